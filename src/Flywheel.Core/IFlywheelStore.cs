@@ -1,0 +1,35 @@
+using Flywheel.Core.Jobs;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
+using Flywheel.Core.Review;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Core;
+
+/// <summary>Everything that is kept, by topic. One database behind it.</summary>
+public interface IFlywheelStore : IAsyncDisposable
+{
+    /// <summary>What it is and where, without secrets: for logs and the doctor.</summary>
+    string Description { get; }
+
+    IProjectStore Projects { get; }
+    IAuditStore Audit { get; }
+    ISpanStore Spans { get; }
+    IMetricStore Metrics { get; }
+    IVerdictStore Verdicts { get; }
+    IJobStore Jobs { get; }
+    ILabelStore Labels { get; }
+    ICorrectionStore Corrections { get; }
+    IFeedbackStore Feedback { get; }
+    IReviewStore Review { get; }
+    IDemonstrationStore Demonstrations { get; }
+
+    /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
+    /// <returns>Names of the migrations that this call applied.</returns>
+    Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct);
+
+    /// <summary>A cheap read that proves the database answers.</summary>
+    Task PingAsync(CancellationToken ct);
+}

@@ -1,0 +1,79 @@
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Core.Labeling;
+
+public enum LabelMode
+{
+    /// <summary>The person saw no suggestion. Only these are gold.</summary>
+    Blind,
+
+    /// <summary>The person took a model's suggestion as it was.</summary>
+    Accepted,
+
+    /// <summary>The person changed a model's suggestion.</summary>
+    Edited,
+}
+
+/// <summary>A person's pass or fail for one metric on one span.</summary>
+/// <param name="Propensity">Probability in (0, 1] with which this item was drawn for labelling; null when it was picked for
+/// fixing or by hand, and then it estimates nothing.</param>
+/// <param name="Critique">Why, in the person's words.</param>
+public sealed record Label(
+    Guid Id, ProjectId Project, SpanId Span, MetricId Metric, bool Passed, LabelMode Mode, string? Critique, string Author,
+    double? Propensity, DateTimeOffset CreatedAt);
+
+/// <summary>A person's verdict on an output with the better one: the raw material of demonstrations.</summary>
+/// <param name="WentWrong">What was wrong; null when the output was confirmed as it is.</param>
+/// <param name="CorrectedOutput">What the node should have answered; equal to the span's output when confirmed.</param>
+public sealed record Correction(
+    Guid Id, ProjectId Project, SpanId Span, string? WentWrong, string CorrectedOutput, string? Reasoning, string Author,
+    DateTimeOffset CreatedAt);
+
+/// <summary>What the application itself learned of an answer: thumbs, a click, a solved case.</summary>
+/// <param name="Span">Null when the feedback is about the whole trace.</param>
+/// <param name="Value">JSON: number, boolean or string.</param>
+public sealed record Feedback(
+    Guid Id, ProjectId Project, string TraceId, string? SpanId, string Name, string Value, string? Comment, string? EndUser,
+    DateTimeOffset CreatedAt);
+
+/// <summary>What became of a row that carries its own id, so that a repeat has no second effect.</summary>
+public enum Added
+{
+    Stored,
+    Repeated,
+
+    /// <summary>The id is taken by other content.</summary>
+    Conflicting,
+}
+
+public interface ILabelStore
+{
+    Task<Added> AddAsync(Label label, CancellationToken ct);
+
+    /// <summary>Removes a label given by mistake; counts follow.</summary>
+    Task<bool> RemoveAsync(ProjectId project, Guid id, string author, DateTimeOffset at, CancellationToken ct);
+
+    /// <summary>Labels of the spans given, oldest first.</summary>
+    Task<IReadOnlyList<Label>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct);
+
+    Task<IReadOnlyList<Label>> ListAsync(ProjectId project, MetricId? metric, int limit, CancellationToken ct);
+}
+
+public interface ICorrectionStore
+{
+    /// <summary>Stores the correction; its demonstration appears with it, pending.</summary>
+    Task<Added> AddAsync(Correction correction, CancellationToken ct);
+
+    Task<IReadOnlyList<Correction>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct);
+
+    Task<IReadOnlyList<Correction>> ListAsync(ProjectId project, int limit, CancellationToken ct);
+}
+
+public interface IFeedbackStore
+{
+    Task<Added> AddAsync(Feedback feedback, CancellationToken ct);
+
+    Task<IReadOnlyList<Feedback>> OfTraceAsync(ProjectId project, string traceId, CancellationToken ct);
+}

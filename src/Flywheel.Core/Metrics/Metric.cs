@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Core.Metrics;
+
+public readonly record struct MetricId(long Value);
+
+/// <summary>One wording of a metric; every verdict names the version that it answers.</summary>
+public readonly record struct MetricVersionId(long Value);
+
+/// <summary>What of a span is judged.</summary>
+public enum MetricSubject
+{
+    Output,
+    Input,
+}
+
+public enum MetricState
+{
+    Proposed,
+    Active,
+    Retired,
+}
+
+/// <summary>Whether a metric may stop an answer.</summary>
+public enum MetricRole
+{
+    /// <summary>Runs after the answer; never in its way.</summary>
+    Monitor,
+
+    /// <summary>Runs before the answer is given and may block it.</summary>
+    Guard,
+}
+
+/// <summary>What decides a metric: the validator's kind with its settings, such as <c>{"kind":"length","max":400}</c>.</summary>
+/// <param name="Kind">The name under which a validator is registered.</param>
+/// <param name="Settings">JSON object without <c>kind</c>.</param>
+public sealed record ValidatorSpec(string Kind, JsonElement Settings);
+
+/// <summary>A named binary criterion in one of its versions.</summary>
+/// <param name="Number">1 for the first version, rising by one.</param>
+/// <param name="Criterion">The question in words, answerable by yes (pass) or no (fail).</param>
+/// <param name="Nodes">Names of the nodes it is about; null means all.</param>
+/// <param name="Kinds">Kinds of the nodes it is about; null means all.</param>
+/// <param name="Sampling">Share in [0, 1] of applicable spans that are judged; the rest is recorded as skipped.</param>
+public sealed record Metric(
+    MetricId Id, MetricVersionId VersionId, ProjectId Project, string Name, int Number, MetricState State, MetricRole Role,
+    string Criterion, MetricSubject Subject, IReadOnlyList<string>? Nodes, IReadOnlyList<NodeKind>? Kinds, double Sampling,
+    ValidatorSpec Validator, string Author, DateTimeOffset CreatedAt);
+
+/// <summary>A metric, or a new version of one, before it is stored.</summary>
+public sealed record NewMetric(
+    string Name, string Criterion, MetricSubject Subject, IReadOnlyList<string>? Nodes, IReadOnlyList<NodeKind>? Kinds,
+    double Sampling, ValidatorSpec Validator, string Author, MetricRole Role = MetricRole.Monitor,
+    MetricState State = MetricState.Active);
+
+/// <summary>The wire form of enumerations: lower-case words.</summary>
+public static class Wire
+{
+    public static string Name<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    /// <returns>Null when no value of the enumeration has this name.</returns>
+    public static T? Parse<T>(string? name) where T : struct, Enum
+    {
+        if (name is null)
+            return null;
+        foreach (var value in Enum.GetValues<T>())
+            if (string.Equals(value.ToString(), name, StringComparison.OrdinalIgnoreCase))
+                return value;
+        return null;
+    }
+
+    /// <summary>The allowed words, for messages: <c>pass, fail or unsure</c>.</summary>
+    public static string Choices<T>() where T : struct, Enum
+    {
+        var names = Enum.GetNames<T>().Select(name => name.ToLowerInvariant()).ToArray();
+        return names.Length == 1 ? names[0] : string.Join(", ", names[..^1]) + " or " + names[^1];
+    }
+}

@@ -1,0 +1,52 @@
+namespace Flywheel.Core.Projects;
+
+/// <summary>A tenant with its limits.</summary>
+/// <param name="JudgeCallsPerDay">Model calls that judges may make in one UTC day; null means no limit.</param>
+/// <param name="JudgeUsdPerDay">US dollars that judges may spend in one UTC day; null means no limit.</param>
+/// <param name="AuditRate">Share in [0, 1] of verdicts that go to a person at random, whatever they say.</param>
+public sealed record Project(
+    ProjectId Id, string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, DateTimeOffset CreatedAt);
+
+/// <summary>What a key may do.</summary>
+public enum KeyScope
+{
+    /// <summary>Write spans and feedback, retrieve demonstrations.</summary>
+    Ingest,
+
+    /// <summary>Read everything of the project.</summary>
+    Read,
+
+    /// <summary>Everything in the project: label, correct, approve, change metrics.</summary>
+    Admin,
+}
+
+/// <summary>An API key as stored: never the secret itself.</summary>
+/// <param name="Prefix">The first characters of the secret, for people to tell keys apart.</param>
+public sealed record ApiKey(
+    Guid Id, ProjectId Project, string Name, string Prefix, KeyScope Scope,
+    DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
+
+public interface IProjectStore
+{
+    Task<Project?> FindAsync(string name, CancellationToken ct);
+
+    Task<Project?> GetAsync(ProjectId id, CancellationToken ct);
+
+    Task<IReadOnlyList<Project>> ListAsync(CancellationToken ct);
+
+    /// <summary>Creates the project, or returns the one that has this name.</summary>
+    Task<Project> EnsureAsync(string name, DateTimeOffset at, CancellationToken ct);
+
+    Task SetLimitsAsync(ProjectId id, int? judgeCallsPerDay, double? judgeUsdPerDay, double auditRate, CancellationToken ct);
+
+    /// <param name="secretHash">SHA-256 of the whole secret, lower-case hex.</param>
+    Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct);
+
+    /// <summary>The key with this hash, revoked and expired ones included; null when unknown.</summary>
+    Task<ApiKey?> FindKeyAsync(string secretHash, CancellationToken ct);
+
+    Task<IReadOnlyList<ApiKey>> ListKeysAsync(ProjectId project, CancellationToken ct);
+
+    /// <returns>False when the project has no such key.</returns>
+    Task<bool> RevokeKeyAsync(ProjectId project, Guid id, DateTimeOffset at, CancellationToken ct);
+}

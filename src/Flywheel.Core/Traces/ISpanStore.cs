@@ -1,0 +1,65 @@
+using Flywheel.Core.Projects;
+
+namespace Flywheel.Core.Traces;
+
+/// <summary>What became of one span of a batch.</summary>
+public enum SpanFate
+{
+    Stored,
+
+    /// <summary>The same span was there already, word for word: a sender's retry, acknowledged again.</summary>
+    Repeated,
+
+    /// <summary>Another span has this trace and span id; the first one stays.</summary>
+    Conflicting,
+}
+
+/// <summary>The store cannot take more now; callers answer 503 and say when to come back.</summary>
+public sealed class OverloadedException(TimeSpan retryAfter)
+    : Exception($"The write queue is full; try again in {retryAfter.TotalSeconds:0.#} s.")
+{
+    public TimeSpan RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>One trace in a list: its spans rolled up.</summary>
+public sealed record TraceSummary(
+    string TraceId, DateTimeOffset StartedAt, double DurationMs, int Spans, int Errors, string? Session, string? EndUser,
+    string? Input, string? Output, int Passes, int Fails);
+
+public sealed record TraceFilter(string? Node = null, string? Session = null, string? EndUser = null, string? Cursor = null, int Limit = 50);
+
+/// <summary>One page; <paramref name="Next"/> is the cursor of the following page, null on the last.</summary>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
+
+public interface ISpanStore
+{
+    /// <summary>Stores a batch durably, together with the work it causes: when this returns, both are on disk.</summary>
+    /// <returns>One fate a span, in the order given.</returns>
+    /// <exception cref="OverloadedException">The write queue is full; nothing of the batch was stored.</exception>
+    Task<IReadOnlyList<SpanFate>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct);
+
+    Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct);
+
+    /// <summary>Spans by row number, in the order asked for; unknown ones are left out.</summary>
+    Task<IReadOnlyList<Span>> GetAsync(ProjectId project, IReadOnlyList<SpanId> ids, CancellationToken ct);
+
+    /// <summary>All spans of one trace by start time.</summary>
+    Task<IReadOnlyList<Span>> TraceAsync(ProjectId project, string traceId, CancellationToken ct);
+
+    /// <summary>Newest traces first, by the arrival of their first span.</summary>
+    Task<Page<TraceSummary>> ListTracesAsync(ProjectId project, TraceFilter filter, CancellationToken ct);
+
+    /// <summary>Spans in arrival order after a given one: for export and for planning reviews.</summary>
+    Task<IReadOnlyList<Span>> AfterAsync(ProjectId project, SpanId after, string? node, int limit, CancellationToken ct);
+
+    /// <summary>The newest spans of a node that no person has corrected or confirmed, newest first.</summary>
+    Task<IReadOnlyList<Span>> UnreviewedAsync(ProjectId project, string node, int limit, CancellationToken ct);
+
+    Task<long> CountAsync(ProjectId project, CancellationToken ct);
+
+    /// <summary>
+    /// Evaluates a checked boolean SQL expression (see <c>SqlExpression</c>) over one stored span's columns, in the database.
+    /// </summary>
+    /// <returns>True, false, or null when the expression is SQL null for this span.</returns>
+    Task<bool?> EvaluateAsync(ProjectId project, SpanId span, string expressionSql, CancellationToken ct);
+}

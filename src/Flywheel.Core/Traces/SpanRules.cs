@@ -1,0 +1,91 @@
+namespace Flywheel.Core.Traces;
+
+/// <summary>Limits of a span, shared by every door through which one can arrive.</summary>
+public static class SpanRules
+{
+    public const int MaxIdLength = 128;
+    public const int MaxNameLength = 200;
+
+    /// <summary>Characters of input, output or attributes; longer text is refused, never cut silently.</summary>
+    public const int MaxTextLength = 4_000_000;
+
+    /// <summary>A clock more than this ahead of ours is wrong, and would put rows where no query looks.</summary>
+    public static readonly TimeSpan MaxAhead = TimeSpan.FromDays(1);
+
+    /// <summary>Nothing before this can be a trace of an LLM application; a sender's clock stands at its epoch.</summary>
+    public static readonly DateTimeOffset Earliest = new(2015, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Checks one span.</summary>
+    /// <returns>Null when it may be stored; otherwise a machine-readable code and a sentence with the field and the remedy.</returns>
+    public static (string Code, string Message)? Check(NewSpan span, DateTimeOffset now)
+    {
+        if (Name(span.Key.Trace, MaxIdLength) is { } trace)
+            return ("invalid_trace_id", $"`trace_id` {trace}");
+        if (Name(span.Key.Span, MaxIdLength) is { } id)
+            return ("invalid_span_id", $"`span_id` {id}");
+        if (span.ParentId is not null && Name(span.ParentId, MaxIdLength) is { } parent)
+            return ("invalid_parent_id", $"`parent_id` {parent}");
+        if (span.ParentId == span.Key.Span)
+            return ("invalid_parent_id", "`parent_id` is the span's own id: leave it out for a root span.");
+        if (Name(span.Node, MaxNameLength) is { } node)
+            return ("invalid_node", $"`node` {node}");
+        if (span.StartedAt < Earliest)
+            return ("invalid_started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, before {Earliest:yyyy-MM-dd}: set the sender's clock.");
+        if (span.StartedAt > now + MaxAhead)
+            return ("invalid_started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, in the future: set the sender's clock.");
+        if (!double.IsFinite(span.DurationMs) || span.DurationMs < 0)
+            return ("invalid_duration_ms", "`duration_ms` must be a finite number of milliseconds, 0 or more.");
+        foreach (var (field, text) in new[]
+                 {
+                     ("input", span.Input), ("output", span.Output), ("error", span.Error), ("attributes", span.Attributes),
+                 })
+            if (text is not null && Text(text) is { } why)
+                return ("invalid_" + field, $"`{field}` {why}");
+        foreach (var (field, text) in new[]
+                 {
+                     ("session", span.Session), ("end_user", span.EndUser), ("model", span.Model),
+                 })
+            if (text is not null && Name(text, MaxNameLength) is { } why)
+                return ("invalid_" + field, $"`{field}` {why}");
+        return null;
+    }
+
+    /// <summary>Why a text cannot be stored; null when it can.</summary>
+    public static string? Text(string text)
+    {
+        if (text.Length > MaxTextLength)
+            return $"has {text.Length:N0} characters; the limit is {MaxTextLength:N0}: send a shorter text or a reference.";
+        if (text.Contains('\0'))
+            return "holds a NUL character (U+0000): remove it.";
+        return HasLoneSurrogate(text) ? "holds half of a surrogate pair, which is no valid Unicode: repair the text." : null;
+    }
+
+    /// <summary>Why a text is no usable name or id; null when it is one.</summary>
+    public static string? Name(string? name, int maxLength)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+            return "is missing: give a non-empty string.";
+        if (name.Length > maxLength)
+            return $"has {name.Length:N0} characters; the limit is {maxLength}.";
+        foreach (var c in name)
+            if (char.IsControl(c))
+                return "holds a control character: remove it.";
+        return HasLoneSurrogate(name) ? "holds half of a surrogate pair, which is no valid Unicode: repair the text." : null;
+    }
+
+    static bool HasLoneSurrogate(string text)
+    {
+        var at = text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF');
+        if (at < 0)
+            return false;
+        for (var i = at; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i]))
+                continue;
+            if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
+                return true;
+            i++;
+        }
+        return false;
+    }
+}

@@ -32,7 +32,7 @@ public sealed record Correction(
     DateTimeOffset CreatedAt);
 
 /// <summary>What the application itself learned of an answer: thumbs, a click, a solved case.</summary>
-/// <param name="Span">Null when the feedback is about the whole trace.</param>
+/// <param name="SpanId">Null when the feedback is about the whole trace.</param>
 /// <param name="Value">JSON: number, boolean or string.</param>
 public sealed record Feedback(
     Guid Id, ProjectId Project, string TraceId, string? SpanId, string Name, string Value, string? Comment, string? EndUser,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Engine.Metrics;
@@ -41,7 +42,8 @@ public sealed record SettingDescription(string Name, string Type, string Meaning
 /// <summary>What of the metric a validator may need to know besides its settings.</summary>
 /// <param name="MetricName">Name of the metric; the pool of a judge's demonstrations goes by it.</param>
 /// <param name="Criterion">The question in words.</param>
-public sealed record ValidatorContext(string MetricName, string Criterion, MetricSubject Subject);
+/// <param name="Project">Whose metric it is; null when plain texts are checked outside any project, and then a judge has no examples.</param>
+public sealed record ValidatorContext(string MetricName, string Criterion, MetricSubject Subject, ProjectId? Project = null);
 
 /// <summary>The settings of a validator cannot work.</summary>
 /// <param name="setting">Name of the setting, as the user wrote or should have written it.</param>
@@ -53,6 +55,7 @@ public sealed class ValidatorSettingsException(string setting, string message) :
 /// <summary>What a validator is given.</summary>
 /// <param name="Text">The subject's text: the span's input or output; null when the span has none.</param>
 /// <param name="Span">The span around it; null when a plain text is checked (files, guards before the call).</param>
+/// <param name="Input">What was asked, when an output is checked without a span; null when unknown.</param>
 public sealed record Examinee(string? Text, Span? Span, string? Input = null);
 
 /// <summary>Decides one metric. Made once, used many times at once.</summary>
@@ -67,4 +70,21 @@ public interface IValidator
     /// Checks one subject. Expected trouble is a finding (<c>unsure</c>, <c>error</c>); an exception means a fault that a retry may cure.
     /// </summary>
     ValueTask<Finding> CheckAsync(Examinee examinee, CancellationToken ct);
+
+    /// <summary>Checks one subject and names the version that really decided, even when it changes during the check.</summary>
+    async ValueTask<Decision> DecideAsync(Examinee examinee, CancellationToken ct)
+    {
+        var version = Version;
+        return new(await CheckAsync(examinee, ct), version);
+    }
+}
+
+/// <param name="Version">See <see cref="IValidator.Version"/>.</param>
+public sealed record Decision(Finding Finding, string Version);
+
+/// <summary>A validator whose checks cost money.</summary>
+public interface IPricedValidator : IValidator
+{
+    /// <summary>US dollars that one check should cost at most: what a budget sets aside before the call.</summary>
+    double ExpectedCostUsd(Examinee examinee);
 }

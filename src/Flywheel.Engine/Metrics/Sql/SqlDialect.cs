@@ -1,0 +1,7 @@
+namespace Flywheel.Engine.Metrics.Sql;
+
+public enum SqlDialect
+{
+    Sqlite,
+    Postgres,
+}

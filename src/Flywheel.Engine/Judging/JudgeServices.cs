@@ -1,0 +1,18 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.AI;
+
+namespace Flywheel.Engine.Judging;
+
+/// <summary>US dollars for a call.</summary>
+/// <param name="model">As the provider names it; null when unknown.</param>
+public delegate double PriceOf(string? model, UsageDetails usage);
+
+/// <summary>What judges need from outside.</summary>
+/// <param name="Chat">The chat client of the provider with this name; null asks for the default. Throws when there is none.</param>
+/// <param name="Examples">Null: judges work without examples.</param>
+/// <param name="Price">Null: calls are free, as with offline models.</param>
+public sealed record JudgeServices(Func<string?, IChatClient> Chat, IJudgeExamples? Examples = null, PriceOf? Price = null)
+{
+    /// <summary>Draws the word that separates data from instructions; nobody who wrote the data may be able to guess it.</summary>
+    public Func<string> NewFence { get; init; } = static () => RandomNumberGenerator.GetHexString(24, lowercase: true);
+}

@@ -1,0 +1,66 @@
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Engine.Metrics;
+
+/// <param name="Field">In the wire's words: <c>sampling</c>, <c>validator.max</c>.</param>
+/// <param name="Message">A sentence with the remedy.</param>
+public sealed record MetricProblem(string Field, string Message);
+
+/// <summary>What is wrong with a metric before it is stored.</summary>
+public static class MetricCheck
+{
+    public const int MaxNameLength = 100;
+    public const int MaxCriterionLength = 4_000;
+
+    /// <returns>Every problem found; empty when the metric may be stored.</returns>
+    public static IReadOnlyList<MetricProblem> Problems(NewMetric metric, ValidatorRegistry registry, ProjectId? project = null)
+    {
+        var problems = new List<MetricProblem>();
+        void Add(string field, string message) => problems.Add(new(field, message));
+
+        if (!IsName(metric.Name))
+            Add("name", $"`name` must be 1 to {MaxNameLength} of the characters a-z, 0-9, `.`, `_` and `-`, and begin with a letter or digit.");
+        if (string.IsNullOrWhiteSpace(metric.Criterion))
+            Add("criterion", "`criterion` is missing: say in words what a good text does, as a question answerable by yes (pass) or no (fail).");
+        else if (metric.Criterion.Length > MaxCriterionLength)
+            Add("criterion", $"`criterion` has {metric.Criterion.Length} characters; the limit is {MaxCriterionLength}.");
+        else if (SpanRules.Text(metric.Criterion) is { } badText)
+            Add("criterion", $"`criterion` {badText}");
+        if (metric.Sampling is not (>= 0 and <= 1))
+            Add("sampling", "`sampling` must be a number from 0 (none) to 1 (every span).");
+        foreach (var node in metric.Nodes ?? [])
+            if (SpanRules.Name(node, SpanRules.MaxNameLength) is { } badName)
+                Add("nodes", $"a name in `nodes` {badName}");
+        if (metric.Nodes is { Count: 0 })
+            Add("nodes", "`nodes` is an empty list, so the metric would never run: leave it out for all nodes.");
+        if (metric.Kinds is { Count: 0 })
+            Add("kinds", "`kinds` is an empty list, so the metric would never run: leave it out for all kinds.");
+        CheckValidator(metric, registry, project, Add);
+        return problems;
+    }
+
+    static bool IsName(string? name) =>
+        name is { Length: > 0 and <= MaxNameLength } && (char.IsAsciiLetterLower(name[0]) || char.IsAsciiDigit(name[0]))
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
+
+    static void CheckValidator(NewMetric metric, ValidatorRegistry registry, ProjectId? project, Action<string, string> add)
+    {
+        try
+        {
+            var kind = registry.Get(metric.Validator.Kind);
+            if (!kind.Subjects.Contains(metric.Subject))
+                add("subject", $"`{kind.Name}` cannot check an {Wire.Name(metric.Subject)}, only {NearMiss.List(kind.Subjects.Select(Wire.Name))}.");
+            foreach (var nodes in metric.Kinds ?? [])
+                if (!kind.NodeKinds.Contains(nodes))
+                    add("kinds", $"`{kind.Name}` cannot check {Wire.Name(nodes)} nodes, only {NearMiss.List(kind.NodeKinds.Order().Select(Wire.Name))}.");
+            if (!string.IsNullOrWhiteSpace(metric.Criterion))
+                kind.Create(new(metric.Name, metric.Criterion, metric.Subject, project), metric.Validator.Settings);
+        }
+        catch (ValidatorSettingsException error)
+        {
+            add(error.Setting is "validator" or "criterion" ? error.Setting : $"validator.{error.Setting}", error.Message);
+        }
+    }
+}

@@ -11,13 +11,13 @@ public sealed class LexicalEmbedder : IEmbedder
     public const int DefaultDimensions = 512;
 
     // By FeatureKind; chosen by cross-validation on training rows (bench/Flywheel.Bench.Retrieval, `accuracy`).
-    private static readonly float[] s_kindWeight = [1f, 0.6f, 0.4f, 0.4f, 0.4f];
+    private static readonly float[] s_kindWeight = [1.3f, 0.3f, 1.2f, 0.6f, 0.4f];
 
     public LexicalEmbedder(int dimensions = DefaultDimensions)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 16);
         Dimensions = dimensions;
-        Fingerprint = $"lexical/1;d={dimensions};word+pair+char3-5;idf=query";
+        Fingerprint = $"lexical/1;d={dimensions};word1.3+pair.3+char3-5/1.2,.6,.4;sqrt-tf;idf^.7=query";
     }
 
     public string Fingerprint { get; }
@@ -53,11 +53,15 @@ public sealed class LexicalEmbedder : IEmbedder
     {
         ArgumentNullException.ThrowIfNull(text);
         var vector = new float[Dimensions];
-        foreach (var feature in TextFeatures.Of(text))
+        var features = TextFeatures.Of(text, out var occurrences);
+        for (var i = 0; i < features.Length; i++)
         {
+            var feature = features[i];
             var weight = s_kindWeight[(int)TextFeatures.Kind(feature)];
+            if (occurrences[i] > 1)
+                weight *= MathF.Sqrt(occurrences[i]);
             if (lexicon is not null)
-                weight *= lexicon.Idf(feature);
+                weight *= lexicon.Rarity(feature);
             vector[TextFeatures.Place(feature, Dimensions)] += weight * TextFeatures.Sign(feature);
         }
 

@@ -16,7 +16,7 @@ namespace Flywheel.Core.Retrieval;
 /// <para>
 /// Letters and digits of any script form words; lower-cased, full-width forms and Latin accents folded, so that
 /// "CAFÉ", "café" and "cafe" are one word. Each ideograph or kana is a word of its own, as those scripts put no
-/// spaces. Lone surrogates count as separators. Repeated features are returned as often as they occur.
+/// spaces. Lone surrogates count as separators. Each feature comes once, with how often it occurs.
 /// </para>
 /// </remarks>
 internal sealed class TextFeatures
@@ -31,10 +31,21 @@ internal sealed class TextFeatures
 
     private int[] _codePoints = new int[256];
     private ulong[] _features = new ulong[1024];
+    private int[] _occurrences = new int[1024];
+    private int[] _slots = new int[2048];
     private int _count;
 
-    /// <summary>The features of a text; valid until the next call on this thread.</summary>
-    public static ReadOnlySpan<ulong> Of(ReadOnlySpan<char> text) => (t_shared ??= new()).Collect(text);
+    /// <summary>The distinct features of a text in order of appearance; valid until the next call on this thread.</summary>
+    /// <param name="occurrences">How often each occurs, 1 or more.</param>
+    public static ReadOnlySpan<ulong> Of(ReadOnlySpan<char> text, out ReadOnlySpan<int> occurrences)
+    {
+        var shared = t_shared ??= new();
+        shared.Collect(text);
+        occurrences = shared._occurrences.AsSpan(0, shared._count);
+        return shared._features.AsSpan(0, shared._count);
+    }
+
+    public static ReadOnlySpan<ulong> Of(ReadOnlySpan<char> text) => Of(text, out _);
 
     public static FeatureKind Kind(ulong feature) => (FeatureKind)(feature & 7);
 
@@ -44,9 +55,10 @@ internal sealed class TextFeatures
 
     public static int Bucket(ulong feature) => (int)(feature >> 48);
 
-    private ReadOnlySpan<ulong> Collect(ReadOnlySpan<char> text)
+    private void Collect(ReadOnlySpan<char> text)
     {
         _count = 0;
+        Array.Clear(_slots);
         var length = Fold(text);
         ulong previous = 0;
         for (var start = 0; start < length;)
@@ -69,8 +81,6 @@ internal sealed class TextFeatures
             CharacterRuns(start - 1, end + 1);
             start = end;
         }
-
-        return _features.AsSpan(0, _count);
     }
 
     /// <summary>Runs of the word with one boundary on each side, so that prefixes and suffixes differ from middles.</summary>
@@ -108,9 +118,43 @@ internal sealed class TextFeatures
         hash = (hash ^ (hash >> 33)) * 0xFF51_AFD7_ED55_8CCD;
         hash = (hash ^ (hash >> 33)) * 0xC4CE_B9FE_1A85_EC53;
         hash ^= hash >> 33;
+        var feature = (hash & ~7UL) | (ulong)kind;
+
+        var slot = Slot(feature);
+        if (_slots[slot] != 0)
+        {
+            _occurrences[_slots[slot] - 1]++;
+            return;
+        }
+
         if (_count == _features.Length)
-            Array.Resize(ref _features, _count * 2);
-        _features[_count++] = (hash & ~7UL) | (ulong)kind;
+        {
+            Grow();
+            slot = Slot(feature);
+        }
+
+        _features[_count] = feature;
+        _occurrences[_count] = 1;
+        _slots[slot] = ++_count;
+    }
+
+    /// <summary>Where the feature's number (counted from 1) is, or would go, by linear probing.</summary>
+    private int Slot(ulong feature)
+    {
+        var mask = _slots.Length - 1;
+        var slot = (int)(feature >> 20) & mask;
+        while (_slots[slot] != 0 && _features[_slots[slot] - 1] != feature)
+            slot = (slot + 1) & mask;
+        return slot;
+    }
+
+    private void Grow()
+    {
+        Array.Resize(ref _features, _count * 2);
+        Array.Resize(ref _occurrences, _count * 2);
+        _slots = new int[_count * 4];
+        for (var i = 0; i < _count; i++)
+            _slots[Slot(_features[i])] = i + 1;
     }
 
     /// <summary>Writes folded code points with a boundary before, between and after words; returns how many.</summary>

@@ -119,7 +119,7 @@ public sealed class MetricWorker(
         catch
         {
             // The other calls are paid for: let them end, and report the first trouble only.
-            await Task.WhenAll(inFlight).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAll(inFlight)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }

@@ -1,5 +1,3 @@
-using Flywheel.Core.Retrieval;
-
 namespace Flywheel.Engine.Models.Offline;
 
 /// <summary>How much of the vote an answer has.</summary>
@@ -36,14 +34,5 @@ internal static class NearestNeighbours
             .ThenByDescending(vote => vote.Index)
             .First();
         return new(winner.Index, winner.Weight / total);
-    }
-
-    /// <summary>Cosine of each text to the question, in [-1, 1]; 0 where either has nothing to compare.</summary>
-    public static async ValueTask<IReadOnlyList<double>> SimilaritiesAsync(
-        IEmbedder embedder, string question, IReadOnlyList<string> texts, Lexicon? lexicon, CancellationToken ct)
-    {
-        var query = await embedder.EmbedQueryAsync(question, lexicon, ct);
-        var documents = await embedder.EmbedDocumentsAsync(texts, ct);
-        return [.. documents.Select(document => VectorMath.Dot(query, document))];
     }
 }

@@ -35,14 +35,18 @@ public sealed class OfflineChatClient : IChatClient
     private static readonly string[] s_catchAll = ["other", "general", "unknown", "unclear", "none", "oos"];
 
     private readonly IEmbedder _embedder;
+    private readonly VectorCache _vectors;
     private readonly Lexicon? _given;
     private readonly SeenTexts _seen = new();
     private readonly ChatClientMetadata _metadata = new("offline", defaultModelId: Model);
 
     /// <param name="embedder">Measures similarity; null for the lexical one.</param>
     /// <param name="lexicon">Word statistics to use; null to learn them from the questions seen.</param>
-    public OfflineChatClient(IEmbedder? embedder = null, Lexicon? lexicon = null) =>
+    public OfflineChatClient(IEmbedder? embedder = null, Lexicon? lexicon = null)
+    {
         (_embedder, _given) = (embedder ?? new LexicalEmbedder(), lexicon);
+        _vectors = new(_embedder);
+    }
 
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -116,7 +120,8 @@ public sealed class OfflineChatClient : IChatClient
 
         var questions = SharedText.Strip([.. prompt.Shots.Select(shot => shot.Question), prompt.Question]);
         var texts = voters.Select((voter, i) => i < prompt.Shots.Count ? questions[i] : voter.Text).ToList();
-        var similarities = await NearestNeighbours.SimilaritiesAsync(_embedder, questions[^1], texts, Learn(questions), ct);
+        var query = await _embedder.EmbedQueryAsync(questions[^1], Learn(questions), ct);
+        var similarities = (await _vectors.EmbedAsync(texts, ct)).Select(vector => VectorMath.Dot(query, vector)).ToList();
         var winner = NearestNeighbours.Vote(similarities, [.. voters.Select(voter => voter.Answer)]);
         if (winner.Index >= prompt.Shots.Count)
         {

@@ -30,7 +30,7 @@ internal sealed class UnigramTokenizer
     /// <summary>Piece ids in reading order; none for an empty text.</summary>
     public int[] Encode(string text)
     {
-        var normal = CompatibilityForm.Of(text);
+        var normal = UnicodeForms.Compatible(text);
         if (normal.Length == 0)
             return [];
 

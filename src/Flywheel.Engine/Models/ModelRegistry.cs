@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Flywheel.Core.Retrieval;
+using Flywheel.Engine.Models.Http;
+using Flywheel.Engine.Models.Offline;
+using Flywheel.Engine.Models.Onnx;
+using Flywheel.Engine.Models.UseLite;
+using Microsoft.Extensions.AI;
+
+namespace Flywheel.Engine.Models;
+
+/// <summary>The configured models, made on first use and shared. Thread-safe.</summary>
+public sealed class ModelRegistry : IDisposable
+{
+    private readonly ModelOptions _options;
+    private readonly Func<string, string?> _environment;
+    private readonly ConcurrentDictionary<string, Lazy<IChatClient>> _chat = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Lazy<IEmbedder> _embedder;
+
+    /// <param name="environment">Reads an environment variable; null for the process's own.</param>
+    /// <exception cref="ModelSetupException">A variable that should hold a key is not set.</exception>
+    public ModelRegistry(ModelOptions options, Func<string, string?>? environment = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (_options, _environment) = (options, environment ?? Environment.GetEnvironmentVariable);
+        _embedder = new(MakeEmbedder);
+        foreach (var (name, model) in options.Chat)
+            Key(model.ApiKey, model.ApiKeyEnv, $"models.chat.{name}.api_key_env");
+        Key(options.Embeddings.ApiKey, options.Embeddings.ApiKeyEnv, "models.embeddings.api_key_env");
+    }
+
+    /// <summary>Names that <see cref="Chat"/> knows.</summary>
+    public IReadOnlyCollection<string> ChatNames => [.. _options.Chat.Keys];
+
+    /// <summary>The name that null stands for.</summary>
+    public string DefaultName => _options.Default;
+
+    /// <summary>A shared client: do not dispose it. It retries nothing; <see cref="ModelFault.From"/> reads what it throws.</summary>
+    /// <param name="name">Null for the default.</param>
+    /// <exception cref="ModelSetupException">There is no model of that name.</exception>
+    public IChatClient Chat(string? name = null)
+    {
+        var model = Find(name);
+        return _chat.GetOrAdd(name ?? _options.Default, _ => new(() => Make(model))).Value;
+    }
+
+    /// <summary>The provider's name of a model, for records.</summary>
+    public string ModelId(string? name = null) => Find(name) is { Kind: not ChatProvider.Offline } model ? model.Model! : OfflineChatClient.Model;
+
+    /// <summary>What a model charges; free when no price is configured.</summary>
+    public ModelPrice Price(string? name = null) => Find(name).Price ?? ModelPrice.Free;
+
+    /// <summary>The embedder: a configured one that cannot be had is an error, never replaced by another.</summary>
+    /// <exception cref="ModelSetupException">It is not installed, or a file is missing.</exception>
+    public IEmbedder Embedder() => _embedder.Value;
+
+    public void Dispose()
+    {
+        foreach (var client in _chat.Values.Where(client => client.IsValueCreated))
+            client.Value.Dispose();
+        if (_embedder is { IsValueCreated: true, Value: IDisposable embedder })
+            embedder.Dispose();
+    }
+
+    private ChatModelOptions Find(string? name) =>
+        _options.Chat.GetValueOrDefault(name ?? _options.Default)
+        ?? throw new ModelSetupException($"There is no chat model `{name}`: add models.chat.{name}. Known: {string.Join(", ", _options.Chat.Keys)}.");
+
+    private IChatClient Make(ChatModelOptions model) =>
+        model.Kind == ChatProvider.Offline ? new OfflineChatClient(LocalEmbedder()) : RemoteModels.Chat(model, Key(model.ApiKey, model.ApiKeyEnv, ""));
+
+    // The offline model needs no network, so it does not use a remote embedder either.
+    private IEmbedder LocalEmbedder() =>
+        _options.Embeddings.Provider is EmbeddingProvider.OpenAI or EmbeddingProvider.Ollama ? new LexicalEmbedder() : Embedder();
+
+    private IEmbedder MakeEmbedder()
+    {
+        var options = _options.Embeddings;
+        return options.Provider switch
+        {
+            EmbeddingProvider.Auto when !new UseLiteInstaller(_options.Folder).IsInstalled => new LexicalEmbedder(),
+            EmbeddingProvider.Lexical => new LexicalEmbedder(),
+            EmbeddingProvider.Auto or EmbeddingProvider.Hybrid => new HybridEmbedder(UseLiteEmbedder.Open(_options.Folder), new LexicalEmbedder()),
+            EmbeddingProvider.UseLite => UseLiteEmbedder.Open(_options.Folder),
+            EmbeddingProvider.Onnx => OnnxEmbedder.Open(options.Onnx!, _options.Folder),
+            _ => RemoteModels.Embedder(options, Key(options.ApiKey, options.ApiKeyEnv, "")),
+        };
+    }
+
+    private string? Key(string? given, string? variable, string setting)
+    {
+        if (variable is null)
+            return given;
+        return _environment(variable) is { Length: > 0 } key
+            ? key
+            : throw new ModelSetupException($"{setting} names {variable}, but that environment variable is not set.");
+    }
+}

@@ -46,7 +46,11 @@ public sealed record StoredVector(string Fingerprint, float Scale, sbyte[] Value
 /// <summary>An entry of the change sequence from which indexes are fed.</summary>
 /// <param name="Demonstration">Null when it was deleted.</param>
 /// <param name="Vector">For the fingerprint asked for; null when not embedded yet.</param>
-public sealed record DemonstrationChange(long Sequence, Guid Id, Demonstration? Demonstration, StoredVector? Vector);
+public sealed record DemonstrationChange(long Sequence, Guid Id, Demonstration? Demonstration, StoredVector? Vector)
+{
+    /// <summary>Whose demonstration it is, or was: ids are unique within a project only.</summary>
+    public ProjectId Project { get; init; } = ProjectId.Default;
+}
 
 public sealed record DemonstrationFilter(
     DemonstrationPurpose? Purpose = null, string? Target = null, DemonstrationState? State = null, string? Cursor = null, int Limit = 50);

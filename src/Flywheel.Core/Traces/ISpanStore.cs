@@ -22,6 +22,7 @@ public sealed class OverloadedException(TimeSpan retryAfter)
 }
 
 /// <summary>One trace in a list: its spans rolled up.</summary>
+/// <param name="Input">Of its root, at most the first 2,000 characters; likewise <paramref name="Output"/>.</param>
 public sealed record TraceSummary(
     string TraceId, DateTimeOffset StartedAt, double DurationMs, int Spans, int Errors, string? Session, string? EndUser,
     string? Input, string? Output, int Passes, int Fails);
@@ -59,7 +60,10 @@ public interface ISpanStore
 
     /// <summary>
     /// Evaluates a checked boolean SQL expression (see <c>SqlExpression</c>) over one stored span's columns, in the database.
+    /// <c>started_at</c> is a text there: 2026-01-31T09:30:00.000000Z.
     /// </summary>
+    /// <exception cref="TimeoutException">It ran too long.</exception>
+    /// <exception cref="InvalidOperationException">The database refuses it, or its value is no truth value.</exception>
     /// <returns>True, false, or null when the expression is SQL null for this span.</returns>
     Task<bool?> EvaluateAsync(ProjectId project, SpanId span, string expressionSql, CancellationToken ct);
 }

@@ -1,0 +1,80 @@
+using Flywheel.Core;
+using Flywheel.Core.Jobs;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
+using Flywheel.Core.Review;
+using Flywheel.Core.Traces;
+using Flywheel.Storage.Jobs;
+using Flywheel.Storage.Labeling;
+using Flywheel.Storage.Metrics;
+using Flywheel.Storage.Projects;
+using Flywheel.Storage.Retrieval;
+using Flywheel.Storage.Review;
+using Flywheel.Storage.Sqlite;
+using Flywheel.Storage.Traces;
+
+namespace Flywheel.Storage;
+
+/// <summary>Opens the database behind everything.</summary>
+public sealed class FlywheelStore : IFlywheelStore
+{
+    readonly Database database;
+
+    FlywheelStore(Database database)
+    {
+        this.database = database;
+        Projects = new ProjectStore(database);
+        Audit = new AuditStore(database);
+        Spans = new SpanStore(database);
+        Metrics = new MetricStore(database);
+        Verdicts = new VerdictStore(database);
+        Jobs = new JobStore(database);
+        Labels = new LabelStore(database);
+        Corrections = new CorrectionStore(database);
+        Feedback = new FeedbackStore(database);
+        Review = new ReviewStore(database);
+        Demonstrations = new DemonstrationStore(database);
+    }
+
+    public string Description => database.Description;
+
+    public IProjectStore Projects { get; }
+    public IAuditStore Audit { get; }
+    public ISpanStore Spans { get; }
+    public IMetricStore Metrics { get; }
+    public IVerdictStore Verdicts { get; }
+    public IJobStore Jobs { get; }
+    public ILabelStore Labels { get; }
+    public ICorrectionStore Corrections { get; }
+    public IFeedbackStore Feedback { get; }
+    public IReviewStore Review { get; }
+    public IDemonstrationStore Demonstrations { get; }
+
+    /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
+    /// <param name="url">
+    /// <c>sqlite:PATH</c> (<c>sqlite::memory:</c> is a file that goes with the store), <c>postgres://…</c> or <c>postgresql://…</c>.
+    /// </param>
+    /// <exception cref="ArgumentException">The url has none of these forms.</exception>
+    /// <exception cref="StoreException">The database cannot be reached or used; the message says why.</exception>
+    public static async Task<IFlywheelStore> OpenAsync(string url, StoreOptions? options = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.QueueCapacity, 1, nameof(options));
+        if (url.StartsWith("sqlite:", StringComparison.Ordinal) && url.Length > "sqlite:".Length)
+            return new FlywheelStore(await Task.Run(() => SqliteDatabase.Open(url["sqlite:".Length..], options), ct).ConfigureAwait(false));
+        throw new ArgumentException(
+            $"'{Scheme(url)}' names no database: use sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or postgresql://…", nameof(url));
+    }
+
+    public Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct) => database.MigrateAsync(ct);
+
+    public Task PingAsync(CancellationToken ct) => database.NumberAsync("SELECT count(*) FROM project WHERE id = 1", ct);
+
+    public ValueTask DisposeAsync() => database.DisposeAsync();
+
+    /// <summary>What of a url may stand in a message: it can hold a password.</summary>
+    static string Scheme(string url) => url.IndexOf(':', StringComparison.Ordinal) is var colon and >= 0 ? url[..(colon + 1)] + "…" : url;
+}

@@ -1,0 +1,50 @@
+using Flywheel.Core.Jobs;
+using Flywheel.Core.Metrics;
+using Flywheel.Storage.Metrics;
+
+namespace Flywheel.Storage.Jobs;
+
+/// <summary>Turns waiting spans into jobs and skipped verdicts: one of the two for each active metric.</summary>
+internal static class FanOut
+{
+    public static async Task<int> RunAsync(
+        Database database, Session session, int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair,
+        DateTimeOffset at, CancellationToken ct)
+    {
+        var spans = await database.TakePendingAsync(session, limit, ct).ConfigureAwait(false);
+        var jobs = new List<(PendingSpan Span, Pairing Pairing)>();
+        var skipped = new List<Verdict>();
+        foreach (var ofProject in spans.GroupBy(span => span.Project))
+        {
+            var metrics = await MetricRow.ActiveAsync(session, ofProject.Key, ct).ConfigureAwait(false);
+            if (metrics.Count == 0)
+                continue;
+            foreach (var span in ofProject)
+                foreach (var pairing in pair(span, metrics))
+                    if (pairing.Skipped is null)
+                        jobs.Add((span, pairing));
+                    else
+                        skipped.Add(new(
+                            span.Project, span.Id, pairing.Metric.Id, pairing.Metric.VersionId, pairing.ValidatorVersion,
+                            Finding.Skipped(pairing.Skipped), LatencyMs: 0, at));
+        }
+
+        if (jobs.Count > 0)
+            await session.ExecuteGivenAsync(
+                """
+                INSERT INTO job (project_id, span_id, metric_version_id, lane, visible_at)
+                SELECT project, span, version, lane, visible
+                FROM @given
+                WHERE 1 = 1
+                ON CONFLICT (span_id, metric_version_id, project_id) DO NOTHING
+                """,
+                ct,
+                new("project", jobs.Select(job => job.Span.Project.Value).ToArray()),
+                new("span", jobs.Select(job => job.Span.Id.Value).ToArray()),
+                new("version", jobs.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
+                new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
+                new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
+        await VerdictStore.PutAsync(session, skipped, ct).ConfigureAwait(false);
+        return spans.Count;
+    }
+}

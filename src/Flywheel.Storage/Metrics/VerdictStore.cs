@@ -1,0 +1,74 @@
+using System.Data.Common;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Storage.Metrics;
+
+internal sealed class VerdictStore(Database database) : IVerdictStore
+{
+    /// <summary>Writes verdicts; the same (span, metric version, validator version) again takes the newer finding.</summary>
+    const string Upsert =
+        """
+        INSERT INTO verdict (
+            project_id, span_id, metric_version_id, validator_version, metric_id, outcome, score, confidence, reason, cost_usd,
+            latency_ms, model, demonstrations, created_at)
+        SELECT project, span, version, validator, metric, outcome, score, confidence, reason, cost, latency, model, demonstrations,
+            created
+        FROM @given
+        WHERE 1 = 1
+        ON CONFLICT (project_id, span_id, metric_version_id, validator_version) DO UPDATE
+        SET outcome = excluded.outcome, score = excluded.score, confidence = excluded.confidence, reason = excluded.reason,
+            cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms, model = excluded.model,
+            demonstrations = excluded.demonstrations, created_at = excluded.created_at
+        """;
+
+    public async Task<IReadOnlyList<Verdict>> CurrentAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct) =>
+        spans.Count == 0
+            ? []
+            : await database.QueryAsync(
+                """
+                SELECT project_id, span_id, metric_id, metric_version_id, validator_version, outcome, score, confidence, reason,
+                    cost_usd, latency_ms, model, demonstrations, created_at
+                FROM current_verdict
+                WHERE project_id = @project AND span_id IN (@spans)
+                ORDER BY span_id, metric_id
+                """,
+                Read, ct, ("project", project.Value), ("spans", spans.Select(span => span.Value).ToArray())).ConfigureAwait(false);
+
+    /// <summary>Records verdicts inside a transaction that proved the right to do so.</summary>
+    internal static async Task PutAsync(Session session, IReadOnlyList<Verdict> verdicts, CancellationToken ct)
+    {
+        if (verdicts.Count == 0)
+            return;
+        // A set may hold a key once only; of two outcomes of one key the later one counts. Spans in order keep locks in order.
+        var once = verdicts
+            .GroupBy(verdict => (verdict.Project, verdict.Span, verdict.MetricVersion, verdict.ValidatorVersion))
+            .Select(same => same.Last())
+            .OrderBy(verdict => verdict.Span.Value)
+            .ToArray();
+        await session.ExecuteGivenAsync(
+            Upsert, ct,
+            new("project", once.Select(verdict => verdict.Project.Value).ToArray()),
+            new("span", once.Select(verdict => verdict.Span.Value).ToArray()),
+            new("version", once.Select(verdict => verdict.MetricVersion.Value).ToArray()),
+            new("validator", once.Select(verdict => verdict.ValidatorVersion).ToArray()),
+            new("metric", once.Select(verdict => verdict.Metric.Value).ToArray()),
+            new("outcome", once.Select(verdict => Wire.Name(verdict.Finding.Outcome)).ToArray()),
+            new("score", once.Select(verdict => verdict.Finding.Score).ToArray()),
+            new("confidence", once.Select(verdict => verdict.Finding.Confidence).ToArray()),
+            new("reason", once.Select(verdict => verdict.Finding.Reason).ToArray()),
+            new("cost", once.Select(verdict => verdict.Finding.CostUsd).ToArray()),
+            new("latency", once.Select(verdict => verdict.LatencyMs).ToArray()),
+            new("model", once.Select(verdict => verdict.Finding.Model).ToArray()),
+            new("demonstrations", once.Select(verdict => Rows.Json(verdict.Finding.Demonstrations)).ToArray()),
+            new("created", once.Select(verdict => Moments.Micros(verdict.At)).ToArray())).ConfigureAwait(false);
+    }
+
+    static Verdict Read(DbDataReader row) => new(
+        new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), new(row.GetInt64(3)), row.GetString(4),
+        new(
+            row.Word<Outcome>(5), row.DoubleOrNull(6), row.TextOrNull(8), row.DoubleOrNull(7), row.GetDouble(9), row.TextOrNull(11),
+            row.IsDBNull(12) ? null : row.Ids(12)),
+        row.GetDouble(10), row.Moment(13));
+}

@@ -1,0 +1,251 @@
+using System.Diagnostics;
+using Flywheel.Core.Traces;
+using Microsoft.Data.Sqlite;
+
+namespace Flywheel.Storage.Sqlite;
+
+/// <summary>
+/// The one writer of this process: whatever waits is written together and shares one commit, and nobody is answered before it.
+/// </summary>
+/// <remarks>
+/// Interactive work goes first; background work gets what is left, and always <see cref="BackgroundShare"/> of the time. Each
+/// piece of work stands behind a savepoint, so that one that fails takes nothing of its neighbours along.
+/// </remarks>
+internal sealed class SqliteWriter : IDisposable
+{
+    /// <summary>Rows of one commit: enough to hide the sync, little enough to keep answers quick.</summary>
+    const int GroupWeight = 2_000;
+
+    const int BackgroundGroup = 4;
+    const double BackgroundShare = 0.25;
+    const int SqliteBusy = 5;
+
+    /// <summary>How long another process may hold the write lock before waiting callers are sent away.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    readonly SqliteSession session;
+    readonly int capacity;
+    readonly Lock gate = new();
+    readonly SemaphoreSlim arrived = new(0);
+    readonly Queue<Work> interactive = new();
+    readonly Queue<Work> background = new();
+    readonly Thread thread;
+    int waiting;
+    long interactiveTicks, backgroundTicks;
+    bool stopping;
+
+    public SqliteWriter(SqliteSession session, int capacity)
+    {
+        this.session = session;
+        this.capacity = capacity;
+        thread = new(Loop) { IsBackground = true, Name = "flywheel-writer" };
+        thread.Start();
+    }
+
+    /// <param name="weight">Rows that the work writes, roughly.</param>
+    /// <param name="single">True when the work is one statement, which undoes itself when it fails.</param>
+    /// <exception cref="OverloadedException">Too much waits already.</exception>
+    public Task<T> RunAsync<T>(Urgency urgency, int weight, bool single, Func<SqliteSession, Task<T>> work, CancellationToken ct)
+    {
+        var item = new Work<T>(weight, single, work, ct);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(stopping, this);
+            if (urgency == Urgency.Interactive)
+            {
+                if (waiting > 0 && waiting + weight > capacity)
+                    throw new OverloadedException(TimeSpan.FromSeconds(1));
+                waiting += weight;
+                interactive.Enqueue(item);
+            }
+            else
+                background.Enqueue(item);
+        }
+        arrived.Release();
+        return item.Task;
+    }
+
+    /// <summary>Writes what waits, then closes the connection.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (stopping)
+                return;
+            stopping = true;
+        }
+        arrived.Release();
+        thread.Join();
+        arrived.Dispose();
+        session.Dispose();
+    }
+
+    void Loop()
+    {
+        var group = new List<Work>();
+        while (true)
+        {
+            arrived.Wait();
+            var isBackground = Take(group);
+            if (group.Count == 0)
+            {
+                lock (gate)
+                    if (stopping && interactive.Count + background.Count == 0)
+                        return;
+                continue;
+            }
+
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                Write(group);
+            }
+            catch (Exception fault)
+            {
+                // Whoever waits must hear of it; the next group starts afresh.
+                foreach (var work in group)
+                    work.Fail(fault);
+                if (session.InTransaction)
+                    session.Run("ROLLBACK");
+            }
+            Account(isBackground, Stopwatch.GetTimestamp() - start);
+            group.Clear();
+        }
+    }
+
+    /// <returns>True when the group is background work.</returns>
+    bool Take(List<Work> group)
+    {
+        lock (gate)
+        {
+            var isBackground = background.Count > 0
+                && (interactive.Count == 0 || backgroundTicks < BackgroundShare * (interactiveTicks + backgroundTicks));
+            var queue = isBackground ? background : interactive;
+            var weight = 0;
+            while (queue.TryPeek(out var next)
+                && (group.Count == 0 || (isBackground ? group.Count < BackgroundGroup : weight + next.Weight <= GroupWeight)))
+            {
+                weight += next.Weight;
+                group.Add(queue.Dequeue());
+            }
+            if (!isBackground)
+                waiting -= weight;
+            // One permit a piece of work; what is taken beyond the first needs no wake-up of its own.
+            for (var i = 1; i < group.Count; i++)
+                arrived.Wait(0);
+            if (stopping)
+                arrived.Release();
+            return isBackground;
+        }
+    }
+
+    /// <summary>Remembers about the last second of writing, so that an old burst does not weigh for ever.</summary>
+    void Account(bool isBackground, long ticks)
+    {
+        if (isBackground)
+            backgroundTicks += ticks;
+        else
+            interactiveTicks += ticks;
+        if (interactiveTicks + backgroundTicks > Stopwatch.Frequency)
+        {
+            interactiveTicks /= 2;
+            backgroundTicks /= 2;
+        }
+    }
+
+    void Write(List<Work> group)
+    {
+        group.RemoveAll(work => work.GiveUp());
+        // When SQLite gives up a whole transaction over one piece of work, the others start over without it.
+        while (group.Count > 0 && !TryWrite(group))
+        {
+        }
+    }
+
+    bool TryWrite(List<Work> group)
+    {
+        Begin();
+        for (var i = 0; i < group.Count; i++)
+        {
+            var work = group[i];
+            var savepoint = !work.Single;
+            try
+            {
+                if (savepoint)
+                    session.Run("SAVEPOINT work");
+                work.Run(session);
+                if (savepoint)
+                    session.Run("RELEASE work");
+            }
+            catch (Exception fault)
+            {
+                work.Fail(fault);
+                group.RemoveAt(i--);
+                if (!session.InTransaction)
+                    return false;
+                if (savepoint)
+                {
+                    session.Run("ROLLBACK TO work");
+                    session.Run("RELEASE work");
+                }
+            }
+        }
+        session.Run("COMMIT");
+        foreach (var work in group)
+            work.Complete();
+        group.Clear();
+        return true;
+    }
+
+    void Begin()
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (true)
+            try
+            {
+                session.Run("BEGIN IMMEDIATE");
+                return;
+            }
+            catch (SqliteException busy) when (busy.SqliteErrorCode == SqliteBusy)
+            {
+                if (Stopwatch.GetElapsedTime(start) > Patience)
+                    throw new OverloadedException(TimeSpan.FromSeconds(5));
+            }
+    }
+
+    abstract class Work(int weight, bool single)
+    {
+        public int Weight { get; } = weight;
+        public bool Single { get; } = single;
+
+        public abstract void Run(SqliteSession session);
+        public abstract void Complete();
+        public abstract void Fail(Exception fault);
+
+        /// <summary>True when nobody waits any more; once writing has begun, it is finished.</summary>
+        public abstract bool GiveUp();
+    }
+
+    sealed class Work<T>(int weight, bool single, Func<SqliteSession, Task<T>> work, CancellationToken ct) : Work(weight, single)
+    {
+        readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        T? result;
+
+        public Task<T> Task => answer.Task;
+
+        public override void Run(SqliteSession session)
+        {
+            // A SQLite session never suspends, so the work is over when the call returns.
+            var task = work(session);
+            if (!task.IsCompleted)
+                throw new InvalidOperationException("Work on the writer waited for something else than the session.");
+            result = task.GetAwaiter().GetResult();
+        }
+
+        public override void Complete() => answer.TrySetResult(result!);
+
+        public override void Fail(Exception fault) => answer.TrySetException(fault);
+
+        public override bool GiveUp() => ct.IsCancellationRequested && answer.TrySetCanceled(ct);
+    }
+}

@@ -1,0 +1,3 @@
+using Flywheel.Storage.Tests;
+
+[assembly: AssemblyFixture(typeof(SqliteFiles))]

@@ -1,0 +1,14 @@
+namespace Flywheel.Client;
+
+/// <summary>Keys in <c>ChatResponse.AdditionalProperties</c> through which clients of this library and models talk.</summary>
+public static class FlywheelProperties
+{
+    /// <summary>Set by us: the trace id of the recorded call.</summary>
+    public const string TraceId = "flywheel.trace_id";
+
+    /// <summary>Set by us: the span id of the recorded call.</summary>
+    public const string SpanId = "flywheel.span_id";
+
+    /// <summary>Read by us: the model's own confidence in its answer, a number in [0, 1].</summary>
+    public const string Confidence = "flywheel.confidence";
+}

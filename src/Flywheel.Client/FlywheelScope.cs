@@ -1,0 +1,133 @@
+using System.Text.Json;
+using Flywheel.Client.Messages;
+using Flywheel.Client.Tracing;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Client;
+
+/// <summary>A step that is no model call: a query, a search, a tool, or the request as a whole.</summary>
+/// <remarks>
+/// Recorded as a span when it is disposed; calls and steps made until then are its children. It never throws into the
+/// application, except for a node name that no store would take.
+/// </remarks>
+public sealed class FlywheelScope : IDisposable
+{
+    readonly Position? before;
+    readonly Position here;
+    readonly string? parent;
+    readonly FlywheelConnection? connection;
+    readonly TimeProvider time;
+    readonly DateTimeOffset startedAt;
+    readonly long start;
+    Dictionary<string, object?>? attributes;
+    bool ended;
+
+    FlywheelScope(string node, NodeKind kind, FlywheelConnection? given)
+    {
+        NodeName = node;
+        Kind = kind;
+        before = Position.Current;
+        var outer = Position.CurrentOrNew();
+        parent = outer.SpanId;
+        here = outer.Child();
+        connection = given ?? outer.Trace?.Connection;
+        time = connection?.Time ?? TimeProvider.System;
+        startedAt = time.GetUtcNow();
+        start = time.GetTimestamp();
+        Position.Current = here;
+    }
+
+    public string NodeName { get; }
+
+    public NodeKind Kind { get; }
+
+    /// <summary>Names the step in feedback, labels and corrections.</summary>
+    public SpanKey Key => here.Key;
+
+    public string? Input { get; set; }
+
+    public string? Output { get; set; }
+
+    /// <summary>Why the step failed; null when it did not.</summary>
+    public string? Error { get; set; }
+
+    /// <summary>Opens a step.</summary>
+    /// <param name="connection">What records it; null takes the trace's, or the default.</param>
+    /// <exception cref="ArgumentException">The name is empty, too long or holds a control character.</exception>
+    public static FlywheelScope Node(string node, NodeKind kind, FlywheelConnection? connection = null)
+    {
+        if (SpanRules.Name(node, SpanRules.MaxNameLength) is { } why)
+            throw new ArgumentException("The node's name " + why, nameof(node));
+        return new(node, kind, connection);
+    }
+
+    /// <summary>Says that the step failed, for use in a catch clause.</summary>
+    public void Fail(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        Error = Failure.Describe(exception);
+        Set("error.type", exception.GetType().FullName);
+    }
+
+    /// <summary>Adds an attribute: text, number, boolean, or what System.Text.Json can write.</summary>
+    public void Set(string name, object? value) => (attributes ??= [])[name] = value;
+
+    public void Dispose()
+    {
+        if (ended)
+            return;
+        ended = true;
+        if (Position.Current == here)
+            Position.Current = before;
+
+        var recorder = connection ?? here.Trace?.Connection ?? DefaultOrNull();
+        if (recorder is null)
+        {
+            FlywheelConnection.CountUnrecordedStep();
+            return;
+        }
+        try
+        {
+            recorder.Record(new()
+            {
+                Key = Key,
+                ParentId = parent,
+                Node = NodeName,
+                Kind = Kind,
+                Input = StorableText.Of(Input),
+                Output = StorableText.Of(Output),
+                Error = StorableText.Of(Error),
+                StartedAt = startedAt,
+                DurationMs = time.GetElapsedTime(start).TotalMilliseconds,
+                Session = here.Trace?.Session,
+                EndUser = here.Trace?.EndUser,
+                Attributes = attributes is null ? null : AttributeJson.Write(WriteAttributes),
+            });
+        }
+        catch (Exception fault)
+        {
+            recorder.Failed("Recording a step failed", fault);
+        }
+    }
+
+    void WriteAttributes(Utf8JsonWriter json)
+    {
+        foreach (var (name, value) in attributes!)
+        {
+            json.WritePropertyName(name);
+            AttributeJson.WriteValue(json, value);
+        }
+    }
+
+    static FlywheelConnection? DefaultOrNull()
+    {
+        try
+        {
+            return FlywheelConnection.FindDefault();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Client;
+
+/// <summary>What a connection did so far. Recorded + Dropped + Rejected + Pending is every span it was given.</summary>
+/// <param name="Recorded">Spans that the loop acknowledged as durable.</param>
+/// <param name="Dropped">Spans lost because the bound was reached, or because disposing ran out of time.</param>
+/// <param name="Rejected">Spans that the loop, or our own check before sending, refused for good.</param>
+/// <param name="FailedRetrievals">Calls that went without demonstrations because asking failed, took too long or was paused.</param>
+/// <param name="FailedSends">Sends that failed and were repeated.</param>
+/// <param name="OtherFailures">Faults in reading or describing a call, such as an exception in <see cref="FlywheelChatOptions.ReadInput"/>.</param>
+/// <param name="Pending">Spans waiting or under way.</param>
+/// <param name="LastFailure">The newest failure in words; null when there was none.</param>
+public sealed record FlywheelStatistics(
+    long Recorded, long Dropped, long Rejected, long FailedRetrievals, long FailedSends, long OtherFailures, long Pending,
+    string? LastFailure);
+
+/// <summary>What failed.</summary>
+public enum FlywheelFailureKind
+{
+    Retrieval,
+    Send,
+    Rejected,
+    Dropped,
+    Other,
+}
+
+/// <summary>One failure of ours that the application did not see.</summary>
+/// <param name="Span">The span it cost; null when it cost none, or more than one.</param>
+public sealed record FlywheelFailure(FlywheelFailureKind Kind, string Message, Exception? Exception = null, SpanKey? Span = null);

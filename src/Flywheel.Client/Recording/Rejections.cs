@@ -1,0 +1,20 @@
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Client;
+
+/// <summary>One span that a loop refused for good.</summary>
+/// <param name="Code">Machine-readable, such as <c>invalid_started_at</c>.</param>
+public sealed record RejectedSpan(NewSpan Span, string Code, string Message);
+
+/// <summary>The loop kept the good spans of a batch and refused these; sending any of them again is of no use.</summary>
+public sealed class SpansRejectedException(IReadOnlyList<RejectedSpan> rejected)
+    : Exception($"{rejected.Count} span(s) refused{(rejected.Count == 0 ? "" : $"; the first: {rejected[0].Code}: {rejected[0].Message}")}.")
+{
+    public IReadOnlyList<RejectedSpan> Rejected { get; } = rejected;
+}
+
+/// <summary>The loop refused a batch as a whole (400, 413, 422): nothing of it was kept, and repeating it is of no use.</summary>
+public sealed class BatchRefusedException(string code, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+}

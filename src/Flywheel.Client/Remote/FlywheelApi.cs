@@ -1,0 +1,120 @@
+using System.Net;
+using System.Text.Json;
+using Flywheel.Client.Recording;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Client.Remote;
+
+/// <summary>A feedback's value: a number, yes or no, or a word.</summary>
+public readonly struct FeedbackValue
+{
+    readonly object? value;
+
+    FeedbackValue(object value) => this.value = value;
+
+    public static FeedbackValue Of(bool value) => new(value);
+
+    /// <exception cref="ArgumentOutOfRangeException">Not finite.</exception>
+    public static FeedbackValue Of(double value) => double.IsFinite(value)
+        ? new(value)
+        : throw new ArgumentOutOfRangeException(nameof(value), value, "A feedback's value must be a finite number.");
+
+    public static FeedbackValue Of(string value) => new(value ?? throw new ArgumentNullException(nameof(value)));
+
+    public static implicit operator FeedbackValue(bool value) => Of(value);
+
+    public static implicit operator FeedbackValue(double value) => Of(value);
+
+    public static implicit operator FeedbackValue(string value) => Of(value);
+
+    internal JsonElement Json() => value switch
+    {
+        bool flag => JsonElement.Parse(flag ? "true" : "false"),
+        double number => JsonSerializer.SerializeToElement(number, Wire.Default.Double),
+        string text => JsonSerializer.SerializeToElement(text, Wire.Default.String),
+        _ => throw new ArgumentException("The feedback has no value."),
+    };
+}
+
+/// <summary>What people and the application say of recorded calls: feedback, labels, corrections.</summary>
+/// <remarks>
+/// Unlike the middleware this throws, because what a person decided must not be lost unnoticed: <see cref="HttpRequestException"/>
+/// when the server could not be reached or failed after three tries, <see cref="BatchRefusedException"/> when it refused, and
+/// <see cref="OverloadedException"/> when it asks to come back later than within ten seconds. Each call carries an
+/// Idempotency-Key that its repeats share, so that it counts once.
+/// </remarks>
+public sealed class FlywheelApi : IDisposable
+{
+    const int Tries = 3;
+    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
+    readonly ApiTransport api;
+    readonly TimeProvider time;
+    readonly BackOff backOff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2), Random.Shared);
+
+    /// <inheritdoc cref="RemoteLoop(Uri, string?, string?, HttpClient?)"/>
+    public FlywheelApi(Uri server, string? key = null, string? project = null, HttpClient? http = null, TimeProvider? time = null)
+    {
+        api = new(server, key, project, http);
+        this.time = time ?? TimeProvider.System;
+    }
+
+    /// <summary>What the application learned of an answer: thumbs, a click, a solved case.</summary>
+    /// <param name="spanId">Null when it is about the whole trace.</param>
+    /// <param name="idempotencyKey">The same key a second time has no second effect; null makes one.</param>
+    /// <returns>The id under which it is stored; null when the server did not say.</returns>
+    public Task<Guid?> FeedbackAsync(
+        string traceId, string? spanId, string name, FeedbackValue value, string? comment = null, string? endUser = null,
+        string? idempotencyKey = null, CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/feedback", new WireFeedback(traceId, spanId, name, value.Json(), comment, endUser), Wire.Default.WireFeedback,
+            idempotencyKey, ct);
+
+    /// <summary>A person's pass or fail for one metric on one span.</summary>
+    public Task<Guid?> LabelAsync(
+        SpanKey span, string metric, bool passed, LabelMode mode, string? critique = null, string? author = null,
+        string? idempotencyKey = null, CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/labels",
+            new WireLabel(span.Trace, span.Span, metric, passed, mode.ToString().ToLowerInvariant(), critique, author),
+            Wire.Default.WireLabel, idempotencyKey, ct);
+
+    /// <summary>What the node should have answered.</summary>
+    /// <param name="wentWrong">Null when the output is confirmed as it is.</param>
+    public Task<Guid?> CorrectAsync(
+        SpanKey span, string correctedOutput, string? wentWrong = null, string? reasoning = null, string? author = null,
+        string? idempotencyKey = null, CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/corrections", new WireCorrection(span.Trace, span.Span, wentWrong, correctedOutput, reasoning, author),
+            Wire.Default.WireCorrection, idempotencyKey, ct);
+
+    public void Dispose() => api.Dispose();
+
+    async Task<Guid?> SendAsync<T>(
+        string path, T body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string? idempotencyKey, CancellationToken ct)
+    {
+        idempotencyKey ??= Guid.CreateVersion7().ToString();
+        for (var attempt = 0; ; attempt++)
+        {
+            TimeSpan pause;
+            try
+            {
+                return (await api.PostAsync(path, body, type, Wire.Default.WireStored, idempotencyKey, ct).ConfigureAwait(false)).Id;
+            }
+            catch (HttpRequestException failure) when (attempt + 1 < Tries && MayPass(failure.StatusCode))
+            {
+                pause = backOff.Next(attempt);
+            }
+            catch (OverloadedException full) when (attempt + 1 < Tries && full.RetryAfter <= LongestWait)
+            {
+                pause = BackOff.Told(full.RetryAfter);
+            }
+            await Task.Delay(pause, time, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Trouble on the way or in the server; a 401, 404 or 409 stays what it is.</summary>
+    static bool MayPass(HttpStatusCode? status) =>
+        status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
+}

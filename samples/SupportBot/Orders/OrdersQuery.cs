@@ -57,6 +57,8 @@ public sealed class OrdersQuery(OrdersDatabase database, TimeSpan deadline, int 
                 return raw.sqlite3_errmsg(connection.Handle).utf8_to_string();
             if (statement is null || statement.IsInvalid)
                 return "holds no statement";
+            if (raw.sqlite3_stmt_isexplain(statement) != 0)
+                return "is no SELECT";
             return string.IsNullOrWhiteSpace(tail) ? null : "holds more than one statement";
         }
     }

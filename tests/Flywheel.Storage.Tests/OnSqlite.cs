@@ -1,4 +1,20 @@
 namespace Flywheel.Storage.Tests;
 
-/// <summary>Every suite on SQLite.</summary>
-public sealed class SqliteSpans(SqliteFiles files) : SpanConformance(files);
+// Every suite on SQLite.
+public sealed class SpansOnSqlite(SqliteFiles files) : SpanConformance(files);
+public sealed class JobsOnSqlite(SqliteFiles files) : JobConformance(files);
+public sealed class CountsOnSqlite(SqliteFiles files) : CountConformance(files);
+public sealed class MetricsOnSqlite(SqliteFiles files) : MetricConformance(files);
+public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);
+public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
+public sealed class MigrationsOnSqlite(SqliteFiles files) : MigrationConformance(files);
+
+public sealed class ProjectsOnSqlite(SqliteFiles files) : ProjectConformance(files)
+{
+    protected override string DropGuards => "DROP TRIGGER audit_keeps; DROP TRIGGER audit_stays";
+}
+
+public sealed class SqlDoorOnSqlite(SqliteFiles files) : SqlDoorConformance(files)
+{
+    protected override string Pragmas => "PRAGMA foreign_keys = ON";
+}

@@ -11,6 +11,9 @@ static class JudgePrompt
     /// <summary>Rises with every change of the wording, since verdicts change with it.</summary>
     public const int TemplateVersion = 1;
 
+    /// <summary>A label is a person's word; but examples that say 1 teach a model to be always certain.</summary>
+    const double ShownConfidence = 0.95;
+
     /// <summary>Draws before it is plain that the fences are not random.</summary>
     const int MaxDraws = 20;
 
@@ -81,6 +84,7 @@ static class JudgePrompt
     {
         critique = string.IsNullOrWhiteSpace(example.Critique) ? example.Passed ? "It meets the criterion." : "It does not meet the criterion." : example.Critique,
         verdict = example.Passed ? "pass" : "fail",
+        confidence = ShownConfidence,
     });
 
     static string Fence(Func<string> newFence, IReadOnlyList<string> texts)

@@ -72,7 +72,7 @@ sealed class JudgeValidator(
     {
         var model = response.ModelId ?? _model;
         var cost = response.Usage is { } usage && services.Price is { } price ? price(model, usage) : 0;
-        var finding = JudgeReply.Parse(response.Text, out var problem) is { } reply
+        var finding = Judgement.Parse(response.Text, out var problem) is { } reply
             ? new Finding(reply.Verdict, null, reply.Critique.Length > 0 ? reply.Critique : null, reply.Confidence)
             : Finding.Error(response.FinishReason is { } reason && reason != ChatFinishReason.Stop ? $"{problem} (finish reason: {reason.Value})" : problem!);
         return finding with { CostUsd = cost, Model = model, Demonstrations = [.. shown.Examples.Select(example => example.Id)] };

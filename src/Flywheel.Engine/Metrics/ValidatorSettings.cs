@@ -30,8 +30,11 @@ public sealed class ValidatorSettings
             if (!seen.Add(property.Name))
                 throw Wrong(property.Name, "is given twice: keep one.");
             if (known.All(setting => setting.Name != property.Name))
-                throw Wrong(property.Name, $"is no setting of `{kind}`.{NearMiss.Hint(property.Name, known.Select(setting => setting.Name))}"
-                    + $" Its settings are {NearMiss.List(known.Select(setting => setting.Name))}.");
+            {
+                var names = known.Select(setting => setting.Name).ToArray();
+                throw new ValidatorSettingsException(property.Name,
+                    $"`{Short(property.Name)}` is no setting of `{kind}`.{NearMiss.Hint(property.Name, names)} Its settings are {NearMiss.List(names)}.");
+            }
         }
     }
 

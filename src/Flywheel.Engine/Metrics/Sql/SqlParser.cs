@@ -263,6 +263,8 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
             return Count(new SqlNode.Column(column));
         if (Foreign(token) is { Length: > 0 } foreign)
             throw new SqlExpressionException(token.Position, $"{token.Shown} is not allowed.{foreign}");
+        if (SqlFunctions.Names.Contains(token.Value, StringComparer.OrdinalIgnoreCase))
+            throw new SqlExpressionException(token.Position, $"{token.Shown} is a function: write its values in brackets after it.");
         var names = SqlColumns.All.Select(known => known.Name).ToArray();
         throw new SqlExpressionException(token.Position,
             $"there is no column {token.Shown}.{NearMiss.Hint(token.Value, names)} The columns are {NearMiss.List(names)}.");

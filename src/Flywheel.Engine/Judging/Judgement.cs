@@ -6,7 +6,7 @@ namespace Flywheel.Engine.Judging;
 
 /// <summary>A judge's answer, read strictly: what does not follow the contract to the letter decides nothing.</summary>
 /// <param name="Confidence">As the model said it, in [0, 1]; null when it said none.</param>
-public sealed record JudgeReply(Outcome Verdict, string Critique, double? Confidence)
+public sealed record Judgement(Outcome Verdict, string Critique, double? Confidence)
 {
     const int MaxLength = 50_000;
     const int Quoted = 200;
@@ -16,7 +16,7 @@ public sealed record JudgeReply(Outcome Verdict, string Critique, double? Confid
     /// being that one object, at most inside one Markdown code block.
     /// </summary>
     /// <param name="problem">Why the reply cannot be read, with its first 200 characters.</param>
-    public static JudgeReply? Parse(string? reply, out string? problem)
+    public static Judgement? Parse(string? reply, out string? problem)
     {
         problem = null;
         if (string.IsNullOrWhiteSpace(reply))
@@ -80,7 +80,7 @@ public sealed record JudgeReply(Outcome Verdict, string Critique, double? Confid
         return null;
     }
 
-    static JudgeReply? Unreadable(string why, string reply, out string problem)
+    static Judgement? Unreadable(string why, string reply, out string problem)
     {
         problem = reply.Length == 0 ? $"unreadable judge: {why}" : $"unreadable judge: {why}; it begins {Quote.Short(reply.Trim(), Quoted)}";
         return null;

@@ -1,3 +1,4 @@
+using Flywheel.Client;
 using Flywheel.Core.Traces;
 using SupportBot.Orders;
 
@@ -105,16 +106,77 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_node_has_its_kind_and_a_span_of_the_messages_trace()
+    public async Task Flywheel_sees_one_trace_with_a_span_for_each_step()
     {
-        var answer = await Pipeline(node => refund.ExpectedOutput(node) ?? "A draft.").AskAsync(refund, Ct);
+        var loop = new RecordingLoop();
+        await using var flywheel = new FlywheelConnection(loop);
+        var model = new ScriptedModel("", _ => "NONE");
+        var pipeline = new SupportPipeline(model, orders, new SupportBotOptions(), (node, kind, _) =>
+            new ScriptedModel(node, asked => refund.ExpectedOutput(asked) ?? "A draft.").UseFlywheel(flywheel, node, kind));
+
+        var answer = await pipeline.AskAsync(refund, Ct);
+        await flywheel.FlushAsync(Ct);
+
+        var root = Assert.Single(loop.Spans, span => span.ParentId is null);
+        Assert.Equal(("support", answer.Root, refund.Text, answer.Text), (root.Node, root.Key, root.Input, root.Output));
+        var children = loop.Spans.Where(span => span.ParentId == root.Key.Span).OrderBy(span => span.StartedAt).ToList();
+        Assert.Equal(answer.Steps.Select(step => step.Span), children.Select(span => (SpanKey?)span.Key));
+        Assert.Equal(
+            [("intent", NodeKind.Classifier), ("billing", NodeKind.Writer), ("orders_sql", NodeKind.Codegen),
+                ("orders_query", NodeKind.Tool), ("answer", NodeKind.Writer)],
+            children.Select(span => (span.Node, span.Kind)));
+        Assert.Equal(loop.Spans.Count, children.Count + 1);
+        Assert.All(loop.Spans, span => Assert.Equal(
+            (root.Key.Trace, refund.Session, $"customer-{refund.CustomerId}"), (span.Key.Trace, span.Session, span.EndUser)));
+        Assert.Equal(refund.Text, children[0].Input);
+    }
+
+    [Fact]
+    public async Task An_approved_example_teaches_the_offline_model()
+    {
+        var loop = new RecordingLoop();
+        await using var flywheel = new FlywheelConnection(loop);
+        using var offline = SupportModel.Of(new SupportBotOptions());
+        var pipeline = new SupportPipeline(offline, orders, new SupportBotOptions(),
+            (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan));
+        var ignorant = await pipeline.AskAsync(refund, Ct);
+
+        foreach (var node in new[] { "intent", "orders_sql", "answer" })
+            loop.Examples[node] = new(Guid.NewGuid(), ignorant.Step(node)!.Input, refund.ExpectedOutput(node)!, IsFixed: true, 1, []);
+        var taught = await pipeline.AskAsync(refund, Ct);
+
+        Assert.NotEqual(refund.ReferenceSql, ignorant.Sql);
+        Assert.NotNull(ignorant.Orders!.Error);
+        Assert.Equal("billing", taught.Intent);
+        Assert.Equal(refund.ReferenceSql, taught.Sql);
+        Assert.Equal(FactText.Fill(refund.ExpectedAnswer!, refund.ExpectedRows!), taught.Text);
+    }
+
+    [Fact]
+    public async Task A_model_that_fails_is_seen_by_the_application_and_in_the_trace()
+    {
+        var loop = new RecordingLoop();
+        await using var flywheel = new FlywheelConnection(loop);
+        var pipeline = new SupportPipeline(
+            new ScriptedModel("", _ => throw new HttpRequestException("no route")), orders, new SupportBotOptions(),
+            (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind));
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => pipeline.AskAsync(refund, Ct));
+        await flywheel.FlushAsync(Ct);
+
+        Assert.Equal(["intent", "support"], loop.Spans.Select(span => span.Node).Order());
+        Assert.All(loop.Spans, span => Assert.Contains("no route", span.Error, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_model_node_gets_the_hook_with_its_kind()
+    {
+        Pipeline(_ => "");
 
         Assert.Equal(NodeKind.Classifier, kinds["intent"]);
         Assert.Equal(NodeKind.Codegen, kinds["orders_sql"]);
-        Assert.Equal(NodeKind.Writer, kinds["answer"]);
+        Assert.Equal(["answer", "billing", "general", "technical"], kinds.Where(kind => kind.Value == NodeKind.Writer).Select(kind => kind.Key).Order());
         Assert.Equal(6, kinds.Count);
-        Assert.All(answer.Steps, step => Assert.Equal(answer.Root.Trace, step.Span.Trace));
-        Assert.Equal(answer.Steps.Count + 1, answer.Steps.Select(step => step.Span).Append(answer.Root).Distinct().Count());
     }
 
     [Fact]

@@ -19,5 +19,6 @@ public sealed record SupportAnswer(
 }
 
 /// <summary>One node's turn.</summary>
+/// <param name="Span">The recorded call, for labels and corrections; null for a model node that nothing watches.</param>
 /// <param name="Output">What it said, before the pipeline read it.</param>
-public sealed record SupportStep(string Node, NodeKind Kind, SpanKey Span, string Input, string Output);
+public sealed record SupportStep(string Node, NodeKind Kind, SpanKey? Span, string Input, string Output);

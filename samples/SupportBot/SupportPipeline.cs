@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Flywheel.Client;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 using SupportBot.Orders;
@@ -10,12 +10,12 @@ public delegate IChatClient NodeHook(string node, NodeKind kind, IChatClient inn
 
 /// <summary>The support graph: sorts a message, drafts, looks up the customer's data, and replies.</summary>
 /// <remarks>
-/// Each model node is one call with a system prompt and a user message. A message is an <see cref="Activity"/> and each node one
-/// within it, so that whoever traces sees the graph.
+/// Each model node is one call with a system prompt and a user message. A message is one trace: its root span, the calls that the
+/// hook's clients record, and the query.
 /// </remarks>
 public sealed class SupportPipeline
 {
-    /// <summary>Name of a message's activity.</summary>
+    /// <summary>The node of a message's root span.</summary>
     public const string RootNode = "support";
 
     const string NotAnswered =
@@ -36,35 +36,51 @@ public sealed class SupportPipeline
     /// <remarks>A wrong statement or reply is in the answer; a model that cannot be reached throws.</remarks>
     public async Task<SupportAnswer> AskAsync(SupportMessage message, CancellationToken ct)
     {
-        using var root = new Activity(RootNode).Start();
-        var steps = new List<SupportStep>();
-
-        var intent = ReadIntent(await CallAsync(SupportNodes.Intent, message.Text, message, steps, ct));
-        var draft = await CallAsync(intent, message.Text, message, steps, ct);
-        var sql = SqlReply.Statement(await CallAsync(SupportNodes.OrdersSql, message.Text, message, steps, ct));
-        var orders = sql is null ? null : LookUp(sql, message, steps, ct);
-        var reply = await CallAsync(
-            SupportNodes.Answer, SupportPrompts.AnswerInput(message.Text, draft, orders), message, steps, ct);
-
-        var text = FactText.Fill(reply, orders?.Rows ?? []);
-        return new(intent, sql, orders, text ?? NotAnswered, text is not null, KeyOf(root), steps);
+        using var trace = FlywheelTrace.Start(message.Session, $"customer-{message.CustomerId}");
+        using var root = FlywheelScope.Node(RootNode, NodeKind.Other);
+        root.Input = message.Text;
+        try
+        {
+            var answer = await AnswerAsync(message, root.Key, ct);
+            root.Output = answer.Text;
+            return answer;
+        }
+        catch (Exception failure)
+        {
+            root.Fail(failure);
+            throw;
+        }
     }
 
-    async Task<string> CallAsync(
-        string node, string input, SupportMessage message, List<SupportStep> steps, CancellationToken ct)
+    async Task<SupportAnswer> AnswerAsync(SupportMessage message, SpanKey root, CancellationToken ct)
     {
-        using var activity = new Activity(node).Start();
+        var steps = new List<SupportStep>();
+        var intent = ReadIntent(await CallAsync(SupportNodes.Intent, message.Text, steps, ct));
+        var draft = await CallAsync(intent, message.Text, steps, ct);
+        var sql = SqlReply.Statement(await CallAsync(SupportNodes.OrdersSql, message.Text, steps, ct));
+        var orders = sql is null ? null : LookUp(sql, message, steps, ct);
+        var reply = await CallAsync(SupportNodes.Answer, SupportPrompts.AnswerInput(message.Text, draft, orders), steps, ct);
+
+        var text = FactText.Fill(reply, orders?.Rows ?? []);
+        return new(intent, sql, orders, text ?? NotAnswered, text is not null, root, steps);
+    }
+
+    async Task<string> CallAsync(string node, string input, List<SupportStep> steps, CancellationToken ct)
+    {
         ChatMessage[] prompt = [new(ChatRole.System, SupportPrompts.Of(node)), new(ChatRole.User, input)];
         var response = await models[node].GetResponseAsync(prompt, options: null, ct);
-        steps.Add(new(node, SupportNodes.KindOf(node), KeyOf(activity), input, response.Text));
+        steps.Add(new(node, SupportNodes.KindOf(node), response.SpanKey(), input, response.Text));
         return response.Text;
     }
 
     OrdersAnswer LookUp(string sql, SupportMessage message, List<SupportStep> steps, CancellationToken ct)
     {
-        using var activity = new Activity(SupportNodes.OrdersQuery).Start();
+        using var step = FlywheelScope.Node(SupportNodes.OrdersQuery, NodeKind.Tool);
+        step.Input = sql;
         var answer = query.Run(sql, message.CustomerId, OrderNumber.In(message.Text), ct);
-        steps.Add(new(SupportNodes.OrdersQuery, NodeKind.Tool, KeyOf(activity), sql, answer.ToJson()));
+        step.Output = answer.ToJson();
+        step.Error = answer.Error;
+        steps.Add(new(SupportNodes.OrdersQuery, NodeKind.Tool, step.Key, sql, step.Output));
         return answer;
     }
 
@@ -76,6 +92,4 @@ public sealed class SupportPipeline
             .OrderBy(found => found.At)
             .Select(found => found.Option)
             .FirstOrDefault(SupportNodes.General);
-
-    static SpanKey KeyOf(Activity activity) => new(activity.TraceId.ToHexString(), activity.SpanId.ToHexString());
 }

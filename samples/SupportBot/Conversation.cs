@@ -1,0 +1,42 @@
+using Flywheel.Client;
+using Flywheel.Client.Remote;
+using SupportBot.Orders;
+
+namespace SupportBot;
+
+/// <summary>Answers one message on the console.</summary>
+internal static class Conversation
+{
+    public static async Task RunAsync(
+        CommandLine command, SupportBotOptions options, OrdersDatabase orders, TextWriter output, CancellationToken ct)
+    {
+        using var model = SupportModel.Of(options);
+        using var loop = command.Server is { } server
+            ? new RemoteLoop(server, Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"))
+            : null;
+        await using var flywheel = loop is null ? null : new FlywheelConnection(loop);
+        var pipeline = new SupportPipeline(
+            model, orders, options, flywheel is null ? null : (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind));
+        var message = new SupportMessage("console", command.Text!, Intent: "", Language: "", command.Customer, Session: "console");
+
+        Write(await pipeline.AskAsync(message, ct), output);
+        if (flywheel is null)
+            return;
+        await flywheel.DisposeAsync();
+        if (flywheel.Statistics.LastFailure is { } failure)
+            output.WriteLine($"\nFlywheel: {failure}");
+    }
+
+    static void Write(SupportAnswer answer, TextWriter output)
+    {
+        output.WriteLine($"route   {string.Join(" → ", answer.Steps.Select(step => step.Node))}");
+        output.WriteLine($"intent  {answer.Intent}");
+        output.WriteLine($"sql     {answer.Sql ?? "none needed"}");
+        if (answer.Orders is { Error: { } error })
+            output.WriteLine($"error   {error}");
+        foreach (var row in answer.Orders?.Rows ?? [])
+            output.WriteLine($"row     {string.Join(", ", row.Select(column => $"{column.Key}: {column.Value?.ToString() ?? "–"}"))}");
+        output.WriteLine($"answer  {answer.Text}");
+        output.WriteLine($"trace   {answer.Root.Trace}");
+    }
+}

@@ -5,7 +5,7 @@ namespace SupportBot;
 /// <summary>What the user asked the sample to do.</summary>
 /// <param name="Text">The message; null when none was given.</param>
 /// <param name="Customer">Who is signed in, 1 to 60.</param>
-/// <param name="Server">Address of a running Flywheel; null: a file of our own.</param>
+/// <param name="Server">Address of a running Flywheel; null: not given.</param>
 /// <param name="WriteExpected">Where to write the messages with their expected rows computed anew; null: not asked.</param>
 internal sealed record CommandLine(string? Text, int Customer, Uri? Server, string? WriteExpected)
 {
@@ -15,7 +15,7 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
           MESSAGE                What the customer writes, such as "I was charged twice".
           --customer N           The signed-in customer, 1 to 60 (default 14).
           --server ADDRESS       Log to and learn from a running Flywheel, such as http://127.0.0.1:5080.
-                                 Without it: the file supportbot.db in the current directory.
+                                 Without it: what FLYWHEEL_URL names; without both nothing is recorded.
           --write-expected FILE  Write the sample's messages with the rows that their statements give now.
           -h, --help             Show this.
         Environment: SUPPORTBOT_ENDPOINT, SUPPORTBOT_MODEL, SUPPORTBOT_API_KEY name an OpenAI-compatible provider;
@@ -31,7 +31,7 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
             command = args[i] switch
             {
                 "--customer" => command with { Customer = CustomerIn(ValueAfter(ref i)) },
-                "--server" => command with { Server = AddressIn(ValueAfter(ref i)) },
+                "--server" => command with { Server = AddressIn("--server", ValueAfter(ref i)) },
                 "--write-expected" => command with { WriteExpected = ValueAfter(ref i) },
                 _ when args[i].StartsWith("--", StringComparison.Ordinal) => throw new ArgumentException($"{args[i]} is no option of this program."),
                 _ => Add(args[i]),
@@ -55,8 +55,8 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
             ? customer
             : throw new ArgumentException($"--customer is '{value}': give a number from 1 to {Orders.OrdersSeed.Customers}.");
 
-    static Uri AddressIn(string value) =>
+    public static Uri AddressIn(string name, string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
-            : throw new ArgumentException($"--server is '{value}': give an http or https address.");
+            : throw new ArgumentException($"{name} is '{value}': give an http or https address.");
 }

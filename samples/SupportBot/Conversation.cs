@@ -11,7 +11,7 @@ internal static class Conversation
         CommandLine command, SupportBotOptions options, OrdersDatabase orders, TextWriter output, CancellationToken ct)
     {
         using var model = SupportModel.Of(options);
-        using var loop = command.Server is { } server
+        using var loop = ServerOf(command) is { } server
             ? new RemoteLoop(server, Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"))
             : null;
         await using var flywheel = loop is null ? null : new FlywheelConnection(loop);
@@ -21,11 +21,17 @@ internal static class Conversation
 
         Write(await pipeline.AskAsync(message, ct), output);
         if (flywheel is null)
+        {
+            output.WriteLine("Nothing was recorded: name a running Flywheel with --server.");
             return;
+        }
         await flywheel.DisposeAsync();
         if (flywheel.Statistics.LastFailure is { } failure)
             output.WriteLine($"\nFlywheel: {failure}");
     }
+
+    static Uri? ServerOf(CommandLine command) =>
+        command.Server ?? (Environment.GetEnvironmentVariable("FLYWHEEL_URL") is { Length: > 0 } url ? CommandLine.AddressIn("FLYWHEEL_URL", url) : null);
 
     static void Write(SupportAnswer answer, TextWriter output)
     {

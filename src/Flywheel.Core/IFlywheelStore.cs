@@ -8,11 +8,20 @@ using Flywheel.Core.Traces;
 
 namespace Flywheel.Core;
 
+/// <summary>Which SQL a database speaks.</summary>
+public enum DatabaseKind
+{
+    Sqlite,
+    Postgres,
+}
+
 /// <summary>Everything that is kept, by topic. One database behind it.</summary>
 public interface IFlywheelStore : IAsyncDisposable
 {
     /// <summary>What it is and where, without secrets: for logs and the doctor.</summary>
     string Description { get; }
+
+    DatabaseKind Kind { get; }
 
     IProjectStore Projects { get; }
     IAuditStore Audit { get; }
@@ -25,6 +34,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IFeedbackStore Feedback { get; }
     IReviewStore Review { get; }
     IDemonstrationStore Demonstrations { get; }
+    INodePolicyStore NodePolicies { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

@@ -1,1 +1,1 @@
-return 0;
+return await Flywheel.Server.Cli.Cli.RunAsync(args);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Flywheel.Core;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -56,6 +57,8 @@ internal abstract class Session
 internal abstract class Database : IAsyncDisposable
 {
     public abstract string Description { get; }
+
+    public abstract DatabaseKind Kind { get; }
 
     /// <summary>Claims jobs: parameters lane, now, until, limit, worker; returns <see cref="Jobs.JobRow"/>'s columns.</summary>
     public abstract string ClaimJobs { get; }

@@ -36,9 +36,11 @@ public sealed class FlywheelStore : IFlywheelStore
         Feedback = new FeedbackStore(database);
         Review = new ReviewStore(database);
         Demonstrations = new DemonstrationStore(database);
+        NodePolicies = new NodePolicyStore(database);
     }
 
     public string Description => database.Description;
+    public DatabaseKind Kind => database.Kind;
 
     public IProjectStore Projects { get; }
     public IAuditStore Audit { get; }
@@ -51,6 +53,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IFeedbackStore Feedback { get; }
     public IReviewStore Review { get; }
     public IDemonstrationStore Demonstrations { get; }
+    public INodePolicyStore NodePolicies { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -1,13 +1,4 @@
 namespace Flywheel.Storage;
 
 /// <summary>The database cannot be used as it is; the message says what is wrong and what to do.</summary>
-public sealed class StoreException : Exception
-{
-    public StoreException(string message) : base(message)
-    {
-    }
-
-    public StoreException(string message, Exception inner) : base(message, inner)
-    {
-    }
-}
+public sealed class StoreException(string message, Exception? inner = null) : Core.FlywheelException(message, inner);

@@ -36,6 +36,9 @@ public sealed record Demonstration(
 {
     /// <summary>True when a person changed the output, false when it was confirmed as it was.</summary>
     public bool IsFixed => RejectedOutput is not null;
+
+    /// <summary>Id of the correction or label that it was made from; null when it was imported.</summary>
+    public Guid? Source { get; init; }
 }
 
 /// <summary>A stored vector: int8 with one scale, and what made it.</summary>

@@ -56,6 +56,9 @@ public interface ISpanStore
     /// <summary>The newest spans of a node that no person has corrected or confirmed, newest first.</summary>
     Task<IReadOnlyList<Span>> UnreviewedAsync(ProjectId project, string node, int limit, CancellationToken ct);
 
+    /// <summary>The nodes that have spans, with the kind of their newest span; by name. Cost grows with the nodes, not the spans.</summary>
+    Task<IReadOnlyList<(string Node, NodeKind Kind)>> NodesAsync(ProjectId project, CancellationToken ct);
+
     Task<long> CountAsync(ProjectId project, CancellationToken ct);
 
     /// <summary>

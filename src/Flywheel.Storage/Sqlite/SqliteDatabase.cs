@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Flywheel.Core;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -32,6 +33,8 @@ internal sealed class SqliteDatabase : Database
     }
 
     public override string Description => $"SQLite {raw.sqlite3_libversion().utf8_to_string()} at {path}";
+
+    public override DatabaseKind Kind => DatabaseKind.Sqlite;
 
     public override string ClaimJobs =>
         $"""

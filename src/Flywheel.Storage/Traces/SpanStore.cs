@@ -76,6 +76,27 @@ internal sealed class SpanStore(Database database) : ISpanStore
             """,
             SpanRow.Read, ct, ("project", project.Value), ("node", node), ("limit", limit)).ConfigureAwait(false);
 
+    public async Task<IReadOnlyList<(string Node, NodeKind Kind)>> NodesAsync(ProjectId project, CancellationToken ct) =>
+        await database.QueryAsync(
+            // From name to name along the index: one step a node.
+            """
+            WITH RECURSIVE nodes (node) AS (
+                SELECT (SELECT min(node) FROM span WHERE project_id = @project)
+                UNION ALL
+                SELECT (SELECT min(span.node) FROM span WHERE span.project_id = @project AND span.node > nodes.node)
+                FROM nodes
+                WHERE nodes.node IS NOT NULL
+            )
+            SELECT node, (
+                SELECT kind FROM span
+                WHERE span.project_id = @project AND span.node = nodes.node
+                ORDER BY span.id DESC
+                LIMIT 1)
+            FROM nodes
+            WHERE node IS NOT NULL
+            """,
+            row => (row.GetString(0), row.Word<NodeKind>(1)), ct, ("project", project.Value)).ConfigureAwait(false);
+
     public async Task<long> CountAsync(ProjectId project, CancellationToken ct) =>
         await database.NumberAsync(
             "SELECT count(*) FROM span WHERE project_id = @project", ct, ("project", project.Value)).ConfigureAwait(false) ?? 0;

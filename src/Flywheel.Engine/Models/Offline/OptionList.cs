@@ -56,7 +56,8 @@ internal static partial class OptionList
     }
 
     private static bool IsName(string name) =>
-        name.Length > 0 && name.Count(' '.Equals) < LongestName && name[^1] is not ('.' or '!' or '?');
+        name.Length > 0 && name.Count(' '.Equals) is var spaces && spaces < LongestName
+        && (spaces == 0 || name[^1] is not ('.' or '!' or '?'));
 
     private static string Clean(string name) => name.Trim().Trim('`', '"', '\'', '*').Trim();
 

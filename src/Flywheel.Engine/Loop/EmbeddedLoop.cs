@@ -1,0 +1,39 @@
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Retrieval;
+
+namespace Flywheel.Engine.Loop;
+
+/// <summary>The loop inside the application's own process: its own database, no server.</summary>
+/// <param name="work">Woken when spans arrive; null when no worker runs in this process.</param>
+public sealed class EmbeddedLoop(
+    IFlywheelStore store, DemonstrationRetriever retriever, NodePolicies policies, ProjectId project, TimeProvider clock, WorkSignal? work = null) : ILoop
+{
+    public async Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct)
+    {
+        var policy = RetrievalPolicies.Override(await policies.ForNodeAsync(project, query.Node, ct), query.Strategy, query.K);
+        var result = await retriever.SearchAsync(project, DemonstrationPurpose.Task, query.Node, query.Input, policy, ct);
+        return [.. result.Chosen.Select(Chosen)];
+    }
+
+    public async Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var span in spans)
+            if (SpanRules.Check(span, now) is { } wrong)
+                throw new FlywheelException($"A span cannot be recorded: {wrong.Message}");
+        await store.Spans.AddAsync(project, spans, now, ct);
+        work?.Set();
+    }
+
+    /// <summary>A retrieved demonstration with the reasons why it was chosen.</summary>
+    public static ChosenDemonstration Chosen(RetrievedDemonstration it) => new(
+        it.Id, it.Text, it.Answer, it.IsFixed, it.Parts.Score,
+        [
+            new("similarity", it.Parts.Similarity), new("recency", it.Parts.Recency), new("disagreement", it.Parts.Disagreement),
+            new("relevance", it.Parts.Relevance), new("coverage", it.Parts.Coverage), new("redundancy", it.Parts.Redundancy),
+        ]);
+}

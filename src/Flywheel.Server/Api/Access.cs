@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using System.Text;
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Server.Hosting;
+
+namespace Flywheel.Server.Api;
+
+/// <summary>Who calls, and for which project. Every handler that touches data takes one.</summary>
+/// <param name="Actor">Name for audit entries and authorship: the key's name, or <c>local</c> without keys.</param>
+sealed record Caller(ProjectId Project, KeyScope Scope, string Actor)
+{
+    public static ValueTask<Caller?> BindAsync(HttpContext http) => ValueTask.FromResult(http.Features.Get<Caller>());
+}
+
+/// <summary>What a route demands; a route without one stops the server at its start.</summary>
+sealed record RoutePolicy(KeyScope? Scope);
+
+static class Access
+{
+    public const string ProjectHeader = "x-flywheel-project";
+    const string Prefix = "fw_";
+
+    public static TBuilder Needs<TBuilder>(this TBuilder builder, KeyScope scope) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new RoutePolicy(scope));
+
+    public static TBuilder OpenToAll<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new RoutePolicy(null));
+
+    public static string NewSecret() => Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+
+    public static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+
+    /// <summary>Resolves the caller once the route is known; refuses before any handler runs.</summary>
+    public static IApplicationBuilder UseAccess(this IApplicationBuilder app, ServerOptions options) => app.Use(async (http, next) =>
+    {
+        var policy = http.GetEndpoint()?.Metadata.GetMetadata<RoutePolicy>();
+        if (policy is { Scope: { } needed })
+        {
+            var store = http.RequestServices.GetRequiredService<IFlywheelStore>();
+            var clock = http.RequestServices.GetRequiredService<TimeProvider>();
+            var caller = await ResolveAsync(http, store, options, clock.GetUtcNow());
+            if (!Allows(caller.Scope, needed))
+                throw new ApiException(403, "scope_missing",
+                    $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}`; the route needs `{needed.ToString().ToLowerInvariant()}`.");
+            http.Features.Set(caller);
+        }
+        await next();
+    });
+
+    /// <summary>Fails when a route was mapped without saying who may use it.</summary>
+    public static void VerifyPolicies(this WebApplication app)
+    {
+        var bare = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints)
+            .Where(endpoint => endpoint.Metadata.GetMetadata<RoutePolicy>() is null)
+            .Select(endpoint => endpoint.DisplayName)
+            .ToArray();
+        if (bare.Length > 0)
+            throw new InvalidOperationException($"Routes without an access policy: {string.Join(", ", bare)}. Call Needs(...) or OpenToAll().");
+    }
+
+    static bool Allows(KeyScope has, KeyScope needs) => has == KeyScope.Admin || has == needs;
+
+    static async Task<Caller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
+    {
+        var named = http.Request.Headers[ProjectHeader].ToString();
+        var authorization = http.Request.Headers.Authorization.ToString();
+        if (authorization.Length > 0)
+        {
+            var secret = authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : "";
+            var key = secret.Length > 0 ? await store.Projects.FindKeyAsync(HashOf(secret), http.RequestAborted) : null;
+            if (key is null || key.RevokedAt is not null || key.ExpiresAt <= now)
+                throw new ApiException(401, "invalid_key",
+                    "The API key is unknown, revoked or expired: send `Authorization: Bearer KEY` with a key of `flywheel keys create`.");
+            if (named.Length > 0)
+            {
+                var own = await store.Projects.GetAsync(key.Project, http.RequestAborted);
+                if (own?.Name != named)
+                    throw new ApiException(403, "foreign_project",
+                        $"The key does not belong to the project `{named}`: leave `{ProjectHeader}` out or use that project's key.", ProjectHeader);
+            }
+            return new Caller(key.Project, key.Scope, key.Name);
+        }
+        if (options.RequiresKeys)
+            throw new ApiException(401, "key_missing", "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
+        if (named.Length == 0)
+            return new Caller(ProjectId.Default, KeyScope.Admin, "local");
+        var project = await store.Projects.FindAsync(named, http.RequestAborted)
+            ?? throw ApiException.NotFound("project", $"There is no project `{named}`: create it with `flywheel keys create --project {named}`.", ProjectHeader);
+        return new Caller(project.Id, KeyScope.Admin, "local");
+    }
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Server.Hosting;
+using Flywheel.Storage;
+
+namespace Flywheel.Server.Cli;
+
+/// <summary>Options that several commands share, with one wording.</summary>
+static class CommonOptions
+{
+    public static Option<string?> Db() => new("--db") { Description = "Database: sqlite:FILE or postgres://... (default: the settings', else sqlite:flywheel.db)" };
+
+    public static Option<string> Project() => new("--project") { Description = "Project name", DefaultValueFactory = _ => "default" };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print one JSON value and nothing else" };
+
+    /// <summary>Opens the database of the flag or the settings, with its schema up to date.</summary>
+    public static async Task<IFlywheelStore> OpenAsync(string? db, CancellationToken ct)
+    {
+        var store = await FlywheelStore.OpenAsync(db ?? Settings.Server().Db, null, ct);
+        await store.MigrateAsync(ct);
+        return store;
+    }
+
+    public static async Task<Project> ProjectAsync(IFlywheelStore store, string name, CancellationToken ct) =>
+        await store.Projects.FindAsync(name, ct)
+        ?? throw new FlywheelException($"There is no project `{name}`: `flywheel keys create --project {name}` creates it.");
+}

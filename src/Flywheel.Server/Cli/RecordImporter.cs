@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
+using Flywheel.Core.Traces;
+using Flywheel.Server.Api;
+using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Traces;
+
+namespace Flywheel.Server.Cli;
+
+/// <param name="Line">1-based line of the file.</param>
+sealed record ImportRejection(int Line, string Message);
+
+/// <summary>Reads typed rows back; a row without a type is a span. A bad row is named and the rest goes on.</summary>
+sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules rules, TimeProvider clock)
+{
+    const int SpansAtOnce = 500;
+
+    readonly List<(int Line, NewSpan Span)> _spans = [];
+    readonly SortedDictionary<string, long> _imported = [];
+    readonly List<ImportRejection> _rejected = [];
+
+    public IReadOnlyDictionary<string, long> Imported => _imported;
+    public IReadOnlyList<ImportRejection> Rejected => _rejected;
+
+    public async Task AddAsync(int line, JsonElement row, CancellationToken ct)
+    {
+        var type = Rows.Text(row, "type") ?? "span";
+        try
+        {
+            switch (type)
+            {
+                case "span":
+                    AddSpan(line, Without(row, "type"));
+                    if (_spans.Count >= SpansAtOnce)
+                        await FlushAsync(ct);
+                    break;
+                case "metric":
+                    await AddMetricAsync(row, ct);
+                    break;
+                case "label":
+                    await FlushAsync(ct);
+                    await AddLabelAsync(row, ct);
+                    break;
+                case "correction":
+                    await FlushAsync(ct);
+                    await AddCorrectionAsync(row, ct);
+                    break;
+                case "feedback":
+                    await FlushAsync(ct);
+                    await AddFeedbackAsync(row, ct);
+                    break;
+                case "demonstration":
+                    await AddDemonstrationAsync(row, ct);
+                    break;
+                default:
+                    throw new FlywheelException($"The type `{type}` is unknown: use span, metric, label, correction, feedback or demonstration.");
+            }
+        }
+        catch (Exception e) when (e is FlywheelException or ApiException or FormatException or JsonException)
+        {
+            _rejected.Add(new ImportRejection(line, e.Message));
+        }
+    }
+
+    public async Task FlushAsync(CancellationToken ct)
+    {
+        if (_spans.Count == 0)
+            return;
+        var fates = await store.Spans.AddAsync(project, [.. _spans.Select(each => each.Span)], clock.GetUtcNow(), ct);
+        for (var i = 0; i < fates.Count; i++)
+            if (fates[i] == SpanFate.Conflicting)
+                _rejected.Add(new ImportRejection(_spans[i].Line, $"Another span has the ids {_spans[i].Span.Key}."));
+            else
+                Count("spans");
+        _spans.Clear();
+    }
+
+    void AddSpan(int line, JsonElement row)
+    {
+        if (SpanReader.Read(row, clock.GetUtcNow(), out var problem) is { } span)
+            _spans.Add((line, span));
+        else
+            _rejected.Add(new ImportRejection(line, problem.Message));
+    }
+
+    async Task AddMetricAsync(JsonElement row, CancellationToken ct)
+    {
+        var name = Need(row, "name");
+        var metric = new NewMetric(
+            name, Need(row, "criterion"), Choice<MetricSubject>(row, "subject"), Texts(row, "nodes"),
+            Texts(row, "kinds")?.Select(kind => Wire.Parse<NodeKind>(kind) ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
+            Rows.Text(row, "sampling") is { } rate ? double.Parse(rate, CultureInfo.InvariantCulture) : 1,
+            ValidatorJson.Read(row.GetProperty("validator")), Rows.Text(row, "author") ?? "import",
+            Choice<MetricRole>(row, "role"), Rows.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"));
+        rules.Check(metric);
+        if (await store.Metrics.FindAsync(project, name, ct) is null)
+        {
+            await store.Metrics.AddAsync(project, metric, expectNew: true, clock.GetUtcNow(), ct);
+            Count("metrics");
+        }
+    }
+
+    async Task AddLabelAsync(JsonElement row, CancellationToken ct)
+    {
+        var span = await SpanAsync(row, ct);
+        var name = Need(row, "metric");
+        var metric = await store.Metrics.FindAsync(project, name, ct) ?? throw new FlywheelException($"There is no metric `{name}`: import it first.");
+        var label = new Label(
+            Id(row), project, span.Id, metric.Id, bool.Parse(Need(row, "passed")), Choice<LabelMode>(row, "mode"), Rows.Text(row, "critique"),
+            Rows.Text(row, "author") ?? "import", Rows.Text(row, "propensity") is { } p ? double.Parse(p, CultureInfo.InvariantCulture) : null, Time(row));
+        Settle(await store.Labels.AddAsync(label, ct), "labels");
+    }
+
+    async Task AddCorrectionAsync(JsonElement row, CancellationToken ct)
+    {
+        var span = await SpanAsync(row, ct);
+        Settle(await store.Corrections.AddAsync(new Correction(
+            Id(row), project, span.Id, Rows.Text(row, "went_wrong"), Need(row, "corrected_output"), Rows.Text(row, "reasoning"),
+            Rows.Text(row, "author") ?? "import", Time(row)), ct), "corrections");
+    }
+
+    async Task AddFeedbackAsync(JsonElement row, CancellationToken ct) =>
+        Settle(await store.Feedback.AddAsync(new Feedback(
+            Id(row), project, Need(row, "trace_id"), Rows.Text(row, "span_id"), Need(row, "name"), row.GetProperty("value").GetRawText(),
+            Rows.Text(row, "comment"), Rows.Text(row, "end_user"), Time(row)), ct), "feedback");
+
+    /// <summary>
+    /// One that came from a correction or label is there already, made with its source: it only takes over the decision. Others are added.
+    /// </summary>
+    async Task AddDemonstrationAsync(JsonElement row, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        var state = Rows.Text(row, "state") is null ? DemonstrationState.Pending : Choice<DemonstrationState>(row, "state");
+        var at = Rows.Text(row, "approved_at") is { } approved ? When(approved) : clock.GetUtcNow();
+        var by = Rows.Text(row, "approved_by") ?? "import";
+        Guid id;
+        if (Rows.Text(row, "source") is { } source && Guid.TryParse(source, out var cause)
+            && await store.Demonstrations.OfSourceAsync(project, cause, ct) is { } made)
+        {
+            id = made.Id;
+        }
+        else
+        {
+            id = Id(row);
+            if (await store.Demonstrations.GetAsync(project, id, ct) is null)
+                await store.Demonstrations.AddAsync([new Demonstration(
+                    id, project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
+                    Rows.Text(row, "rejected_output"), Rows.Text(row, "reason"),
+                    Rows.Text(row, "disagreement") is { } d ? double.Parse(d, CultureInfo.InvariantCulture) : 0, Rows.Text(row, "end_user"), null,
+                    DemonstrationState.Pending, Rows.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
+        }
+        if (state != DemonstrationState.Pending)
+            await store.Demonstrations.ApproveAsync(project, [id], by, at, ct);
+        if (state == DemonstrationState.Recalled)
+            await store.Demonstrations.RecallAsync(
+                project, [id], Rows.Text(row, "recalled_by") ?? "import",
+                Rows.Text(row, "recalled_at") is { } recalled ? When(recalled) : clock.GetUtcNow(), ct);
+        Count("demonstrations");
+    }
+
+    void Settle(Added added, string what)
+    {
+        if (added == Added.Conflicting)
+            throw new FlywheelException("The id is taken by another row with other content.");
+        Count(what);
+    }
+
+    void Count(string what) => _imported[what] = _imported.GetValueOrDefault(what) + 1;
+
+    async Task<Span> SpanAsync(JsonElement row, CancellationToken ct)
+    {
+        var key = new SpanKey(Need(row, "trace_id"), Need(row, "span_id"));
+        return await store.Spans.FindAsync(project, key, ct) ?? throw new FlywheelException($"There is no span {key}: import the spans first.");
+    }
+
+    static string Need(JsonElement row, string field) => Rows.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
+
+    static T Choice<T>(JsonElement row, string field) where T : struct, Enum => Rows.Text(row, field) is not { } word
+        ? default
+        : Wire.Parse<T>(word) ?? throw new FlywheelException($"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
+
+    static string[]? Texts(JsonElement row, string field) =>
+        row.TryGetProperty(field, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => item.ToString())] : null;
+
+    static Guid Id(JsonElement row) => Rows.Text(row, "id") is not { } text ? Guid.CreateVersion7()
+        : Guid.TryParse(text, out var id) ? id : throw new FlywheelException($"`id` is `{text}`: it must be a UUID.");
+
+    DateTimeOffset Time(JsonElement row) => Rows.Text(row, "created_at") is { } text ? When(text) : clock.GetUtcNow();
+
+    static DateTimeOffset When(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? at.ToUniversalTime()
+            : throw new FlywheelException($"`{text}` is no ISO-8601 time.");
+
+    static JsonElement Without(JsonElement row, string field)
+    {
+        if (!row.TryGetProperty(field, out _))
+            return row;
+        return JsonSerializer.SerializeToElement(row.EnumerateObject().Where(property => property.Name != field)
+            .ToDictionary(property => property.Name, property => property.Value));
+    }
+}

@@ -1,0 +1,168 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Flywheel.Core;
+using Flywheel.Core.Retrieval;
+using Flywheel.Engine.Retrieval;
+using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Hosting;
+
+namespace Flywheel.Server.Cli;
+
+/// <summary>Retrieval on plain files, so that it can be used and checked by itself.</summary>
+static class RetrieveCommand
+{
+    const int EmbedAtOnce = 256;
+
+    sealed record Example(string Id, string Text, string? Label, bool Fixed, double Disagreement, DateTimeOffset ApprovedAt, string? EndUser);
+
+    sealed record Chosen(string Id, double Score, IReadOnlyDictionary<string, double> Parts);
+
+    sealed record Result(string Id, IReadOnlyList<Chosen> Chosen, string? Label, double? Confidence);
+
+    sealed record Summary(
+        double? Accuracy, Rate? Interval, double UsPerQuery, double UsPerSearch, double UsPerDemonstration, int Queries, int Demonstrations, int K, string Strategy,
+        string Embedder, double? Temperature);
+
+    public static Command Create()
+    {
+        var demos = new Option<string>("--demos") { Description = "Examples: JSONL or CSV rows {id, text, label, fixed?, disagreement?, approved_at?, end_user?}", Required = true };
+        var queries = new Option<string>("--queries") { Description = "Rows {id, text, label?} to find examples for", Required = true };
+        var k = new Option<int?>("--k") { Description = "Examples a query (default 8)" };
+        var strategy = new Option<string?>("--strategy") { Description = "similar, similar-fixed, both or recent (default similar)" };
+        var embedder = new Option<string?>("--embedder") { Description = "lexical, hybrid, use-lite, onnx, openai or ollama (default: the settings', else hybrid when installed, else lexical)" };
+        var halfLife = new Option<double?>("--half-life-days") { Description = "Age since approval at which an example counts half; 0 for never" };
+        var diversity = new Option<double?>("--diversity") { Description = "Weight against examples that resemble each other, 0 to 2" };
+        var disagreement = new Option<double?>("--disagreement") { Description = "Weight of examples that the model had wrong, 0 to 4" };
+        var json = CommonOptions.Json();
+        var command = new Command("retrieve", "Find examples for queries in plain files, with the parts of every score and the label they vote for")
+            { demos, queries, k, strategy, embedder, halfLife, diversity, disagreement, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            RetrievalPolicy policy;
+            try
+            {
+                policy = RetrievalPolicies.From(new RetrievalSettings(
+                    parsed.GetValue(strategy), parsed.GetValue(k), parsed.GetValue(halfLife), parsed.GetValue(disagreement), parsed.GetValue(diversity)));
+            }
+            catch (FlywheelException e)
+            {
+                throw new UsageException(e.Message);
+            }
+            var flags = new Dictionary<string, string?>();
+            if (parsed.GetValue(embedder) is { } provider)
+                flags["Embeddings:Provider"] = provider;
+            using var models = EngineServices.OpenModels(Settings.Load(flags));
+            var now = TimeProvider.System.GetUtcNow();
+            var examples = Read(parsed.GetValue(demos)!, now);
+            if (examples.Any(example => example.Label is null))
+                throw new FlywheelException($"{parsed.GetValue(demos)}: an example has no `label`.");
+            var asked = Read(parsed.GetValue(queries)!, now);
+            var quiet = parsed.GetValue(json);
+            var (results, summary) = await Output.ProgressAsync("Retrieving", quiet, report =>
+                RunAsync(models.Embedder(), examples, asked, policy, now, report, ct));
+            if (quiet)
+                Output.JsonLine(new { results, summary });
+            else
+                Show(results, summary, asked, examples);
+            return Cli.Ok;
+        });
+        return command;
+    }
+
+    static async Task<(IReadOnlyList<Result>, Summary)> RunAsync(
+        IEmbedder embedder, List<Example> examples, List<Example> queries, RetrievalPolicy policy, DateTimeOffset now, Action<long, long> report, CancellationToken ct)
+    {
+        var index = new DemonstrationIndex(embedder.Fingerprint, embedder.Dimensions);
+        var byId = new Dictionary<Guid, Example>(examples.Count);
+        var total = examples.Count + queries.Count;
+        var started = Stopwatch.GetTimestamp();
+        for (var at = 0; at < examples.Count; at += EmbedAtOnce)
+        {
+            var batch = examples.GetRange(at, Math.Min(EmbedAtOnce, examples.Count - at));
+            var vectors = await embedder.EmbedDocumentsAsync([.. batch.Select(example => example.Text)], ct);
+            for (var i = 0; i < batch.Count; i++)
+            {
+                var it = batch[i];
+                var id = new Guid(at + i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]);
+                byId[id] = it;
+                index.Upsert(new IndexedDemonstration(id, it.Text, it.Label!, it.Fixed, it.ApprovedAt, it.Disagreement, it.EndUser, vectors[i]));
+            }
+            report(at, total);
+        }
+        var perExample = Stopwatch.GetElapsedTime(started).TotalMicroseconds / Math.Max(1, examples.Count);
+
+        var temperature = SoftmaxVote.LearnTemperature(index, Math.Max(1, policy.Count));
+        var results = new List<Result>(queries.Count);
+        double searching = 0;
+        started = Stopwatch.GetTimestamp();
+        foreach (var query in queries)
+        {
+            var vector = await embedder.EmbedQueryAsync(query.Text, index.Lexicon, ct);
+            var searchStarted = Stopwatch.GetTimestamp();
+            var found = index.Retrieve(new RetrievalQuery(query.Text, vector, now), policy);
+            var vote = SoftmaxVote.Of(found.Chosen.Select(it => (it.Answer, it.Parts.Similarity)), temperature);
+            searching += Stopwatch.GetElapsedTime(searchStarted).TotalMicroseconds;
+            results.Add(new Result(
+                query.Id, [.. found.Chosen.Select(it => new Chosen(byId[it.Id].Id, it.Parts.Score, Parts(it)))], vote?.Answer, vote?.Share));
+            report(examples.Count + results.Count, total);
+        }
+        var perQuery = Stopwatch.GetElapsedTime(started).TotalMicroseconds / Math.Max(1, queries.Count);
+
+        var known = queries.Zip(results).Where(pair => pair.First.Label is not null).ToArray();
+        var right = known.Count(pair => pair.First.Label == pair.Second.Label);
+        return (results, new Summary(
+            known.Length == 0 ? null : (double)right / known.Length, known.Length == 0 ? null : Rate.Of(right, known.Length), perQuery,
+            searching / Math.Max(1, queries.Count), perExample, queries.Count, examples.Count, policy.Count, policy.Strategy.WireName(), embedder.Fingerprint, temperature));
+    }
+
+    static Dictionary<string, double> Parts(RetrievedDemonstration it) =>
+        Engine.Loop.EmbeddedLoop.Chosen(it).Parts.ToDictionary(part => part.Name, part => part.Value);
+
+    static List<Example> Read(string path, DateTimeOffset now)
+    {
+        var rows = new List<Example>();
+        foreach (var (line, row) in Rows.Read(path))
+        {
+            var approved = now;
+            if (Rows.Text(row, "approved_at") is { } text
+                && !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out approved))
+                throw new FlywheelException($"{path}, line {line}: `approved_at` is `{text}`, no ISO-8601 time.");
+            var disagreement = 0.0;
+            if (Rows.Text(row, "disagreement") is { } number
+                && !(double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out disagreement) && disagreement is >= 0 and <= 1))
+                throw new FlywheelException($"{path}, line {line}: `disagreement` is `{number}`, no number from 0 to 1.");
+            rows.Add(new Example(
+                Rows.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Rows.Required(row, "text", path, line), Rows.Text(row, "label"),
+                Rows.Text(row, "fixed") is "true" or "True" or "1", disagreement, approved, Rows.Text(row, "end_user")));
+        }
+        return rows;
+    }
+
+    static void Show(IReadOnlyList<Result> results, Summary summary, List<Example> queries, List<Example> examples)
+    {
+        const int Shown = 5;
+        var texts = examples.GroupBy(example => example.Id).ToDictionary(group => group.Key, group => group.First());
+        for (var i = 0; i < Math.Min(Shown, results.Count); i++)
+        {
+            Console.WriteLine($"{queries[i].Id}  {Short(queries[i].Text)}");
+            Console.WriteLine($"   votes for `{results[i].Label ?? "nothing"}`" + (queries[i].Label is { } expected ? expected == results[i].Label ? " (right)" : $" (expected `{expected}`)" : ""));
+            foreach (var chosen in results[i].Chosen.Reverse())
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"   {chosen.Score:0.000}  similarity {chosen.Parts["similarity"]:0.00}  {texts[chosen.Id].Label,-28} {Short(texts[chosen.Id].Text)}"));
+        }
+        if (results.Count > Shown)
+            Console.WriteLine($"... and {results.Count - Shown:N0} more queries (--json gives all).");
+        if (summary is { Accuracy: { } accuracy, Interval: { } interval })
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Accuracy {100 * accuracy:0.0} % ({100 * interval.Low:0.0}-{100 * interval.High:0.0}) on {interval.N:N0} labelled queries."));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{summary.UsPerQuery:N0} us a query, {summary.UsPerSearch:N0} of them searching {summary.Demonstrations:N0} examples; embedder {summary.Embedder}."));
+    }
+
+    static string Short(string text)
+    {
+        var line = text.ReplaceLineEndings(" ");
+        return line.Length <= 90 ? line : string.Concat(line.AsSpan(0, 89), "…");
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text.Json;
+using CsvHelper;
+using CsvHelper.Configuration;
+using Flywheel.Core;
+
+namespace Flywheel.Server.Cli;
+
+/// <summary>Rows of a user's file, JSONL or CSV by its ending, as JSON objects with their line numbers.</summary>
+static class Rows
+{
+    public static IEnumerable<(int Line, JsonElement Row)> Read(string path)
+    {
+        if (!File.Exists(path))
+            throw new FlywheelException($"There is no file {path}.");
+        return Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path) : ReadJsonl(path);
+    }
+
+    /// <summary>A field as text; null when it is missing or null. Numbers and booleans count as their text.</summary>
+    public static string? Text(JsonElement row, string field) =>
+        row.ValueKind == JsonValueKind.Object && row.TryGetProperty(field, out var value)
+            ? value.ValueKind switch
+            {
+                JsonValueKind.Null => null,
+                JsonValueKind.String => value.GetString(),
+                _ => value.GetRawText(),
+            }
+            : null;
+
+    /// <summary>A field that the command cannot do without.</summary>
+    public static string Required(JsonElement row, string field, string path, int line)
+    {
+        if (Text(row, field) is { } text)
+            return text;
+        var has = row.ValueKind == JsonValueKind.Object ? string.Join(", ", row.EnumerateObject().Select(property => property.Name)) : "no fields";
+        throw new FlywheelException($"{path}, line {line}: the field `{field}` is missing (the row has {has}).");
+    }
+
+    static IEnumerable<(int, JsonElement)> ReadJsonl(string path)
+    {
+        var number = 0;
+        foreach (var line in File.ReadLines(path))
+        {
+            number++;
+            if (string.IsNullOrWhiteSpace(line))
+                continue;
+            JsonElement row;
+            try
+            {
+                row = JsonSerializer.Deserialize<JsonElement>(line, Output.Lines);
+            }
+            catch (JsonException e)
+            {
+                throw new FlywheelException($"{path}, line {number} is no JSON: {e.Message.Split(" Path:")[0]}");
+            }
+            if (row.ValueKind != JsonValueKind.Object)
+                throw new FlywheelException($"{path}, line {number} is no JSON object: write one object a line, such as {{\"id\": \"1\", \"text\": \"...\"}}.");
+            yield return (number, row);
+        }
+    }
+
+    static IEnumerable<(int, JsonElement)> ReadCsv(string path)
+    {
+        using var reader = new StreamReader(path);
+        using var csv = new CsvReader(reader, new CsvConfiguration(CultureInfo.InvariantCulture) { BadDataFound = null, MissingFieldFound = null });
+        if (!csv.Read() || !csv.ReadHeader())
+            yield break;
+        var header = csv.HeaderRecord!;
+        while (csv.Read())
+        {
+            var row = new Dictionary<string, string?>(header.Length);
+            foreach (var name in header)
+                row[name] = csv.GetField(name);
+            yield return (csv.Parser.RawRow, JsonSerializer.SerializeToElement(row));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Models;
+using Flywheel.Server.Hosting;
+
+namespace Flywheel.Server.Cli;
+
+/// <summary>One validator over the rows of a file, without a server.</summary>
+static class ValidateCommand
+{
+    sealed record Line(string Id, string Outcome, double? Score, string? Reason);
+
+    public static Command Create()
+    {
+        var metric = new Option<string>("--metric") { Description = "Validator: contains, absent, regex, length, one-of, json, sql-expression, exact-match or judge", Required = true };
+        var set = new Option<string[]>("--set") { Description = "A setting, key=value; lists with commas or as JSON. May be repeated" };
+        var input = new Option<string>("--in") { Description = "JSONL or CSV rows {id, text}", Required = true };
+        var field = new Option<string>("--field") { Description = "Field with the text to check", DefaultValueFactory = _ => "text" };
+        var criterion = new Option<string>("--criterion") { Description = "For a judge: the question, answerable by yes (pass) or no (fail)", DefaultValueFactory = _ => "" };
+        var json = CommonOptions.Json();
+        var command = new Command("validate", "Check the rows of a file with one validator: a JSON line a row {id, outcome, score, reason}")
+            { metric, set, input, field, criterion, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var name = parsed.GetValue(metric)!;
+            using var models = EngineServices.OpenModels(Settings.Load());
+            await using var scratch = await ScratchSpans.OpenAsync(ct);
+            var registry = EngineServices.FileRegistry(models, scratch);
+            var validator = Make(registry, name, parsed.GetValue(set) ?? [], parsed.GetValue(criterion)!);
+            var path = parsed.GetValue(input)!;
+            var counts = new SortedDictionary<Outcome, long>();
+            // Rows stream: nothing is lost when the file is long and the pipe's reader stops.
+            foreach (var (line, row) in Rows.Read(path))
+            {
+                var finding = await CheckAsync(validator, row, parsed.GetValue(field)!, path, line, ct);
+                counts[finding.Outcome] = counts.GetValueOrDefault(finding.Outcome) + 1;
+                Output.JsonLine(new Line(
+                    Rows.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score, finding.Reason));
+            }
+            if (!parsed.GetValue(json) && !Console.IsErrorRedirected)
+                await Console.Error.WriteLineAsync(string.Join(", ", counts.Select(count => $"{count.Value:N0} {Wire.Name(count.Key)}")));
+            return Cli.Ok;
+        });
+        return command;
+    }
+
+    static IValidator Make(ValidatorRegistry registry, string name, string[] settings, string criterion)
+    {
+        try
+        {
+            var kind = registry.Get(name);
+            return kind.Create(
+                new ValidatorContext(name, criterion, MetricSubject.Output), JsonSerializer.SerializeToElement(Parse(kind, settings)));
+        }
+        catch (ValidatorSettingsException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    static JsonObject Parse(IValidatorKind kind, string[] settings)
+    {
+        var json = new JsonObject();
+        foreach (var setting in settings)
+        {
+            var at = setting.IndexOf('=', StringComparison.Ordinal);
+            if (at <= 0)
+                throw new UsageException($"--set `{setting}` has no value: write key=value.");
+            json[setting[..at]] = Value(kind.Settings.FirstOrDefault(each => each.Name == setting[..at]), setting[(at + 1)..]);
+        }
+        return json;
+    }
+
+    /// <summary>A value as its setting wants it: text stays text, numbers, flags and lists are read as such.</summary>
+    static JsonNode? Value(SettingDescription? setting, string value)
+    {
+        var type = setting?.Type ?? "text";
+        if (type.Contains("list", StringComparison.OrdinalIgnoreCase))
+            return value.StartsWith('[') ? Json(value) : new JsonArray([.. value.Split(',').Select(item => (JsonNode?)item.Trim())]);
+        if (type.Contains("object", StringComparison.OrdinalIgnoreCase) || type.Contains("schema", StringComparison.OrdinalIgnoreCase))
+            return Json(value.StartsWith('@') ? File.ReadAllText(value[1..]) : value);
+        if (type.Contains("true or false", StringComparison.OrdinalIgnoreCase) && bool.TryParse(value, out var flag))
+            return flag;
+        if ((type.Contains("integer", StringComparison.OrdinalIgnoreCase) || type.Contains("number", StringComparison.OrdinalIgnoreCase))
+            && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            return number == Math.Floor(number) && Math.Abs(number) < long.MaxValue ? JsonValue.Create((long)number) : JsonValue.Create(number);
+        return value;
+    }
+
+    static JsonNode? Json(string value)
+    {
+        try
+        {
+            return JsonNode.Parse(value);
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"`{value}` is no JSON: {e.Message}");
+        }
+    }
+
+    static async Task<Finding> CheckAsync(IValidator validator, JsonElement row, string field, string path, int line, CancellationToken ct)
+    {
+        if (!row.TryGetProperty(field, out _))
+            Rows.Required(row, field, path, line);
+        var text = Rows.Text(row, field);
+        var span = new NewSpan
+        {
+            Key = new SpanKey("file", line.ToString(CultureInfo.InvariantCulture)), Node = Rows.Text(row, "node") ?? "file",
+            Kind = Wire.Parse<NodeKind>(Rows.Text(row, "kind")) ?? NodeKind.Other, Input = Rows.Text(row, "input"), Output = text,
+            StartedAt = TimeProvider.System.GetUtcNow(), Model = Rows.Text(row, "model"), Session = Rows.Text(row, "session"),
+            EndUser = Rows.Text(row, "end_user"), Attributes = row.GetRawText(),
+        };
+        try
+        {
+            return await validator.CheckAsync(new Examinee(text, new Span(default, default, span, span.StartedAt), span.Input), ct);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            return Finding.Error(ModelFault.From(e, ct: ct).Reason);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+using Flywheel.Server.Api;
+using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Traces;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Flywheel.Server.Features.Labeling;
+
+/// <param name="Mode"><c>blind</c> (default), <c>accepted</c> or <c>edited</c>; only blind labels are gold.</param>
+/// <param name="Propensity">Probability in (0, 1] with which the item was drawn; left out for items picked by hand.</param>
+/// <param name="Id">A UUID of your own makes a repeat harmless, as an <c>Idempotency-Key</c> header does.</param>
+public sealed record LabelBody(
+    string TraceId, string SpanId, string Metric, bool Passed, string? Mode = null, string? Critique = null, string? Author = null,
+    double? Propensity = null, Guid? Id = null);
+
+/// <param name="WentWrong">What was wrong with the output; left out when it is confirmed as it is.</param>
+/// <param name="CorrectedOutput">What the node should have answered; a JSON value counts as its text.</param>
+public sealed record CorrectionBody(
+    string TraceId, string SpanId, JsonElement CorrectedOutput, string? WentWrong = null, string? Reasoning = null, string? Author = null,
+    Guid? Id = null);
+
+/// <param name="Value">Number, boolean or text.</param>
+public sealed record FeedbackBody(
+    string TraceId, string Name, JsonElement Value, string? SpanId = null, string? Comment = null, string? EndUser = null, Guid? Id = null);
+
+/// <param name="DemonstrationId">The pending demonstration that the correction caused.</param>
+public sealed record CorrectionAnswer(CorrectionView Correction, Guid? DemonstrationId, string? DemonstrationState);
+
+static class LabelingEndpoints
+{
+    public static void MapLabeling(this IEndpointRouteBuilder api)
+    {
+        var labels = api.MapGroup("/labels").WithTags("Labeling");
+        labels.MapPost("/", LabelAsync).Needs(KeyScope.Admin).WithSummary("A person's pass or fail for one metric on one span");
+        labels.MapGet("/", ListLabelsAsync).Needs(KeyScope.Read).WithSummary("Labels, newest first");
+        labels.MapDelete("/{id:guid}", RemoveLabelAsync).Needs(KeyScope.Admin).WithSummary("Take back a label given by mistake");
+        api.MapPost("/corrections", CorrectAsync).Needs(KeyScope.Admin).WithTags("Labeling")
+            .WithSummary("Fix or confirm an output; a pending demonstration comes of it");
+        api.MapPost("/feedback", FeedbackAsync).Needs(KeyScope.Ingest).WithTags("Labeling").WithSummary("What the application learned of an answer");
+    }
+
+    static async Task<Ok<LabelView>> LabelAsync(
+        Body<LabelBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    {
+        var it = body.Value;
+        if (it.Propensity is { } propensity && propensity is not (> 0 and <= 1))
+            throw ApiException.BadField("propensity", "`propensity` is a probability above 0 and at most 1: leave it out for items picked by hand.");
+        var mode = it.Mode is null ? LabelMode.Blind
+            : Wire.Parse<LabelMode>(it.Mode) ?? throw ApiException.BadField("mode", $"`mode` is `{it.Mode}`: use {Wire.Choices<LabelMode>()}.");
+        var metric = await MetricEndpoints.FindAsync(store, caller.Project, it.Metric, ct);
+        var span = await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
+        var label = new Label(
+            IdOf(request, caller, it.Id), caller.Project, span.Id, metric.Id, it.Passed, mode, it.Critique, it.Author ?? caller.Actor,
+            it.Propensity, clock.GetUtcNow());
+        Refuse(await store.Labels.AddAsync(label, ct), "label", label.Id);
+        return TypedResults.Ok(LabelView.Of(label, span.Key, new Dictionary<MetricId, string> { [metric.Id] = metric.Name }));
+    }
+
+    static async Task<Ok<IReadOnlyList<LabelView>>> ListLabelsAsync(
+        Caller caller, IFlywheelStore store, CancellationToken ct, string? metric = null, int limit = 50)
+    {
+        var found = metric is null ? null : await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
+        var labels = await store.Labels.ListAsync(caller.Project, found?.Id, Paging.Limit(limit), ct);
+        var spans = (await store.Spans.GetAsync(caller.Project, [.. labels.Select(label => label.Span).Distinct()], ct)).ToDictionary(span => span.Id);
+        var names = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(each => each.Id, each => each.Name);
+        return TypedResults.Ok<IReadOnlyList<LabelView>>([.. labels.Select(label => LabelView.Of(label, spans[label.Span].Key, names))]);
+    }
+
+    static async Task<NoContent> RemoveLabelAsync(Guid id, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        await store.Labels.RemoveAsync(caller.Project, id, caller.Actor, clock.GetUtcNow(), ct)
+            ? TypedResults.NoContent()
+            : throw ApiException.NotFound("label", $"There is no label {id} in this project.");
+
+    static async Task<Ok<CorrectionAnswer>> CorrectAsync(
+        Body<CorrectionBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    {
+        var it = body.Value;
+        if (it.CorrectedOutput.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
+            throw ApiException.BadField("corrected_output", "`corrected_output` is missing: write what the node should have answered, or repeat the output to confirm it.");
+        var corrected = it.CorrectedOutput.ValueKind == JsonValueKind.String ? it.CorrectedOutput.GetString()! : it.CorrectedOutput.GetRawText();
+        if (SpanRules.Text(corrected) is { } why)
+            throw ApiException.BadField("corrected_output", $"`corrected_output` {why}");
+        var span = await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
+        var correction = new Correction(
+            IdOf(request, caller, it.Id), caller.Project, span.Id, it.WentWrong, corrected, it.Reasoning, it.Author ?? caller.Actor, clock.GetUtcNow());
+        Refuse(await store.Corrections.AddAsync(correction, ct), "correction", correction.Id);
+        var demonstration = await store.Demonstrations.OfSourceAsync(caller.Project, correction.Id, ct);
+        return TypedResults.Ok(new CorrectionAnswer(
+            CorrectionView.Of(correction, span.Key), demonstration?.Id, demonstration is null ? null : Wire.Name(demonstration.State)));
+    }
+
+    static async Task<Ok<FeedbackView>> FeedbackAsync(
+        Body<FeedbackBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    {
+        var it = body.Value;
+        if (SpanRules.Name(it.Name, SpanRules.MaxNameLength) is { } why)
+            throw ApiException.BadField("name", $"`name` {why}");
+        if (it.Value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String or JsonValueKind.True or JsonValueKind.False))
+            throw ApiException.BadField("value", "`value` must be a number, a boolean or a text.");
+        if (it.SpanId is not null)
+            await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
+        else if ((await store.Spans.TraceAsync(caller.Project, it.TraceId, ct)).Count == 0)
+            throw ApiException.NotFound("trace", $"There is no trace `{it.TraceId}` in this project.", "trace_id");
+        var feedback = new Feedback(
+            IdOf(request, caller, it.Id), caller.Project, it.TraceId, it.SpanId, it.Name, it.Value.GetRawText(), it.Comment, it.EndUser, clock.GetUtcNow());
+        Refuse(await store.Feedback.AddAsync(feedback, ct), "feedback", feedback.Id);
+        return TypedResults.Ok(FeedbackView.Of(feedback));
+    }
+
+    static async Task<Span> FindSpanAsync(IFlywheelStore store, ProjectId project, string trace, string span, CancellationToken ct)
+    {
+        foreach (var (field, value) in new[] { ("trace_id", trace), ("span_id", span) })
+            if (SpanRules.Name(value, SpanRules.MaxIdLength) is { } why)
+                throw ApiException.BadField(field, $"`{field}` {why}");
+        return await store.Spans.FindAsync(project, new SpanKey(trace, span), ct)
+            ?? throw ApiException.NotFound("span", $"There is no span `{span}` in trace `{trace}` of this project.", "span_id");
+    }
+
+    /// <summary>The row's id: the sender's own, one derived from the idempotency key, or a new one.</summary>
+    static Guid IdOf(HttpRequest request, Caller caller, Guid? own)
+    {
+        if (own is { } id)
+            return id;
+        var key = request.Headers["Idempotency-Key"].ToString();
+        if (key.Length == 0)
+            return Guid.CreateVersion7();
+        if (key.Length > 255)
+            throw new ApiException(400, "invalid_idempotency_key", "`Idempotency-Key` is over 255 characters.", "Idempotency-Key");
+        return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{caller.Project.Value}\n{request.Path}\n{key}")).AsSpan(0, 16));
+    }
+
+    static void Refuse(Added added, string what, Guid id)
+    {
+        if (added == Added.Conflicting)
+            throw new ApiException(409, what + "_conflict", $"The id or idempotency key was used for another {what} ({id}): use a new one.");
+    }
+}

@@ -1,0 +1,21 @@
+using Flywheel.Core.Metrics;
+using Flywheel.Engine.Metrics;
+using Flywheel.Server.Api;
+
+namespace Flywheel.Server.Features.Metrics;
+
+/// <summary>Refuses a metric that could not work, before it is stored.</summary>
+sealed class MetricRules(ValidatorRegistry registry)
+{
+    public void Check(NewMetric metric)
+    {
+        var problems = MetricCheck.Problems(metric, registry);
+        if (problems.Count == 0)
+            return;
+        var (field, message) = (problems[0].Field, problems[0].Message);
+        throw new ApiException(400, "invalid_metric", message, field)
+        {
+            Extensions = new Dictionary<string, object?> { ["problems"] = problems },
+        };
+    }
+}

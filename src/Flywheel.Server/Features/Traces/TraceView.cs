@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Server.Features.Traces;
+
+/// <summary>One trace as people and tools read it: every span with what validators and people said of it.</summary>
+public sealed record TraceView(string TraceId, IReadOnlyList<SpanView> Spans, IReadOnlyList<FeedbackView> Feedback)
+{
+    public static async Task<TraceView> LoadAsync(
+        IFlywheelStore store, ProjectId project, string traceId, IReadOnlyList<Span> spans, CancellationToken ct)
+    {
+        var ids = spans.Select(span => span.Id).ToArray();
+        var metrics = (await store.Metrics.ListAsync(project, ct)).ToDictionary(metric => metric.Id, metric => metric.Name);
+        var verdicts = (await store.Verdicts.CurrentAsync(project, ids, ct)).ToLookup(verdict => verdict.Span);
+        var labels = (await store.Labels.OfSpansAsync(project, ids, ct)).ToLookup(label => label.Span);
+        var corrections = (await store.Corrections.OfSpansAsync(project, ids, ct)).ToLookup(correction => correction.Span);
+        var feedback = await store.Feedback.OfTraceAsync(project, traceId, ct);
+        return new TraceView(
+            traceId,
+            [.. spans.Select(span => SpanView.Of(
+                span,
+                [.. verdicts[span.Id].Select(verdict => VerdictView.Of(verdict, metrics))],
+                [.. labels[span.Id].Select(label => LabelView.Of(label, span.Key, metrics))],
+                [.. corrections[span.Id].Select(correction => CorrectionView.Of(correction, span.Key))]))],
+            [.. feedback.Select(FeedbackView.Of)]);
+    }
+}
+
+public sealed record SpanView(
+    string TraceId, string SpanId, string? ParentId, string Node, string Kind, string? Input, string? Output, string? Error,
+    DateTimeOffset StartedAt, double DurationMs, string? Session, string? EndUser, string? Model, int? InputTokens, int? OutputTokens,
+    double? CostUsd, JsonElement? Attributes, IReadOnlyList<Guid> Demonstrations, DateTimeOffset ReceivedAt,
+    IReadOnlyList<VerdictView> Verdicts, IReadOnlyList<LabelView> Labels, IReadOnlyList<CorrectionView> Corrections)
+{
+    public static SpanView Of(
+        Span span, IReadOnlyList<VerdictView> verdicts, IReadOnlyList<LabelView> labels, IReadOnlyList<CorrectionView> corrections)
+    {
+        var it = span.Content;
+        return new SpanView(
+            it.Key.Trace, it.Key.Span, it.ParentId, it.Node, Wire.Name(it.Kind), it.Input, it.Output, it.Error, it.StartedAt, it.DurationMs,
+            it.Session, it.EndUser, it.Model, it.InputTokens, it.OutputTokens, it.CostUsd,
+            it.Attributes is null ? null : JsonSerializer.Deserialize<JsonElement>(it.Attributes), it.Demonstrations, span.ReceivedAt,
+            verdicts, labels, corrections);
+    }
+}
+
+public sealed record VerdictView(
+    string Metric, string Outcome, double? Score, double? Confidence, string? Reason, double CostUsd, string? Model,
+    string ValidatorVersion, IReadOnlyList<Guid> Demonstrations, DateTimeOffset At)
+{
+    public static VerdictView Of(Verdict verdict, IReadOnlyDictionary<MetricId, string> metrics) => new(
+        metrics.GetValueOrDefault(verdict.Metric, "?"), Wire.Name(verdict.Finding.Outcome), verdict.Finding.Score, verdict.Finding.Confidence,
+        verdict.Finding.Reason, verdict.Finding.CostUsd, verdict.Finding.Model, verdict.ValidatorVersion,
+        verdict.Finding.Demonstrations ?? [], verdict.At);
+}
+
+public sealed record LabelView(
+    Guid Id, string TraceId, string SpanId, string Metric, bool Passed, string Mode, string? Critique, string Author, double? Propensity,
+    DateTimeOffset CreatedAt)
+{
+    public static LabelView Of(Label label, SpanKey span, IReadOnlyDictionary<MetricId, string> metrics) => new(
+        label.Id, span.Trace, span.Span, metrics.GetValueOrDefault(label.Metric, "?"), label.Passed, Wire.Name(label.Mode), label.Critique,
+        label.Author, label.Propensity, label.CreatedAt);
+}
+
+public sealed record CorrectionView(
+    Guid Id, string TraceId, string SpanId, string? WentWrong, string CorrectedOutput, string? Reasoning, string Author, DateTimeOffset CreatedAt)
+{
+    public static CorrectionView Of(Correction correction, SpanKey span) => new(
+        correction.Id, span.Trace, span.Span, correction.WentWrong, correction.CorrectedOutput, correction.Reasoning, correction.Author,
+        correction.CreatedAt);
+}
+
+public sealed record FeedbackView(
+    Guid Id, string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser, DateTimeOffset CreatedAt)
+{
+    public static FeedbackView Of(Feedback feedback) => new(
+        feedback.Id, feedback.TraceId, feedback.SpanId, feedback.Name, JsonSerializer.Deserialize<JsonElement>(feedback.Value), feedback.Comment,
+        feedback.EndUser, feedback.CreatedAt);
+}

@@ -1,0 +1,112 @@
+using Flywheel.Core;
+using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Judging;
+using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Metrics.Sql;
+using Flywheel.Engine.Models;
+using Flywheel.Engine.Models.UseLite;
+using Flywheel.Engine.Retrieval;
+using Flywheel.Engine.Review;
+using Flywheel.Server.Features.Metrics;
+
+namespace Flywheel.Server.Hosting;
+
+/// <summary>Wires the engine: models by the settings, validators with what they need, workers, retrieval.</summary>
+static class EngineServices
+{
+    public static IServiceCollection AddFlywheelEngine(this IServiceCollection services, IConfiguration configuration)
+    {
+        // Made at once: a model that is configured and cannot be had stops the start.
+        var models = OpenModels(configuration);
+        models.Embedder();
+        services.AddSingleton(_ => models);
+        services.AddSingleton(provider => provider.GetRequiredService<ModelRegistry>().Embedder());
+        services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Demonstrations);
+        services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().NodePolicies);
+        services.AddSingleton<DemonstrationRetriever>();
+        services.AddSingleton<DemonstrationEmbedding>();
+        services.AddSingleton<NodePolicies>();
+        services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
+            new ModelTokens(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
+            new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))));
+        services.AddSingleton<MetricRules>();
+        services.AddSingleton<WorkSignal>();
+        services.AddSingleton<IFaultClassifier, ModelFaults>();
+        services.AddSingleton(provider => Worker(provider, provider.GetRequiredService<ServerOptions>()));
+        services.AddSingleton(provider => provider.GetRequiredService<MetricWorker>().Health);
+        services.AddSingleton<ReviewPlanner>();
+        return services;
+    }
+
+    /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
+    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
+        new ModelTokens(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)));
+
+    /// <summary>The configured models, checked; the offline ones when there are none.</summary>
+    public static ModelRegistry OpenModels(IConfiguration configuration)
+    {
+        var section = configuration.GetSection("Models").AsEnumerable(makePathsRelative: true);
+        // `Embeddings:Provider` beside `Models:Embeddings:Provider`: the short form that DESIGN's users know.
+        var embeddings = configuration.GetSection("Embeddings").AsEnumerable(makePathsRelative: true)
+            .Where(setting => setting.Key.Length > 0)
+            .Select(setting => KeyValuePair.Create("embeddings:" + setting.Key, setting.Value));
+        return new ModelRegistry(ModelOptions.Read(section.Where(setting => setting.Key.Length > 0).Concat(embeddings)));
+    }
+
+    public static Task<string> InstallUseLiteAsync(IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>
+        new UseLiteInstaller(configuration["Models:Folder"]).InstallAsync(new Immediate(report), ct);
+
+    static MetricWorker Worker(IServiceProvider provider, ServerOptions options)
+    {
+        var store = provider.GetRequiredService<IFlywheelStore>();
+        var log = provider.GetRequiredService<ILogger<MetricWorker>>();
+        return new MetricWorker(
+            new WorkerStores(store.Jobs, store.Metrics, store.Spans), provider.GetRequiredService<ValidatorRegistry>(),
+            provider.GetRequiredService<IFaultClassifier>(),
+            new WorkerOptions { CodeConcurrency = options.CodeConcurrency, JudgeConcurrency = options.JudgeConcurrency },
+            provider.GetRequiredService<WorkSignal>(), provider.GetRequiredService<TimeProvider>(), new Random(),
+            (what, error) => log.LogError(error, "A worker's turn failed at {What}; trying again", what));
+    }
+
+    /// <summary>By the provider's name of the model, since that is what a reply carries.</summary>
+    static ModelPrice PriceOf(ModelRegistry models, string? model) =>
+        models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free);
+
+    sealed class ModelTokens : ITokenCounter
+    {
+        readonly TokenCounter _counter = new();
+
+        public string Name => _counter.Name;
+
+        public int Count(string text) => _counter.Count(text);
+    }
+
+    sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
+    {
+        public Fault Classify(Exception error)
+        {
+            var fault = ModelFault.From(error, clock);
+            return fault.Kind == ModelFaultKind.Unknown
+                ? new PlatformFaults().Classify(error)
+                : new Fault(fault.Retryable, fault.RetryAfter, fault.Reason, MayHaveCost: fault.Kind is ModelFaultKind.Timeout or ModelFaultKind.Cut or ModelFaultKind.MalformedReply);
+        }
+    }
+
+    /// <summary>SQL expressions over stored spans run where the spans are.</summary>
+    sealed class StoredExpressions(IFlywheelStore store) : ISqlEvaluator
+    {
+        readonly SqlDialect _dialect = store.Kind == DatabaseKind.Postgres ? SqlDialect.Postgres : SqlDialect.Sqlite;
+
+        public Task<bool?> EvaluateAsync(SqlExpression expression, Core.Traces.Span? stored, Core.Traces.NewSpan content, CancellationToken ct) =>
+            stored is null
+                ? throw new InvalidOperationException("This expression is evaluated over stored spans only.")
+                : store.Spans.EvaluateAsync(stored.Project, stored.Id, expression.ToSql(_dialect), ct);
+    }
+
+    /// <summary>Reports in the caller's order, unlike <see cref="Progress{T}"/>.</summary>
+    sealed class Immediate(Action<InstallProgress> report) : IProgress<InstallProgress>
+    {
+        public void Report(InstallProgress value) => report(value);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using Flywheel.Core;
+using Flywheel.Server.Api;
+using Flywheel.Server.Features.Health;
+using Flywheel.Server.Features.Jobs;
+using Flywheel.Server.Features.Labeling;
+using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Retrieval;
+using Flywheel.Server.Features.Review;
+using Flywheel.Server.Features.Traces;
+using Flywheel.Storage;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Flywheel.Server.Hosting;
+
+/// <summary>Puts the one process together: settings, database, engine, doors.</summary>
+public static class FlywheelHost
+{
+    /// <summary>Builds the server with its database open and its schema up to date; fails loudly on settings that cannot work.</summary>
+    /// <param name="store">A store that the caller owns; null opens the one of the settings.</param>
+    public static async Task<WebApplication> BuildAsync(
+        IConfiguration configuration, CancellationToken ct, IFlywheelStore? store = null, TimeProvider? clock = null,
+        Action<WebApplicationBuilder>? configure = null)
+    {
+        var options = Settings.Server(configuration);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Body.MaxBytes;
+            kestrel.Limits.MaxConcurrentConnections = 4096;
+            if (options.Host == "localhost")
+                kestrel.ListenLocalhost(options.Port);
+            else
+                kestrel.Listen(IPAddress.Parse(options.Host), options.Port);
+        });
+
+        var services = builder.Services;
+        services.AddSingleton(options);
+        services.AddSingleton(clock ?? TimeProvider.System);
+        var opened = store ?? await FlywheelStore.OpenAsync(options.Db, null, ct);
+        await opened.MigrateAsync(ct);
+        if (store is null)
+            services.AddSingleton<IFlywheelStore>(_ => opened); // made by the container, so it is disposed with it
+        else
+            services.AddSingleton(store);
+        services.AddFlywheelEngine(configuration);
+        services.AddHostedService<WorkerService>();
+        services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
+        services.AddProblemDetails();
+        services.AddExceptionHandler<Problems>();
+        services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Flywheel";
+            document.Info.Version = "v1";
+            document.Info.Description = "Log, validate, review, fix, retrieve. Errors are RFC 9457 problems with a machine-readable `code`.";
+            return Task.CompletedTask;
+        }));
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseRouting();
+        app.UseAccess(options);
+        app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
+        app.MapHealth();
+        var api = app.MapGroup("/api/v1");
+        api.MapTraces();
+        api.MapMetrics();
+        api.MapLabeling();
+        api.MapReview();
+        api.MapDemonstrations();
+        api.MapNodes();
+        api.MapJobs();
+        app.VerifyPolicies();
+        return app;
+    }
+
+    /// <summary>Where a started server listens: with port 0 the one that it was given.</summary>
+    public static string AddressOf(WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+}

@@ -1,0 +1,45 @@
+using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Retrieval;
+using Flywheel.Engine.Review;
+
+namespace Flywheel.Server.Hosting;
+
+/// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
+sealed class WorkerService(
+    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, TimeProvider clock,
+    ILogger<WorkerService> log) : BackgroundService
+{
+    static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => options.Work
+        ? Task.WhenAll(
+            metrics.RunAsync(stoppingToken),
+            EveryAsync(HouseKeeping, "embedding demonstrations", embedding.RunOnceAsync, stoppingToken),
+            EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken))
+        : Task.CompletedTask;
+
+    /// <summary>Owns the retry of work that is no job: a fault is logged once and the next turn tries again.</summary>
+    async Task EveryAsync(TimeSpan pause, string what, Func<CancellationToken, Task<int>> work, CancellationToken ct)
+    {
+        var failing = false;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await work(ct);
+                failing = false;
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                if (!failing)
+                    log.LogError(e, "Failed at {Work}; trying again", what);
+                failing = true;
+            }
+            await Task.Delay(pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

@@ -66,6 +66,12 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Makes other writers of this project's audit wait; null where writers wait anyway.</summary>
     public abstract string? LockAudit { get; }
 
+    /// <summary>
+    /// Holds the spans of the rows given (columns project, span) against deletion, in id order, before any job of theirs is
+    /// touched; null where writers wait anyway.
+    /// </summary>
+    public abstract string? LockSpans { get; }
+
     /// <summary>How many spans of one fan-out go into one transaction.</summary>
     public abstract int FanOutChunk { get; }
 

@@ -9,6 +9,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Storage.Jobs;
 using Flywheel.Storage.Labeling;
 using Flywheel.Storage.Metrics;
+using Flywheel.Storage.Postgres;
 using Flywheel.Storage.Projects;
 using Flywheel.Storage.Retrieval;
 using Flywheel.Storage.Review;
@@ -68,6 +69,8 @@ public sealed class FlywheelStore : IFlywheelStore
         ArgumentOutOfRangeException.ThrowIfLessThan(options.QueueCapacity, 1, nameof(options));
         if (url.StartsWith("sqlite:", StringComparison.Ordinal) && url.Length > "sqlite:".Length)
             return new FlywheelStore(await Task.Run(() => SqliteDatabase.Open(url["sqlite:".Length..], options), ct).ConfigureAwait(false));
+        if (url.StartsWith("postgres://", StringComparison.Ordinal) || url.StartsWith("postgresql://", StringComparison.Ordinal))
+            return new FlywheelStore(await PostgresDatabase.OpenAsync(url, options, ct).ConfigureAwait(false));
         throw new ArgumentException(
             $"'{Scheme(url)}' names no database: use sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or postgresql://…", nameof(url));
     }

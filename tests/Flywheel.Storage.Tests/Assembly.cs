@@ -1,3 +1,4 @@
 using Flywheel.Storage.Tests;
 
 [assembly: AssemblyFixture(typeof(SqliteFiles))]
+[assembly: AssemblyFixture(typeof(PostgresCluster))]

@@ -10,12 +10,18 @@ namespace Flywheel.Storage.Jobs;
 internal static class JobEnds
 {
     public static async Task<IReadOnlyList<bool>> RecordAsync(
-        Session session, IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken ct)
+        Database database, Session session, IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken ct)
     {
         foreach (var end in ends)
             if (Outcome(end) is { } verdict
                 && (verdict.Project, verdict.Span, verdict.MetricVersion) != (end.Job.Project, end.Job.Span, end.Job.MetricVersion))
                 throw new ArgumentException($"The verdict of job {end.Job.Id} is about another span or metric.", nameof(ends));
+
+        if (database.LockSpans is { } hold)
+            await session.ExecuteGivenAsync(
+                hold, ct,
+                new("project", ends.Select(end => end.Job.Project.Value).ToArray()),
+                new("span", ends.Select(end => end.Job.Span.Value).ToArray())).ConfigureAwait(false);
 
         var held = new HashSet<long>();
         await DeleteAsync(session, [.. ends.OfType<JobEnd.Done>()], held, ct).ConfigureAwait(false);

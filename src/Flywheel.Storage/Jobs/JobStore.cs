@@ -63,7 +63,7 @@ internal sealed class JobStore(Database database) : IJobStore
     public Task<IReadOnlyList<bool>> EndAsync(IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken ct) =>
         ends.Count == 0
             ? Task.FromResult<IReadOnlyList<bool>>([])
-            : database.WriteAsync(Urgency.Background, session => JobEnds.RecordAsync(session, ends, now, ct), ct);
+            : database.WriteAsync(Urgency.Background, session => JobEnds.RecordAsync(database, session, ends, now, ct), ct);
 
     public Task<int> EnqueueAsync(
         ProjectId project, MetricVersionId metric, JobLane lane, IReadOnlyList<SpanId> spans, DateTimeOffset now, CancellationToken ct) =>

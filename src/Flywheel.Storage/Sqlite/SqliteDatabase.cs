@@ -50,6 +50,8 @@ internal sealed class SqliteDatabase : Database
 
     public override string? LockAudit => null;
 
+    public override string? LockSpans => null;
+
     public override int FanOutChunk => 200;
 
     public override string CountPending =>

@@ -1,0 +1,20 @@
+namespace Flywheel.Storage.Tests;
+
+// Every suite on PostgreSQL.
+public sealed class SpansOnPostgres(PostgresCluster cluster) : SpanConformance(cluster);
+public sealed class JobsOnPostgres(PostgresCluster cluster) : JobConformance(cluster);
+public sealed class CountsOnPostgres(PostgresCluster cluster) : CountConformance(cluster);
+public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConformance(cluster);
+public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);
+public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
+public sealed class MigrationsOnPostgres(PostgresCluster cluster) : MigrationConformance(cluster);
+
+public sealed class ProjectsOnPostgres(PostgresCluster cluster) : ProjectConformance(cluster)
+{
+    protected override string DropGuards => "DROP TRIGGER audit_keeps ON audit";
+}
+
+public sealed class SqlDoorOnPostgres(PostgresCluster cluster) : SqlDoorConformance(cluster)
+{
+    protected override string Pragmas => "SELECT 1";
+}

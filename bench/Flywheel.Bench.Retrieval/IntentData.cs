@@ -11,9 +11,9 @@ internal static class IntentData
     public static (List<Row> Train, List<Row> Test) Banking77() =>
         (Read("intents_banking77/train.csv"), Read("intents_banking77/test.csv"));
 
-    /// <summary>In-scope intents and the out-of-scope ones, which count as an intent of their own here.</summary>
+    /// <summary>In-scope rows only: the others have no intent to be right about.</summary>
     public static (List<Row> Train, List<Row> Test) Clinc150() =>
-        (Read("intents_clinc150/train.csv"), Read("intents_clinc150/test.csv"));
+        (InScope(Read("intents_clinc150/train.csv")), InScope(Read("intents_clinc150/test.csv")));
 
     /// <summary>Insurance calls; no split is given, so every fourth row tests.</summary>
     public static (List<Row> Train, List<Row> Test) Dstc11() => EveryFourth(Read("intents_dstc11/insurance.csv"));
@@ -28,6 +28,8 @@ internal static class IntentData
         "bitext" => Bitext(),
         _ => throw new ArgumentException($"No set is called {name}: banking77, clinc150, dstc11 or bitext."),
     };
+
+    private static List<Row> InScope(List<Row> rows) => [.. rows.Where(row => row.Intent != "oos")];
 
     private static (List<Row>, List<Row>) EveryFourth(List<Row> rows) =>
         ([.. rows.Where((_, i) => i % 4 != 3)], [.. rows.Where((_, i) => i % 4 == 3)]);

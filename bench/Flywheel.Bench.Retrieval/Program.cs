@@ -7,6 +7,7 @@ var words = args.Where(a => a != "--json").ToArray();
 JsonNode? result = words switch
 {
     ["accuracy", var set] => Accuracy.Test(set),
+    ["speed", .. var sizes] => Speed.Run(sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)]),
     ["cross-validate", var set] => Accuracy.CrossValidate(set, Accuracy.Ablations()),
     _ => null,
 };
@@ -17,6 +18,7 @@ if (result is null)
         usage: Flywheel.Bench.Retrieval [--json] COMMAND
           accuracy SET         all training rows as demonstrations, tested on the test rows
           cross-validate SET   what each part of the policy is worth, on training rows only
+          speed [ROWS...]      a whole retrieval beside a bare 8-bit scan of the same vectors, in turns, one thread
         SET is banking77, clinc150, dstc11 or bitext.
         """);
     return 2;

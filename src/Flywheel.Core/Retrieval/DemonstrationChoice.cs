@@ -150,10 +150,10 @@ internal sealed class DemonstrationChoice
         var bestScore = 0.0;
         foreach (var candidate in _open)
         {
-            if (!IsAllowed(candidate) || (onlyQuotas && !_quotas.Exists(quota => quota.Missing > 0 && quota.Matches(candidate))))
-                continue;
             var score = Score(candidate);
-            if (best is null || score > bestScore || (score == bestScore && Before(candidate, best)))
+            if (best is not null && (score < bestScore || (score == bestScore && !Before(candidate, best))))
+                continue;
+            if (IsAllowed(candidate) && (!onlyQuotas || _quotas.Exists(quota => quota.Missing > 0 && quota.Matches(candidate))))
                 (best, bestScore) = (candidate, score);
         }
 

@@ -5,9 +5,10 @@ namespace Flywheel.Core.Retrieval;
 /// <summary>Up to <see cref="Capacity"/> rows of an index in columns; a row, once published, changes only by dying.</summary>
 /// <remarks>
 /// <para>
-/// A vector of d dimensions takes 1.5 d bytes: 8 bits a dimension that the scan reads, and 4 more that sharpen the
-/// few candidates worth it: x = scale * (high + (low - 7.5) / 16), high in [-127, 127] stored with 128 added, low in
-/// [0, 15]. Beside it a row takes 72 bytes, 2 a distinct word, and the caller's strings.
+/// A vector of d dimensions takes 2 d bytes: 8 bits a dimension that the scan reads, and 8 more that sharpen the few
+/// candidates worth it: x = scale * (high + (low - 127.5) / 256), high in [-127, 127] stored with 128 added. (With 4
+/// bits to sharpen, recall@10 was 0.999; with 8 it is 1.) Beside it a row takes 69 bytes, 2 a distinct word, and the
+/// caller's strings.
 /// </para>
 /// <para>
 /// One writer fills rows and publishes them in an <see cref="IndexSnapshot"/>; readers see only rows below the
@@ -28,7 +29,7 @@ internal sealed class DemonstrationSegment
         // Pinned, so that the scan takes an address without holding the collector up, and aligned to cache lines.
         High = GC.AllocateUninitializedArray<byte>(capacity * Stride + 64, pinned: true);
         HighOffset = (int)((64 - (Marshal.UnsafeAddrOfPinnedArrayElement(High, 0) & 63)) & 63);
-        Low = new byte[capacity * Stride / 2];
+        Low = new byte[capacity * Stride];
         Scale = new float[capacity];
         ApprovedTicks = new long[capacity];
         DiedAt = new long[capacity];
@@ -91,13 +92,13 @@ internal sealed class DemonstrationSegment
 
     public ReadOnlySpan<byte> HighOf(int row) => High.AsSpan(HighOffset + row * Stride, Stride);
 
-    public ReadOnlySpan<byte> LowOf(int row) => Low.AsSpan(row * Stride / 2, Stride / 2);
+    public ReadOnlySpan<byte> LowOf(int row) => Low.AsSpan(row * Stride, Stride);
 
     public void Append(IndexedDemonstration demonstration, string answer, ReadOnlySpan<ushort> terms)
     {
         var row = Count;
         Scale[row] = QuantisedVector.Write(
-            demonstration.Vector, High.AsSpan(HighOffset + row * Stride, Stride), Low.AsSpan(row * Stride / 2, Stride / 2));
+            demonstration.Vector, High.AsSpan(HighOffset + row * Stride, Stride), Low.AsSpan(row * Stride, Stride));
         ApprovedTicks[row] = demonstration.ApprovedAt.UtcTicks;
         DiedAt[row] = Alive;
         Disagreement[row] = (float)demonstration.Disagreement;
@@ -114,7 +115,7 @@ internal sealed class DemonstrationSegment
     {
         var row = Count;
         source.HighOf(from).CopyTo(High.AsSpan(HighOffset + row * Stride, Stride));
-        source.LowOf(from).CopyTo(Low.AsSpan(row * Stride / 2, Stride / 2));
+        source.LowOf(from).CopyTo(Low.AsSpan(row * Stride, Stride));
         Scale[row] = source.Scale[from];
         ApprovedTicks[row] = source.ApprovedTicks[from];
         DiedAt[row] = Alive;

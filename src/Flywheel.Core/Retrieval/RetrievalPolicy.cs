@@ -34,17 +34,17 @@ public sealed record RetrievalPolicy
     public double DisagreementWeight { get; init => field = Within(value, 0, 4); } = 0.5;
 
     /// <summary>What a duplicate of a chosen row loses, 0 to 2, in shares of the best relevance.</summary>
-    public double DiversityWeight { get; init => field = Within(value, 0, 2); } = 0.05;
+    public double DiversityWeight { get; init => field = Within(value, 0, 2); } = 0.1;
 
     /// <summary>What covering all of the query's words gains, 0 to 2, in shares of the best relevance.</summary>
     public double CoverageWeight { get; init => field = Within(value, 0, 2); } = 0.05;
 
     /// <summary>
-    /// Weight of support, 0 to 4: a row whose answer the whole neighbourhood shares counts 1 + weight times. It lets
+    /// Weight of support, 0 to 10: a row whose answer the whole neighbourhood shares counts 1 + weight times. It lets
     /// five examples speak for fifty, and a lone mislabelled one go unseen; where answers are all different it does
     /// next to nothing.
     /// </summary>
-    public double SupportWeight { get; init => field = Within(value, 0, 4); } = 1;
+    public double SupportWeight { get; init => field = Within(value, 0, 10); } = 3;
 
     /// <summary>Rows less similar than this are not eligible, -1 to 1; ignored by <see cref="RetrievalStrategy.Recent"/>.</summary>
     public double MinimumSimilarity { get; init => field = Within(value, -1, 1); }

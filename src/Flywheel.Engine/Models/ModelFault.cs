@@ -44,8 +44,7 @@ public sealed record ModelFault(ModelFaultKind Kind, bool Retryable, TimeSpan? R
         HttpRequestException { StatusCode: { } status } => OfStatus((int)status, null, e.Message),
         HttpIOException or EndOfStreamException => Cut(e),
         IOException when e.InnerException is null => Cut(e),
-        TimeoutException => new(ModelFaultKind.Timeout, true, null, "the model did not answer in time"),
-        OperationCanceledException when e.InnerException is null => new(ModelFaultKind.Timeout, true, null, "the model did not answer in time"),
+        TimeoutException or OperationCanceledException => new(ModelFaultKind.Timeout, true, null, "the model did not answer in time"),
         JsonException or AnthropicInvalidDataException or InvalidDataException or FormatException or KeyNotFoundException =>
             new(ModelFaultKind.MalformedReply, true, null, $"the reply is not what the API promises: {Short(e.Message)}"),
         // What the OpenAI client makes of a reply with a missing or mistyped property.
@@ -97,7 +96,8 @@ public sealed record ModelFault(ModelFaultKind Kind, bool Retryable, TimeSpan? R
             chain.Add(e);
         chain.Reverse();
         return chain.OrderByDescending(e =>
-            e is ModelHttpException or AnthropicApiException or ClientResultException { Status: > 0 } or TimeoutException);
+            e is ModelHttpException or AnthropicApiException or ClientResultException { Status: > 0 }
+                or TimeoutException or OperationCanceledException);
     }
 
     private static string Short(string text)

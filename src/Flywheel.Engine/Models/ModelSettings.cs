@@ -63,7 +63,7 @@ internal static class ModelSettings
                 Dimensions = settings.Integer("dimensions", 0, 1, 65_536) is > 0 and var dimensions
                     ? dimensions
                     : throw new ModelSetupException($"{settings.PathOf("dimensions")} is missing: set the length of the model's vectors, such as 1536."),
-                QueryPrefix = settings.Text("query_prefix") ?? "",
+                QueryPrefix = settings.Text("query_prefix") is { } prefix ? prefix + " " : "",
                 Batch = settings.Integer("batch", 64, 1, 2048),
                 Timeout = settings.Seconds("timeout_seconds"),
             };

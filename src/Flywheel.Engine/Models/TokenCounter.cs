@@ -1,16 +1,16 @@
+using Flywheel.Engine.Metrics;
 using Microsoft.ML.Tokenizers;
 
 namespace Flywheel.Engine.Models;
 
 /// <summary>Counts tokens as the current OpenAI models do (o200k_base); for other models it is an estimate.</summary>
 /// <remarks>The vocabulary (200,000 entries) is loaded by the first count. Thread-safe.</remarks>
-public sealed class TokenCounter
+public sealed class TokenCounter : ITokenCounter
 {
     private static readonly Lazy<TiktokenTokenizer> s_shared = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
     private readonly Lazy<TiktokenTokenizer> _tokenizer = s_shared;
 
-    /// <summary>Which encoding.</summary>
     public string Name { get; } = "o200k_base";
 
     /// <summary>0 for an empty text.</summary>

@@ -16,6 +16,9 @@ public sealed class ReviewPlanner(IFlywheelStore store, DemonstrationRetriever r
     /// <summary>Open picks that a node's queue is kept at while the server runs.</summary>
     const int Stock = 25;
 
+    /// <summary>Which candidates stand for the traffic when there are many: the same ones for the same candidates.</summary>
+    const int Seed = 1;
+
     static readonly NodeKind[] _taught = [NodeKind.Classifier, NodeKind.Writer, NodeKind.Codegen];
 
     /// <summary>Tops up every node whose prompt takes demonstrations.</summary>
@@ -46,12 +49,19 @@ public sealed class ReviewPlanner(IFlywheelStore store, DemonstrationRetriever r
             return 0;
         var index = await retriever.IndexAsync(project, DemonstrationPurpose.Task, node, ct);
         var vectors = await retriever.Embedder.EmbedDocumentsAsync([.. spans.Select(span => span.Content.Input!)], ct);
-        var picks = ReviewSelection.Choose(
-            [.. spans.Zip(vectors, (span, vector) => new ReviewCandidate(span.Content.Output!, vector))], index, wanted);
+        var candidates = new ReviewCandidate[spans.Length];
+        for (var i = 0; i < spans.Length; i++)
+            candidates[i] = new ReviewCandidate(
+                new Guid(i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]), vectors[i],
+                index is { Count: > 0 } ? await retriever.Embedder.EmbedQueryAsync(spans[i].Content.Input!, index.Lexicon, ct) : null);
+        var at = candidates.Select((candidate, i) => (candidate.Id, i)).ToDictionary(each => each.Id, each => each.i);
+        var choices = ReviewSelection.Choose(candidates, index, wanted, Seed, ct);
         await store.Review.AddPicksAsync(
             project,
-            [.. picks.Select(pick => new ReviewPick(spans[pick.Candidate].Id, null, ReviewReason.Informative, pick.Reason, pick.Score, null))],
+            [.. choices.Select(choice => new ReviewPick(
+                spans[at[choice.Id]].Id, null, ReviewReason.Informative, choice.Why,
+                choice.Score, null))],
             clock.GetUtcNow(), ct);
-        return picks.Count;
+        return choices.Count;
     }
 }

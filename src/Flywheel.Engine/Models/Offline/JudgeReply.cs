@@ -17,11 +17,14 @@ internal static class JudgeReply
     /// <summary>The verdict as JSON text, so that true and "true" differ; null when the reply is no judge's.</summary>
     public static string? VerdictOf(string reply) => Parse(reply)?[Verdict]?.ToJsonString(Json);
 
-    /// <summary>The same reply with the vote share where it gives its confidence.</summary>
-    public static string WithConfidence(string reply, double share)
+    /// <summary>An example's verdict on another text: its explanation is quoted as the example's, its confidence is the vote's.</summary>
+    public static string Like(string reply, double share, ReplyShape? shape)
     {
         var json = Parse(reply)!;
-        if (json["confidence"] is JsonValue confidence && confidence.GetValueKind() == JsonValueKind.Number)
+        foreach (var name in ReplyShape.Explanations)
+            if (json[name] is JsonValue said && said.GetValueKind() == JsonValueKind.String)
+                json[name] = $"As of the most similar example: {said.GetValue<string>()}";
+        if (json["confidence"] is JsonValue confidence && confidence.GetValueKind() == JsonValueKind.Number || shape?.HasNumber("confidence") == true)
             json["confidence"] = Math.Round(share, 4);
         return json.ToJsonString(Json);
     }

@@ -122,15 +122,16 @@ public sealed class OfflineChatClient : IChatClient
         var texts = voters.Select((voter, i) => i < prompt.Shots.Count ? questions[i] : voter.Text).ToList();
         var query = await _embedder.EmbedQueryAsync(questions[^1], Learn(questions), ct);
         var similarities = (await _vectors.EmbedAsync(texts, ct)).Select(vector => VectorMath.Dot(query, vector)).ToList();
-        var winner = NearestNeighbours.Vote(similarities, [.. voters.Select(voter => voter.Answer)]);
-        if (winner.Index >= prompt.Shots.Count)
+        var vote = SoftmaxVote.Of(voters.Select((voter, i) => (voter.Answer, similarities[i])))!;
+        var spokesman = Enumerable.Range(0, voters.Count).Where(i => voters[i].Answer == vote.Answer).MaxBy(i => similarities[i]);
+        if (spokesman >= prompt.Shots.Count)
         {
-            var name = similarities.Max() > 0 ? voters[winner.Index].Answer : CatchAll(options);
-            return (shape is { Options.Count: > 0 } ? shape.Reply(name, winner.Share, NoExample) : name, winner.Share);
+            var name = similarities.Max() > 0 ? vote.Answer : CatchAll(options);
+            return (shape is { Options.Count: > 0 } ? shape.Reply(name, vote.Share, NoExample) : name, vote.Share);
         }
 
-        var reply = prompt.Shots[winner.Index].Answer;
-        return (JudgeReply.VerdictOf(reply) is null ? reply : JudgeReply.WithConfidence(reply, winner.Share), winner.Share);
+        var reply = prompt.Shots[spokesman].Answer;
+        return (JudgeReply.VerdictOf(reply) is null ? reply : JudgeReply.Like(reply, vote.Share, shape), vote.Share);
     }
 
     // An option votes beside the examples, with its name and description as its text, if the examples answer with

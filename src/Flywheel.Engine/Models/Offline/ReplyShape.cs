@@ -9,7 +9,8 @@ namespace Flywheel.Engine.Models.Offline;
 /// <param name="Options">Values of the schema's first enum; none when it has none.</param>
 internal sealed record ReplyShape(string? Property, IReadOnlyList<string> Options, JsonElement Schema)
 {
-    private static readonly string[] s_explanations = ["rationale", "reason", "reasoning", "explanation", "critique"];
+    /// <summary>Names of properties that say why.</summary>
+    public static readonly string[] Explanations = ["rationale", "reason", "reasoning", "explanation", "critique"];
 
     /// <summary>Null when the caller sets no schema.</summary>
     public static ReplyShape? Of(ChatOptions? options)
@@ -46,12 +47,17 @@ internal sealed record ReplyShape(string? Property, IReadOnlyList<string> Option
                 "boolean" => false,
                 "array" => new JsonArray(),
                 "object" => new JsonObject(),
-                _ => s_explanations.Contains(property.Name) ? why : "",
+                _ => Explanations.Contains(property.Name) ? why : "",
             };
         }
 
         return reply.ToJsonString(JudgeReply.Json);
     }
+
+    /// <summary>Whether the schema has a numeric property of that name.</summary>
+    public bool HasNumber(string property) =>
+        Schema.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object
+        && properties.TryGetProperty(property, out var schema) && Type(schema) == "number";
 
     /// <summary>What a reply of this shape chose; null when it is not of this shape.</summary>
     public string? ChoiceOf(string reply)

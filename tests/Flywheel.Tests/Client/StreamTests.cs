@@ -19,7 +19,10 @@ public sealed class StreamTests
         {
             await Task.Yield();
             ct.ThrowIfCancellationRequested();
-            yield return new(ChatRole.Assistant, word) { ResponseId = "r", MessageId = "m" };
+            yield return new(ChatRole.Assistant, word)
+            {
+                ResponseId = "r", MessageId = "m", AdditionalProperties = new() { [FlywheelProperties.Confidence] = 0.5f },
+            };
         }
         if (failure is not null)
             throw failure;
@@ -49,6 +52,7 @@ public sealed class StreamTests
         Assert.Equal(span.Key, updates.ToChatResponse().SpanKey());
         var attributes = JsonElement.Parse(span.Attributes!);
         Assert.True(attributes.GetProperty("gen_ai.request.stream").GetBoolean());
+        Assert.Equal(0.5, attributes.GetProperty("flywheel.confidence").GetDouble());
         Assert.True(attributes.GetProperty("gen_ai.response.time_to_first_chunk").GetDouble() > 0);
         Assert.Equal("stop", attributes.GetProperty("gen_ai.output.messages")[0].GetProperty("finish_reason").GetString());
     }

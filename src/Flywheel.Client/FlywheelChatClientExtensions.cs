@@ -33,7 +33,9 @@ public static class FlywheelChatClientExtensions
     public static SpanKey? SpanKey(this ChatResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        return KeyIn(response.AdditionalProperties);
+        // Updates put together into a response carry their properties on its messages.
+        return KeyIn(response.AdditionalProperties)
+            ?? response.Messages.Select(static message => KeyIn(message.AdditionalProperties)).LastOrDefault(static key => key is not null);
     }
 
     /// <summary>The recorded call behind a stream: its first update carries the key.</summary>

@@ -135,16 +135,20 @@ internal static class CallAttributes
 
     /// <summary>The model's own figure, whatever numeric type it came as; null when it gave none.</summary>
     static double? ConfidenceOf(ChatResponse? response) =>
-        response?.AdditionalProperties is { } properties && properties.TryGetValue(FlywheelProperties.Confidence, out object? value)
-            ? value switch
-            {
-                double number => number,
-                float number => number,
-                decimal number => (double)number,
-                int number => number,
-                JsonElement { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
-                string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
-                _ => null,
-            }
-            : null;
+        response is null
+            ? null
+            : ConfidenceIn(response.AdditionalProperties)
+              // A streamed answer carries its updates' properties on its messages.
+              ?? response.Messages.Select(static message => ConfidenceIn(message.AdditionalProperties)).LastOrDefault(static one => one is not null);
+
+    static double? ConfidenceIn(AdditionalPropertiesDictionary? properties) => properties?.GetValueOrDefault(FlywheelProperties.Confidence) switch
+    {
+        double number => number,
+        float number => number,
+        decimal number => (double)number,
+        int number => number,
+        JsonElement { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
+        string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+        _ => null,
+    };
 }

@@ -19,6 +19,7 @@ internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters c
     long settled;
     long characters;
     bool stopped;
+    bool hurried;
     Task? running;
 
     public long Pending
@@ -277,8 +278,11 @@ internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters c
     async Task PauseAsync(TimeSpan pause, bool mayHurry)
     {
         var delay = Task.Delay(pause, options.Time, stop.Token);
-        if (mayHurry && !IsClosed)
+        if (mayHurry && !hurried)
+        {
             await Task.WhenAny(delay, closing.Task).ConfigureAwait(false);
+            hurried = IsClosed;
+        }
         else
             await delay.ConfigureAwait(false);
     }

@@ -1,3 +1,4 @@
+using Flywheel.Core;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -30,6 +31,8 @@ internal sealed class PostgresDatabase : Database
     }
 
     public override string Description { get; }
+
+    public override DatabaseKind Kind => DatabaseKind.Postgres;
 
     public override string ClaimJobs =>
         $"""

@@ -2,6 +2,7 @@ using Flywheel.Core;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Review;
+using Flywheel.Core.Traces;
 
 namespace Flywheel.Server.Cli.Demo;
 
@@ -13,6 +14,8 @@ sealed class DemoPerson(IFlywheelStore store, ProjectId project, IDemoScenario s
 {
     const string Name = "expected answers";
 
+    readonly HashSet<SpanId> _seen = [];
+
     public int Answered { get; private set; }
     public int Fixed { get; private set; }
 
@@ -22,7 +25,7 @@ sealed class DemoPerson(IFlywheelStore store, ProjectId project, IDemoScenario s
         var spans = await store.Spans.GetAsync(project, [.. items.Select(item => item.Span).Distinct()], ct);
         foreach (var span in spans)
         {
-            if (scenario.ExpectedOutput(span) is not { } expected)
+            if (!_seen.Add(span.Id) || scenario.ExpectedOutput(span) is not { } expected)
                 continue;
             var right = string.Equals(span.Content.Output?.Trim(), expected.Trim(), StringComparison.Ordinal);
             await store.Corrections.AddAsync(new Correction(

@@ -83,7 +83,7 @@ sealed class LoopDemo(
                 if (share <= 0)
                     continue;
                 await planner.PlanAsync(_project, nodes[i].Node, share, ct);
-                var page = await store.Review.ListAsync(_project, new ReviewFilter(nodes[i].Node, Limit: share), ct);
+                var page = await store.Review.ListAsync(_project, new ReviewFilter(nodes[i].Node, Reason: ReviewReason.Informative, Limit: share), ct);
                 await person.AnswerAsync(page.Items, ct);
                 progress($"round {round}: review", person.Answered - start, until - start);
             }

@@ -83,7 +83,9 @@ public sealed class OfflineChatClient : IChatClient
             yield return Update(new TextContent(piece));
         }
 
+        // Without a message id, so that its properties become those of the response and not of the message.
         var end = Update(new UsageContent(response.Usage!));
+        end.MessageId = null;
         end.FinishReason = response.FinishReason;
         end.AdditionalProperties = response.AdditionalProperties;
         yield return end;

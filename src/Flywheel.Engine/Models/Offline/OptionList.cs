@@ -5,8 +5,8 @@ namespace Flywheel.Engine.Models.Offline;
 /// <summary>Finds the answers that the text of a prompt allows.</summary>
 /// <remarks>
 /// Two forms: `Options: a, b, c` (also labels, intents, categories, classes, choices; "one of: a, b or c"), and a
-/// list of lines `- option` or `- option: what it stands for`. In a list every name is at most four words, so a list
-/// of instructions is not taken for one. The first form found wins.
+/// list of lines `- option` or `- option: what it stands for`. A name is one word, or at most four that are no
+/// sentence, so a list of instructions is not taken for one. The first form found wins.
 /// </remarks>
 internal static partial class OptionList
 {
@@ -55,9 +55,12 @@ internal static partial class OptionList
         return null;
     }
 
-    private static bool IsName(string name) =>
-        name.Length > 0 && name.Count(' '.Equals) is var spaces && spaces < LongestName
-        && (spaces == 0 || name[^1] is not ('.' or '!' or '?'));
+    private static bool IsName(string name) => name.Count(' '.Equals) switch
+    {
+        0 => name.Length > 0,
+        < LongestName => name[^1] is not ('.' or '!' or '?'),
+        _ => false,
+    };
 
     private static string Clean(string name) => name.Trim().Trim('`', '"', '\'', '*').Trim();
 

@@ -4,8 +4,9 @@ namespace Flywheel.Engine.Models.Offline;
 
 /// <summary>Takes away what all messages of a prompt have in common (templates, fences), so that only what differs is compared.</summary>
 /// <remarks>
-/// First whole lines, where random marks such as `&lt;&lt;&lt;DATA-9f3a21bc77` count as equal; then the words that all begin or
-/// end with. A step that would leave a message empty is not taken: equal messages stay equal, not empty.
+/// First whole lines, where random marks such as `&lt;&lt;&lt;DATA-9f3a21bc77` count as equal; then what all begin with up to a
+/// punctuation mark ("Message:") or end with from one on. Words that people happen to share stay. A step that would
+/// leave a message empty is not taken: equal messages stay equal, not empty.
 /// </remarks>
 internal static partial class SharedText
 {
@@ -40,6 +41,10 @@ internal static partial class SharedText
         var last = 0;
         while (last < shortest - first && words.TrueForAll(message => message[^(last + 1)] == words[0][^(last + 1)]))
             last++;
+        while (first > 0 && char.IsLetterOrDigit(words[0][first - 1][^1]))
+            first--;
+        while (last > 0 && char.IsLetterOrDigit(words[0][^last][0]))
+            last--;
         if (first + last == 0)
             return texts;
 
@@ -51,7 +56,7 @@ internal static partial class SharedText
 
     private static string Mask(string line) => RandomMark.Replace(line, "#");
 
-    // At least eight letters and digits with a digit among them, and no lower-case word longer than a fence's name.
+    // At least eight letters and digits, a digit among them.
     [GeneratedRegex(@"\b(?=[0-9A-Za-z]*[0-9])[0-9A-Za-z]{8,}\b", RegexOptions.CultureInvariant)]
     private static partial Regex RandomMark { get; }
 }

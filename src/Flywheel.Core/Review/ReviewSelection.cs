@@ -30,7 +30,7 @@ public static class ReviewSelection
     /// <param name="candidates">Items without a demonstration yet, one entry an item; repeated texts may stay, they are weight.</param>
     /// <param name="demonstrations">Those approved for the node so far; null or empty at the start.</param>
     /// <param name="seed">Decides which candidates stand for the traffic when there are many.</param>
-    public static IReadOnlyList<ReviewChoice> Choose(
+    public static IReadOnlyList<InformativeItem> Choose(
         IReadOnlyList<ReviewCandidate> candidates, DemonstrationIndex? demonstrations, int budget, int seed, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(candidates);
@@ -47,7 +47,7 @@ public static class ReviewSelection
         return Greedy(considered, gains, demonstrations, Math.Min(budget, considered.Length), ct);
     }
 
-    private static List<ReviewChoice> Greedy(
+    private static List<InformativeItem> Greedy(
         ReviewCandidate[] considered, CoverageGains gains, DemonstrationIndex? demonstrations, int budget, CancellationToken ct)
     {
         // Gains only shrink as picks are added: whatever still tops the queue after a fresh look is the best.
@@ -55,7 +55,7 @@ public static class ReviewSelection
         for (var i = 0; i < considered.Length; i++)
             queue.Enqueue(i, (gains.Of(i), i));
 
-        var picks = new List<ReviewChoice>(budget);
+        var picks = new List<InformativeItem>(budget);
         while (picks.Count < budget && queue.TryDequeue(out var best, out _))
         {
             ct.ThrowIfCancellationRequested();
@@ -76,12 +76,12 @@ public static class ReviewSelection
     private static readonly Comparer<(double Gain, int At)> s_highestGainFirst =
         Comparer<(double Gain, int At)>.Create((a, b) => a.Gain != b.Gain ? b.Gain.CompareTo(a.Gain) : a.At.CompareTo(b.At));
 
-    private static ReviewChoice Pick(ReviewCandidate candidate, double gain, double represents, DemonstrationIndex? demonstrations)
+    private static InformativeItem Pick(ReviewCandidate candidate, double gain, double represents, DemonstrationIndex? demonstrations)
     {
         var known = Knowledge.Of(candidate, demonstrations);
-        var reason = known.Similarity < Knowledge.Unlike ? ChoiceReason.Novel
-            : known.Certainty < Knowledge.Undecided ? ChoiceReason.Disagreement
-            : ChoiceReason.Representative;
+        var reason = known.Similarity < Knowledge.Unlike ? Informativeness.Novel
+            : known.Certainty < Knowledge.Undecided ? Informativeness.Disagreement
+            : Informativeness.Representative;
         return new(candidate.Id, gain, reason, known.Similarity, known.Certainty, represents);
     }
 

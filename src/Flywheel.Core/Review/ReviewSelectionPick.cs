@@ -6,7 +6,7 @@ namespace Flywheel.Core.Review;
 public sealed record ReviewCandidate(Guid Id, float[] Vector, float[]? Query = null);
 
 /// <summary>Why an item was chosen for review.</summary>
-public enum ChoiceReason
+public enum Informativeness
 {
     /// <summary>Nothing approved so far looks like it.</summary>
     Novel,
@@ -26,14 +26,14 @@ public enum ChoiceReason
 /// <param name="Similarity">Cosine to the nearest approved demonstration, in [0, 1]; 0 when there is none.</param>
 /// <param name="Certainty">Share of the approved demonstrations' vote for the leading answer, in [0, 1]; 0 when there is none.</param>
 /// <param name="Represents">Share of the traffic that this item is nearer to than any example or earlier pick, in [0, 1].</param>
-public sealed record ReviewChoice(Guid Id, double Score, ChoiceReason Reason, double Similarity, double Certainty, double Represents)
+public sealed record InformativeItem(Guid Id, double Score, Informativeness Reason, double Similarity, double Certainty, double Represents)
 {
     /// <summary>The reason in words, for the person who reviews.</summary>
     public string Why => Reason switch
     {
-        ChoiceReason.Novel => FormattableString.Invariant(
+        Informativeness.Novel => FormattableString.Invariant(
             $"unlike anything approved so far (nearest example {Similarity:0.00}); closest to {Represents:0.0%} of the traffic"),
-        ChoiceReason.Disagreement => FormattableString.Invariant(
+        Informativeness.Disagreement => FormattableString.Invariant(
             $"the examples disagree (leading answer has {Certainty:0%} of the vote); closest to {Represents:0.0%} of the traffic"),
         _ => FormattableString.Invariant($"stands for {Represents:0.0%} of the traffic, which has no example as near"),
     };

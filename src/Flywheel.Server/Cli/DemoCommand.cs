@@ -95,7 +95,7 @@ static class DemoCommand
         if (given is null)
             return ownRows
                 ? [.. DefaultShares.Select(share => Math.Max(1, all * share / 100)).Distinct()]
-                : [.. Enumerable.Range(1, 4).Select(round => 60 * round)];
+                : [.. Enumerable.Range(1, 4).Select(round => 150 * round)];
         var counts = given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(word => word == "all" ? all
                 : int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count

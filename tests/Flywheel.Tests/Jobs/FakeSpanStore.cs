@@ -25,6 +25,8 @@ sealed class FakeSpanStore : ISpanStore
 
     public Task<IReadOnlyList<Span>> UnreviewedAsync(ProjectId project, string node, int limit, CancellationToken ct) => throw new NotSupportedException();
 
+    public Task<IReadOnlyList<(string Node, NodeKind Kind)>> NodesAsync(ProjectId project, CancellationToken ct) => throw new NotSupportedException();
+
     public Task<long> CountAsync(ProjectId project, CancellationToken ct) => throw new NotSupportedException();
 
     public Task<bool?> EvaluateAsync(ProjectId project, SpanId span, string expressionSql, CancellationToken ct) => throw new NotSupportedException();

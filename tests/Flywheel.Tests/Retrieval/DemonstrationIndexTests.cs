@@ -1,0 +1,190 @@
+using CsCheck;
+using Flywheel.Core.Retrieval;
+using static Flywheel.Tests.Retrieval.Pool;
+
+namespace Flywheel.Tests.Retrieval;
+
+public class DemonstrationIndexTests
+{
+    private const int Dimensions = 40;
+
+    /// <summary>An upsert of one of a few ids, or (vector 0) its removal.</summary>
+    private static readonly Gen<(int Id, int Vector)[]> s_streams =
+        Gen.Select(Gen.Int[1, 150], Gen.Int[0, 3].SelectMany(kind => kind == 0 ? Gen.Const(0) : Gen.Int[1, 10_000])).Array[0, 900];
+
+    [Fact]
+    public void After_any_stream_of_changes_the_index_answers_as_a_plain_list_would() =>
+        s_streams.Sample(changes =>
+        {
+            var index = new DemonstrationIndex("test", Dimensions);
+            var list = new Dictionary<Guid, IndexedDemonstration>();
+            foreach (var (number, seed) in changes)
+                Apply(index, list, number, seed);
+
+            Assert.Equal(list.Count, index.Count);
+            Assert.Equal(list.Keys.Order(), index.Ids().Order());
+            var query = Direction(new Random(changes.Length), Dimensions);
+            var nearest = index.Nearest(query, 10);
+            var expected = list.Values.Select(d => Dot(d.Vector, query)).OrderDescending().Take(10).ToList();
+            Assert.Equal(expected.Count, nearest.Count);
+            Assert.All(nearest.Zip(expected), pair => Assert.Equal(pair.Second, pair.First.Similarity, 1e-4));
+            Assert.All(nearest, n => Assert.Equal(Dot(list[n.Id].Vector, query), n.Similarity, 1e-4));
+        }, iter: 60);
+
+    [Fact]
+    public void Ranking_folds_recency_and_disagreement_in_exactly_and_never_shows_what_is_not_eligible() =>
+        Gen.Select(s_streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90]).Sample((changes, fixedOnly, count, halfLife) =>
+        {
+            var index = new DemonstrationIndex("test", Dimensions);
+            var list = new Dictionary<Guid, IndexedDemonstration>();
+            foreach (var (number, seed) in changes)
+                Apply(index, list, number, seed);
+            var policy = Plain with
+            {
+                Count = count, HalfLife = TimeSpan.FromDays(halfLife), MinimumSimilarity = 0.02,
+                Strategy = fixedOnly ? RetrievalStrategy.SimilarFixed : RetrievalStrategy.Similar,
+            };
+            var query = Direction(new Random(changes.Length), Dimensions);
+
+            var chosen = index.Retrieve(new("", query, Noon), policy).Chosen;
+
+            var eligible = list.Values
+                .Where(d => d.ApprovedAt <= Noon && (!fixedOnly || d.IsFixed) && Dot(d.Vector, query) >= 0.02)
+                .ToDictionary(d => d.Id, d => Math.Pow(Dot(d.Vector, query), 4)
+                    * Math.Pow(2, -(Noon - d.ApprovedAt).TotalDays / halfLife) * (1 + 0.5 * d.Disagreement));
+            var expected = eligible.Values.OrderDescending().Take(count).ToList();
+            Assert.InRange(chosen.Count, expected.Count - Borderline(list, query), expected.Count + Borderline(list, query));
+            Assert.All(
+                chosen.Select(c => c.Parts.Relevance).OrderDescending().Zip(expected),
+                pair => Assert.Equal(pair.Second, pair.First, 0.002 * pair.Second + 1e-6));
+            Assert.All(chosen, c => Assert.Contains(c.Id, list.Keys));
+        }, iter: 60);
+
+    [Fact]
+    public void A_new_row_is_found_by_the_next_query_and_a_recalled_one_by_none()
+    {
+        var index = Index(Enumerable.Range(1, 300).Select(i => Row(i, $"message number {i}")));
+
+        index.Upsert(Row(1000, "the parcel was crushed"));
+        Assert.Equal([1000], index.Ask("crushed parcel", Plain with { Count = 1 }).Numbers());
+
+        Assert.True(index.Remove(Id(1000)));
+        Assert.DoesNotContain(1000, index.Ask("crushed parcel", Plain with { Count = 100 }).Numbers());
+        Assert.False(index.Remove(Id(1000)));
+        Assert.False(index.Contains(Id(1000)));
+    }
+
+    [Fact]
+    public void An_upsert_replaces_text_answer_and_vector()
+    {
+        var index = Index(Row(1, "lost card", "card"), Row(2, "opening hours", "hours"));
+
+        index.Upsert(Row(1, "annual fee", "fee"));
+
+        Assert.Equal(2, index.Count);
+        var chosen = Assert.Single(index.Ask("annual fee", Plain with { Count = 1 }).Chosen);
+        Assert.Equal(("annual fee", "fee"), (chosen.Text, chosen.Answer));
+        Assert.Equal(2, index.Lexicon.Documents);
+    }
+
+    [Fact]
+    public void Rows_that_die_give_their_memory_back()
+    {
+        var index = new DemonstrationIndex("test", Dimensions);
+        var random = new Random(1);
+        for (var i = 0; i < 30_000; i++)
+        {
+            index.Upsert(Drawn(i, random));
+            if (i >= 500)
+                index.Remove(Id(i - 500));
+        }
+
+        Assert.Equal(500, index.Count);
+        Assert.InRange(index.MemoryBytes, 1, 4 * 500 * 250);
+    }
+
+    [Fact]
+    public void Removing_every_row_leaves_an_index_that_can_be_filled_again()
+    {
+        var index = Index(Enumerable.Range(1, 200).Select(i => Row(i, $"message {i}")));
+        for (var i = 1; i <= 200; i++)
+            index.Remove(Id(i));
+
+        Assert.Empty(index.Ask("message", Plain).Chosen);
+        index.Upsert(Row(7, "message 7"));
+        Assert.Equal([7], index.Ask("message", Plain).Numbers());
+    }
+
+    [Fact]
+    public async Task Readers_see_every_row_exactly_once_while_a_writer_replaces_and_compacts()
+    {
+        const int rows = 400;
+        var index = new DemonstrationIndex("test", Dimensions);
+        var random = new Random(3);
+        for (var i = 0; i < rows; i++)
+            index.Upsert(Drawn(i, random));
+        using var stop = new CancellationTokenSource();
+        var reads = 0;
+
+        var writer = Task.Run(() =>
+        {
+            var own = new Random(4);
+            for (var change = 0; change < 40_000 || Volatile.Read(ref reads) < 50; change++)
+            {
+                index.Upsert(Drawn(own.Next(rows), own));
+                // Rows that come and go beside them make segments die.
+                index.Upsert(Drawn(rows + own.Next(300), own) with { IsFixed = true });
+                index.Remove(Id(rows + own.Next(300)));
+            }
+
+            stop.Cancel();
+        }, TestContext.Current.CancellationToken);
+        var readers = Enumerable.Range(0, 2).Select(r => Task.Run(() =>
+        {
+            var own = new Random(r);
+            while (!stop.IsCancellationRequested)
+            {
+                var seen = index.Nearest(Direction(own, Dimensions), 2_000).Select(n => n.Id).ToList();
+                Assert.Equal(seen.Count, seen.Distinct().Count());
+                Assert.Equal(rows, seen.Count(id => BitConverter.ToInt32(id.ToByteArray()) < rows));
+                Interlocked.Increment(ref reads);
+            }
+        }, TestContext.Current.CancellationToken)).ToArray();
+
+        await Task.WhenAll([writer, .. readers]);
+    }
+
+    [Fact]
+    public void Vectors_of_another_length_or_with_a_hole_are_refused()
+    {
+        var index = new DemonstrationIndex("test", 3);
+
+        Assert.Throws<ArgumentException>(() => index.Upsert(Drawn(1, new Random(1)) with { Vector = [1, 0] }));
+        Assert.Throws<ArgumentException>(() => index.Upsert(Drawn(1, new Random(1)) with { Vector = [1, 0, float.NaN] }));
+        Assert.Throws<ArgumentException>(() => index.Nearest([1, 0], 1));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => index.Upsert(Drawn(1, new Random(1)) with { Vector = [1, 0, 0], Disagreement = 1.5 }));
+        Assert.Equal(0, index.Count);
+    }
+
+    private static void Apply(DemonstrationIndex index, Dictionary<Guid, IndexedDemonstration> list, int number, int seed)
+    {
+        if (seed == 0)
+        {
+            Assert.Equal(list.Remove(Id(number)), index.Remove(Id(number)));
+            return;
+        }
+
+        var row = Drawn(number, new Random(seed));
+        list[row.Id] = row;
+        index.Upsert(row);
+    }
+
+    private static IndexedDemonstration Drawn(int number, Random random) => new(
+        Id(number), $"text {number}", random.Next(2) == 0 ? "pass" : "fail", random.Next(3) == 0, Noon.AddHours(random.Next(-2_000, 100)),
+        random.Next(3) == 0 ? random.NextDouble() : 0, null, Direction(random, Dimensions));
+
+    /// <summary>Rows so near the minimum similarity that rounding decides.</summary>
+    private static int Borderline(Dictionary<Guid, IndexedDemonstration> list, float[] query) =>
+        list.Values.Count(d => Math.Abs(Dot(d.Vector, query) - 0.02) < 1e-4);
+}

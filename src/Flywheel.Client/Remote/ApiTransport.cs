@@ -42,7 +42,7 @@ internal sealed class ApiTransport : IDisposable
         if (idempotencyKey is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
 
-        using var response = await http.SendAsync(request, ct).ConfigureAwait(false);
+        using var response = await SendAsync(request, ct).ConfigureAwait(false);
         var bytes = await response.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
             throw Refusal(response, bytes);
@@ -61,6 +61,19 @@ internal sealed class ApiTransport : IDisposable
     {
         if (ownsHttp)
             http.Dispose();
+    }
+
+    async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
+    {
+        try
+        {
+            return await http.SendAsync(request, ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
+        {
+            // The client's own timeout looks like a cancellation, which nobody asked for.
+            throw new HttpRequestException($"No answer from {root} in time.", late, HttpStatusCode.RequestTimeout);
+        }
     }
 
     static Exception Refusal(HttpResponseMessage response, byte[] bytes)

@@ -69,12 +69,19 @@ public sealed class RemoteTests
                     headers["Idempotency-Key"], JsonElement.Parse(await reader.ReadToEndAsync()));
                 var (status, body) = answer(seen, Requests.Count);
                 Requests.Enqueue(seen);
-                context.Response.StatusCode = status;
-                context.Response.ContentType = "application/json";
-                if (retryAfter is { } wait && status is 429 or 503)
-                    context.Response.Headers["Retry-After"] = $"{wait.TotalSeconds:0}";
-                await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body));
-                context.Response.Close();
+                try
+                {
+                    context.Response.StatusCode = status;
+                    context.Response.ContentType = "application/json";
+                    if (retryAfter is { } wait && status is (429 or 503))
+                        context.Response.Headers["Retry-After"] = $"{wait.TotalSeconds:0}";
+                    await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body));
+                    context.Response.Close();
+                }
+                catch (Exception gone) when (gone is HttpListenerException or ObjectDisposedException)
+                {
+                    // The client did not wait for the answer.
+                }
             }
         }
 
@@ -239,6 +246,20 @@ public sealed class RemoteTests
         Assert.Single(server.Requests);
         Assert.Throws<ArgumentOutOfRangeException>(() => FeedbackValue.Of(double.NaN));
         await Assert.ThrowsAsync<ArgumentException>(() => api.FeedbackAsync("t", null, "n", default, ct: Ct));
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_answer_is_a_failure_and_not_a_cancellation()
+    {
+        using var gate = new ManualResetEventSlim();
+        await using var server = new Server((_, _) => { gate.Wait(5_000); return (200, """{"accepted":1}"""); });
+        using var http = new HttpClient { Timeout = TimeSpan.FromMilliseconds(100) };
+        using var loop = new RemoteLoop(server.Address, http: http);
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => Task.Run(() => loop.RecordAsync([Full], Ct), Ct));
+
+        Assert.Equal(HttpStatusCode.RequestTimeout, failure.StatusCode);
+        gate.Set();
     }
 
     [Theory]

@@ -166,32 +166,39 @@ internal sealed class PostgresDatabase : Database
 
     public override async Task<List<PendingSpan>> TakePendingAsync(Session session, int limit, CancellationToken ct)
     {
-        var rows = await session.QueryAsync(
-            """
-            SELECT id, project_id, span_ids
-            FROM fan_out
-            ORDER BY id
-            LIMIT @limit
-            FOR UPDATE SKIP LOCKED
-            """,
-            row => (Id: row.GetInt64(0), Project: row.GetInt64(1), Spans: row.GetFieldValue<long[]>(2)), ct,
-            ("limit", limit)).ConfigureAwait(false);
-
         var (finished, projects, ids) = (new List<long>(), new List<long>(), new List<long>());
-        foreach (var row in rows)
+        // A row may hold one span or a thousand: few are fetched at first, and more when they were small.
+        long after = 0;
+        for (var fetch = 4; ids.Count < limit; fetch *= 4)
         {
-            var taken = Math.Min(row.Spans.Length, limit - ids.Count);
-            ids.AddRange(row.Spans.AsSpan(0, taken));
-            projects.AddRange(Enumerable.Repeat(row.Project, taken));
-            if (taken == row.Spans.Length)
-                finished.Add(row.Id);
-            else
+            var rows = await session.QueryAsync(
+                """
+                SELECT id, project_id, span_ids
+                FROM fan_out
+                WHERE id > @after
+                ORDER BY id
+                LIMIT @fetch
+                FOR UPDATE SKIP LOCKED
+                """,
+                row => (Id: row.GetInt64(0), Project: row.GetInt64(1), Spans: row.GetFieldValue<long[]>(2)), ct,
+                ("after", after), ("fetch", fetch)).ConfigureAwait(false);
+            foreach (var row in rows)
             {
-                await session.ExecuteAsync(
-                    "UPDATE fan_out SET span_ids = @rest WHERE id = @id",
-                    ct, ("rest", row.Spans[taken..]), ("id", row.Id)).ConfigureAwait(false);
-                break;
+                var taken = Math.Min(row.Spans.Length, limit - ids.Count);
+                if (taken == 0)
+                    break;
+                ids.AddRange(row.Spans.AsSpan(0, taken));
+                projects.AddRange(Enumerable.Repeat(row.Project, taken));
+                if (taken == row.Spans.Length)
+                    finished.Add(row.Id);
+                else
+                    await session.ExecuteAsync(
+                        "UPDATE fan_out SET span_ids = @rest WHERE id = @id",
+                        ct, ("rest", row.Spans[taken..]), ("id", row.Id)).ConfigureAwait(false);
+                after = row.Id;
             }
+            if (rows.Count < fetch)
+                break;
         }
         if (ids.Count == 0)
             return [];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
@@ -5,7 +6,7 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Storage.Sqlite;
 
 /// <summary>The texts of a batch in UTF-8, made on the caller's thread so that the writer only copies.</summary>
-internal sealed class SpanTexts
+internal sealed class SpanTexts : IDisposable
 {
     public const int PerSpan = 13;
 
@@ -19,7 +20,8 @@ internal sealed class SpanTexts
         for (var i = 0; i < spans.Count; i++)
             for (var column = 0; column < PerSpan; column++)
                 size += Text(spans[i], column) is { } text ? Encoding.UTF8.GetByteCount(text) : 0;
-        utf8 = new byte[size];
+        // A batch is a megabyte; fresh arrays of that size would keep the collector busy.
+        utf8 = ArrayPool<byte>.Shared.Rent(size);
         var at = 0;
         for (var i = 0; i < spans.Count; i++)
             for (var column = 0; column < PerSpan; column++)
@@ -39,6 +41,8 @@ internal sealed class SpanTexts
         start = start < 0 ? ~start : start;
         return isNull ? default : utf8.AsSpan(start, end - start);
     }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(utf8);
 
     static string? Text(NewSpan span, int column) => column switch
     {

@@ -165,10 +165,11 @@ internal sealed class SqliteWriter : IDisposable
     bool TryWrite(List<Work> group)
     {
         Begin();
+        var alone = group.Count == 1;
         for (var i = 0; i < group.Count; i++)
         {
             var work = group[i];
-            var savepoint = !work.Single;
+            var savepoint = !work.Single && !alone;
             try
             {
                 if (savepoint)
@@ -183,6 +184,11 @@ internal sealed class SqliteWriter : IDisposable
                 group.RemoveAt(i--);
                 if (!session.InTransaction)
                     return false;
+                if (alone)
+                {
+                    session.Run("ROLLBACK");
+                    return true;
+                }
                 if (savepoint)
                 {
                     session.Run("ROLLBACK TO work");

@@ -192,7 +192,11 @@ CREATE TABLE job (
     UNIQUE (span_id, metric_version_id, project_id)
 );
 
-CREATE INDEX job_to_claim ON job (lane, visible_at) WHERE state = 'ready';
+CREATE INDEX job_to_claim ON job (lane, visible_at, id) WHERE state = 'ready';
+
+-- Queues turn over many times a minute: what is finished must not pile up in front of what is next.
+ALTER TABLE job SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
+ALTER TABLE fan_out SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 
 -- A validator's outcome on one span. Written only by the holder of the job's newest lease.
 CREATE TABLE verdict (

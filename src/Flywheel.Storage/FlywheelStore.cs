@@ -60,8 +60,7 @@ public sealed class FlywheelStore : IFlywheelStore
     /// <param name="url">
     /// <c>sqlite:PATH</c> (<c>sqlite::memory:</c> is a file that goes with the store), <c>postgres://…</c> or <c>postgresql://…</c>.
     /// </param>
-    /// <exception cref="ArgumentException">The url has none of these forms.</exception>
-    /// <exception cref="StoreException">The database cannot be reached or used; the message says why.</exception>
+    /// <exception cref="StoreException">The url has none of these forms, or the database cannot be reached or used; the message says why.</exception>
     public static async Task<IFlywheelStore> OpenAsync(string url, StoreOptions? options = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(url);
@@ -71,8 +70,8 @@ public sealed class FlywheelStore : IFlywheelStore
             return new FlywheelStore(await Task.Run(() => SqliteDatabase.Open(url["sqlite:".Length..], options), ct).ConfigureAwait(false));
         if (url.StartsWith("postgres://", StringComparison.Ordinal) || url.StartsWith("postgresql://", StringComparison.Ordinal))
             return new FlywheelStore(await PostgresDatabase.OpenAsync(url, options, ct).ConfigureAwait(false));
-        throw new ArgumentException(
-            $"'{Scheme(url)}' names no database: use sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or postgresql://…", nameof(url));
+        throw new StoreException(
+            $"'{Scheme(url)}' names no database: use sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or postgresql://…");
     }
 
     public Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct) => database.MigrateAsync(ct);

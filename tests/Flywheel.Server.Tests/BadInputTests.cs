@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using static Flywheel.Server.Tests.RunningServer;
 
@@ -95,7 +96,13 @@ public sealed class BadInputTests
     {
         await using var server = await StartAsync();
 
-        var (status, problem) = await server.PostAsync("/api/v1/spans", "{\"spans\":[\"" + new string('x', 33 * 1024 * 1024) + "\"]}");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/spans")
+        {
+            Content = new StringContent("{\"spans\":[\"" + new string('x', 33 * 1024 * 1024) + "\"]}", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.ExpectContinue = true; // so that the answer is read before 33 MB are sent in vain
+
+        var (status, problem) = await server.SendAsync(request);
 
         Assert.Equal(413, status);
         Assert.Equal("body_too_large", problem.GetProperty("code").GetString());

@@ -76,7 +76,7 @@ public sealed class DamagedFiles : IDisposable
     [InlineData("")]
     public async Task A_bad_url_says_which_forms_are_good(string url)
     {
-        var refused = await Assert.ThrowsAsync<ArgumentException>(() => FlywheelStore.OpenAsync(url, null, Ct));
+        var refused = await Assert.ThrowsAsync<StoreException>(() => FlywheelStore.OpenAsync(url, null, Ct));
 
         Assert.Contains("sqlite:PATH", refused.Message);
         Assert.Contains("postgres://", refused.Message);

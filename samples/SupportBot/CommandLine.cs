@@ -15,7 +15,7 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
           MESSAGE                What the customer writes, such as "I was charged twice".
           --customer N           The signed-in customer, 1 to 60 (default 14).
           --server ADDRESS       Log to and learn from a running Flywheel, such as http://127.0.0.1:5080.
-                                 Without it: what FLYWHEEL_URL names; without both nothing is recorded.
+                                 Without it: what FLYWHEEL_URL names; without both the file supportbot.db.
           --write-expected FILE  Write the sample's messages with the rows that their statements give now.
           -h, --help             Show this.
         Environment: SUPPORTBOT_ENDPOINT, SUPPORTBOT_MODEL, SUPPORTBOT_API_KEY name an OpenAI-compatible provider;

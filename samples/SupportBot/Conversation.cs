@@ -1,5 +1,8 @@
 using Flywheel.Client;
 using Flywheel.Client.Remote;
+using Flywheel.Core;
+using Flywheel.Engine.Loop;
+using Flywheel.Storage;
 using SupportBot.Orders;
 
 namespace SupportBot;
@@ -7,27 +10,29 @@ namespace SupportBot;
 /// <summary>Answers one message on the console.</summary>
 internal static class Conversation
 {
+    const string OwnFile = "supportbot.db";
+
     public static async Task RunAsync(
         CommandLine command, SupportBotOptions options, OrdersDatabase orders, TextWriter output, CancellationToken ct)
     {
         using var model = SupportModel.Of(options);
-        using var loop = ServerOf(command) is { } server
+        using var remote = ServerOf(command) is { } server
             ? new RemoteLoop(server, Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"))
             : null;
-        await using var flywheel = loop is null ? null : new FlywheelConnection(loop);
-        var pipeline = new SupportPipeline(
-            model, orders, options, flywheel is null ? null : (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind));
+        // Without a server the engine runs inside this process, over a file of its own.
+        await using var store = remote is null ? await FlywheelStore.OpenAsync("sqlite:" + OwnFile, null, ct) : null;
+        if (store is not null)
+            await store.MigrateAsync(ct);
+        await using var flywheel = new FlywheelConnection(remote ?? (ILoop)EmbeddedLoop.Over(store!));
+        var pipeline = new SupportPipeline(model, orders, options, (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind));
         var message = new SupportMessage("console", command.Text!, Intent: "", Language: "", command.Customer, Session: "console");
 
         Write(await pipeline.AskAsync(message, ct), output);
-        if (flywheel is null)
-        {
-            output.WriteLine("Nothing was recorded: name a running Flywheel with --server.");
-            return;
-        }
         await flywheel.DisposeAsync();
         if (flywheel.Statistics.LastFailure is { } failure)
             output.WriteLine($"\nFlywheel: {failure}");
+        else if (store is not null)
+            output.WriteLine($"Recorded in {OwnFile}: look with `flywheel review --db sqlite:{OwnFile}`, or serve it.");
     }
 
     static Uri? ServerOf(CommandLine command) =>

@@ -1,10 +1,14 @@
 using System.Text.Json;
+using Flywheel.Storage.Tests;
 using static Flywheel.Server.Tests.RunningServer;
 
 namespace Flywheel.Server.Tests;
 
-public sealed class LoopTests
+/// <summary>The loop over HTTP, the same on both databases.</summary>
+public abstract class LoopTests(ITestDatabases databases)
 {
+    async Task<RunningServer> StartAsync() => await RunningServer.StartAsync(("Db", await databases.NewAsync()));
+
     [Fact]
     public async Task A_fix_reaches_the_next_prompt_once_approved_and_leaves_it_when_recalled()
     {
@@ -168,3 +172,7 @@ public sealed class LoopTests
     static async Task<JsonElement[]> SearchAsync(RunningServer server, string input) =>
         [.. (await server.PostAsync("/api/v1/demonstrations/search", new { node = "intent", input })).Body.GetProperty("demonstrations").EnumerateArray()];
 }
+
+public sealed class LoopOnSqlite(SqliteFiles files) : LoopTests(files);
+
+public sealed class LoopOnPostgres(PostgresCluster cluster) : LoopTests(cluster);

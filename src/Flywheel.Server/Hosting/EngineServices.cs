@@ -4,6 +4,7 @@ using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Models;
+using Flywheel.Engine.Models.Onnx;
 using Flywheel.Engine.Models.UseLite;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
@@ -28,7 +29,7 @@ static class EngineServices
         services.AddSingleton<NodePolicies>();
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
-            new ModelTokens(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
+            new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
             new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))));
         services.AddSingleton<MetricRules>();
         services.AddSingleton<WorkSignal>();
@@ -41,7 +42,7 @@ static class EngineServices
 
     /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
     public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
-        new ModelTokens(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)));
+        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)));
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)
@@ -56,6 +57,9 @@ static class EngineServices
 
     public static Task<string> InstallUseLiteAsync(IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>
         new UseLiteInstaller(configuration["Models:Folder"]).InstallAsync(new Immediate(report), ct);
+
+    public static Task<string> InstallOnnxRuntimeAsync(IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>
+        new OnnxRuntimeInstaller(configuration["Models:Folder"]).InstallAsync(new Immediate(report), ct);
 
     static MetricWorker Worker(IServiceProvider provider, ServerOptions options)
     {
@@ -72,15 +76,6 @@ static class EngineServices
     /// <summary>By the provider's name of the model, since that is what a reply carries.</summary>
     static ModelPrice PriceOf(ModelRegistry models, string? model) =>
         models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free);
-
-    sealed class ModelTokens : ITokenCounter
-    {
-        readonly TokenCounter _counter = new();
-
-        public string Name => _counter.Name;
-
-        public int Count(string text) => _counter.Count(text);
-    }
 
     sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
     {

@@ -35,20 +35,15 @@ public static class SpanRules
             return ("invalid_started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, in the future: set the sender's clock.");
         if (!double.IsFinite(span.DurationMs) || span.DurationMs < 0)
             return ("invalid_duration_ms", "`duration_ms` must be a finite number of milliseconds, 0 or more.");
-        foreach (var (field, text) in new[]
-                 {
-                     ("input", span.Input), ("output", span.Output), ("error", span.Error), ("attributes", span.Attributes),
-                 })
-            if (text is not null && Text(text) is { } why)
-                return ("invalid_" + field, $"`{field}` {why}");
-        foreach (var (field, text) in new[]
-                 {
-                     ("session", span.Session), ("end_user", span.EndUser), ("model", span.Model),
-                 })
-            if (text is not null && Name(text, MaxNameLength) is { } why)
-                return ("invalid_" + field, $"`{field}` {why}");
-        return null;
+        return Wrong("input", Text, span.Input) ?? Wrong("output", Text, span.Output) ?? Wrong("error", Text, span.Error)
+            ?? Wrong("attributes", Text, span.Attributes)
+            ?? Wrong("session", ShortName, span.Session) ?? Wrong("end_user", ShortName, span.EndUser) ?? Wrong("model", ShortName, span.Model);
     }
+
+    static (string Code, string Message)? Wrong(string field, Func<string, string?> rule, string? text) =>
+        text is not null && rule(text) is { } why ? ("invalid_" + field, $"`{field}` {why}") : null;
+
+    static string? ShortName(string text) => Name(text, MaxNameLength);
 
     /// <summary>Why a text cannot be stored; null when it can.</summary>
     public static string? Text(string text)

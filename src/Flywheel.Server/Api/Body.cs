@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Unicode;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Server.Api;
@@ -32,26 +30,29 @@ static class Body
         return options;
     }
 
-    /// <summary>The whole body as a parsed document; the caller disposes it.</summary>
-    public static async Task<JsonDocument> DocumentAsync(HttpRequest request, CancellationToken ct)
+    /// <summary>The whole body as a parsed document, over memory that both share; the caller disposes it.</summary>
+    public static async Task<ParsedBody> DocumentAsync(HttpRequest request, CancellationToken ct)
     {
-        var bytes = await BytesAsync(request, ct);
+        var bytes = await RentedBody.ReadAsync(request, ct);
         try
         {
-            return JsonDocument.Parse(bytes, Strict);
+            return new ParsedBody(bytes, JsonDocument.Parse(bytes.Memory, Strict));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e)
         {
-            throw Malformed(e);
+            bytes.Dispose();
+            if (e is JsonException or InvalidOperationException)
+                throw Malformed(e);
+            throw;
         }
     }
 
     public static async Task<T> ReadAsync<T>(HttpRequest request, CancellationToken ct)
     {
-        var bytes = await BytesAsync(request, ct);
+        using var bytes = await RentedBody.ReadAsync(request, ct);
         try
         {
-            var value = JsonSerializer.Deserialize<T>(bytes.Span, Options)
+            var value = JsonSerializer.Deserialize<T>(bytes.Memory.Span, Options)
                 ?? throw new ApiException(400, "malformed_json", "The body is `null`: send a JSON object.");
             CheckTexts(value);
             return value;
@@ -59,29 +60,6 @@ static class Body
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Malformed(e);
-        }
-    }
-
-    static async Task<ReadOnlyMemory<byte>> BytesAsync(HttpRequest request, CancellationToken ct)
-    {
-        if (request.ContentType is { Length: > 0 } type && !type.Contains("json", StringComparison.OrdinalIgnoreCase))
-            throw new ApiException(415, "unsupported_media_type", $"The content type is `{type}`: send `application/json`.");
-        while (true)
-        {
-            var read = await request.BodyReader.ReadAsync(ct);
-            if (read.Buffer.Length > MaxBytes)
-                throw new BadHttpRequestException("Request body too large.", 413);
-            if (read.IsCompleted)
-            {
-                var bytes = read.Buffer.ToArray();
-                request.BodyReader.AdvanceTo(read.Buffer.End);
-                if (bytes.Length == 0)
-                    throw new ApiException(400, "malformed_json", "The body is empty: send a JSON object.");
-                if (!Utf8.IsValid(bytes))
-                    throw new ApiException(400, "malformed_json", "The body is not valid UTF-8: encode it as UTF-8.");
-                return bytes;
-            }
-            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
@@ -119,7 +120,7 @@ static class SpanReader
     /// <summary>Escaped NUL and lone surrogates pass a JSON parser, but no database should hold them.</summary>
     static void CheckTexts(JsonElement element, string field)
     {
-        if (!element.GetRawText().Contains("\\u", StringComparison.Ordinal))
+        if (JsonMarshal.GetRawUtf8Value(element).IndexOf("\\u"u8) < 0)
             return;
         switch (element.ValueKind)
         {

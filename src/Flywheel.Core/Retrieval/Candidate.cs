@@ -22,8 +22,11 @@ internal sealed class Candidate(DemonstrationSegment segment, int row, double si
     /// <summary>Query words the row has.</summary>
     public ulong Terms { get; set; }
 
-    /// <summary>Largest cosine to a row chosen so far.</summary>
+    /// <summary>Largest cosine to the rows chosen so far that it was compared with.</summary>
     public double Redundancy { get; set; }
+
+    /// <summary>How many of the chosen rows <see cref="Redundancy"/> takes in.</summary>
+    public int ComparedWith { get; set; }
 
     public Guid Id => Segment.Ids[Row];
 

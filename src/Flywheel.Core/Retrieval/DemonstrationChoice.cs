@@ -19,7 +19,6 @@ internal sealed class DemonstrationChoice
     private readonly CandidateScan _scan;
     private readonly RetrievalPolicy _policy;
     private readonly QueryTerms _terms;
-    private readonly RedundancyMeter _redundancy;
     private readonly int _poolSize;
     private readonly List<Candidate> _open = [];
     private readonly List<Chosen> _chosen = [];
@@ -35,7 +34,6 @@ internal sealed class DemonstrationChoice
         _scan = scan;
         _policy = policy;
         _terms = new(query.Text, lexicon);
-        _redundancy = new(scan.Stride);
         _poolSize = Math.Max(Pool, 3 * policy.Count);
     }
 
@@ -89,10 +87,11 @@ internal sealed class DemonstrationChoice
 
             candidate.Terms = _terms.In(candidate.Segment.Terms(candidate.Row));
             _best = Math.Max(_best, candidate.Relevance);
-            foreach (var chosen in _chosen)
-                candidate.Redundancy = Math.Max(candidate.Redundancy, _redundancy.Cosine(chosen.Row, candidate));
             _open.Add(candidate);
         }
+
+        // The best first: whoever cannot beat them is not even compared with what was chosen.
+        _open.Sort((a, b) => b.Relevance.CompareTo(a.Relevance));
     }
 
     /// <summary>Share of the softmax vote that each answer has in the neighbourhood; newer rows say more.</summary>
@@ -150,6 +149,11 @@ internal sealed class DemonstrationChoice
         var bestScore = 0.0;
         foreach (var candidate in _open)
         {
+            // Redundancy only grows, so the score by what is known of it is a bound.
+            if (best is not null && Score(candidate) < bestScore)
+                continue;
+            for (; candidate.ComparedWith < _chosen.Count; candidate.ComparedWith++)
+                candidate.Redundancy = Math.Max(candidate.Redundancy, _chosen[candidate.ComparedWith].Meter.Cosine(candidate));
             var score = Score(candidate);
             if (best is not null && (score < bestScore || (score == bestScore && !Before(candidate, best))))
                 continue;
@@ -185,7 +189,7 @@ internal sealed class DemonstrationChoice
 
     private void Take(Candidate candidate)
     {
-        _chosen.Add(new(candidate, Score(candidate), _terms.Share(candidate.Terms & ~_covered), candidate.Redundancy));
+        _chosen.Add(new(candidate, Score(candidate), _terms.Share(candidate.Terms & ~_covered), candidate.Redundancy, new(candidate)));
         _open.Remove(candidate);
         _covered |= candidate.Terms;
         _perAnswer[candidate.Answer] = _perAnswer.GetValueOrDefault(candidate.Answer) + 1;
@@ -196,9 +200,6 @@ internal sealed class DemonstrationChoice
             if (quota.Missing > 0 && quota.Matches(candidate))
                 quota.Missing--;
         }
-
-        if (_chosen.Count < _policy.Count)
-            _redundancy.Raise(candidate, _open);
     }
 
     private RowFilter WithoutSaturated() => new(
@@ -239,7 +240,7 @@ internal sealed class DemonstrationChoice
             new(row.Similarity, row.Recency, row.Disagreement, row.Support, row.Relevance, chosen.Coverage, chosen.Redundancy, chosen.Score));
     }
 
-    private sealed record Chosen(Candidate Row, double Score, double Coverage, double Redundancy);
+    private sealed record Chosen(Candidate Row, double Score, double Coverage, double Redundancy, RedundancyMeter Meter);
 
     /// <summary>Rows of a kind that the set should hold.</summary>
     private sealed class Quota(RowFilter rows, int missing)

@@ -1,48 +1,36 @@
 namespace Flywheel.Core.Retrieval;
 
-/// <summary>Cosines among stored rows, from their 8-bit vectors: within 0.01, which is enough to tell a repetition.</summary>
-internal sealed unsafe class RedundancyMeter(int stride)
+/// <summary>A chosen row, ready to be compared with others by their 8-bit vectors: cosines within 0.01, enough to tell a repetition.</summary>
+internal sealed unsafe class RedundancyMeter
 {
-    private readonly sbyte[] _bytes = new sbyte[stride];
-    private readonly short[] _words = new short[stride];
+    private readonly sbyte[] _bytes;
+    private readonly short[] _words;
+    private readonly int _offset;
+    private readonly float _scale;
 
-    /// <summary>In [0, 1]; opposite rows are as little of a repetition as unrelated ones.</summary>
-    public double Cosine(Candidate a, Candidate b)
-    {
-        var offset = Load(a);
-        return Measure(a, b, offset);
-    }
-
-    /// <summary>Raises each candidate's redundancy by a row that has just been chosen.</summary>
-    public void Raise(Candidate chosen, List<Candidate> others)
-    {
-        var offset = Load(chosen);
-        foreach (var other in others)
-            other.Redundancy = Math.Max(other.Redundancy, Measure(chosen, other, offset));
-    }
-
-    private int Load(Candidate row)
+    public RedundancyMeter(Candidate row)
     {
         var high = row.Segment.HighOf(row.Row);
-        var sum = 0;
+        _bytes = new sbyte[high.Length];
+        _words = new short[high.Length];
+        _scale = row.Segment.Scale[row.Row];
         for (var i = 0; i < high.Length; i++)
         {
             var value = high[i] - QuantisedVector.Zero;
             _bytes[i] = (sbyte)value;
             _words[i] = (short)value;
-            sum += value;
+            _offset += QuantisedVector.Zero * value;
         }
-
-        return QuantisedVector.Zero * sum;
     }
 
-    private double Measure(Candidate loaded, Candidate other, int offset)
+    /// <summary>In [0, 1]; opposite rows are as little of a repetition as unrelated ones.</summary>
+    public double Cosine(Candidate other)
     {
         int dot;
         fixed (sbyte* bytes = _bytes)
         fixed (short* words = _words)
         fixed (byte* row = other.Segment.HighOf(other.Row))
-            ScanKernel.Dots(row, 1, new(bytes, words, stride, offset), &dot);
-        return Math.Clamp((double)dot * loaded.Segment.Scale[loaded.Row] * other.Segment.Scale[other.Row], 0, 1);
+            ScanKernel.Dots(row, 1, new(bytes, words, _bytes.Length, _offset), &dot);
+        return Math.Clamp((double)dot * _scale * other.Segment.Scale[other.Row], 0, 1);
     }
 }

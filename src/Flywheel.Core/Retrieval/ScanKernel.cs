@@ -93,10 +93,14 @@ internal static unsafe class ScanKernel
         for (; row < count; row++)
         {
             var a = rows + row * stride;
-            Vector512<int> a0 = default;
-            for (nint i = 0; i < stride; i += 32)
+            Vector512<int> a0 = default, a1 = default;
+            for (nint i = 0; i < stride; i += 64)
+            {
                 a0 += Avx512BW.MultiplyAddAdjacent(Widened(a + i), Vector512.Load(q + i));
-            dots[row] = Vector512.Sum(a0) - query.Offset;
+                a1 += Avx512BW.MultiplyAddAdjacent(Widened(a + i + 32), Vector512.Load(q + i + 32));
+            }
+
+            dots[row] = Vector512.Sum(a0 + a1) - query.Offset;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

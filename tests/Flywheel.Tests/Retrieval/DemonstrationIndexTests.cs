@@ -60,6 +60,37 @@ public class DemonstrationIndexTests
             Assert.All(chosen, c => Assert.Contains(c.Id, list.Keys));
         }, iter: 60);
 
+    [Theory]
+    [InlineData(1, 4, 1)]
+    [InlineData(4, 0.5, 30)]
+    [InlineData(16, 2, 5)]
+    [InlineData(2, 4, 10_000)]
+    public void The_best_of_many_rows_are_found_when_recency_and_disagreement_outweigh_similarity(
+        double exponent, double disagreement, double halfLifeDays)
+    {
+        var random = new Random(11);
+        var rows = Enumerable.Range(1, 6_000).Select(i => Drawn(i, random)).Where(row => row.ApprovedAt <= Noon).ToList();
+        var index = new DemonstrationIndex("test", Dimensions);
+        rows.ForEach(index.Upsert);
+        var policy = Plain with
+        {
+            Count = 10, SimilarityExponent = exponent, DisagreementWeight = disagreement, HalfLife = TimeSpan.FromDays(halfLifeDays),
+        };
+
+        for (var q = 0; q < 20; q++)
+        {
+            var query = Direction(random, Dimensions);
+
+            var chosen = index.Retrieve(new("", query, Noon), policy).Chosen.Select(c => c.Parts.Relevance).OrderDescending();
+
+            var expected = rows
+                .Select(d => Math.Pow(Math.Max(0, Dot(d.Vector, query)), exponent)
+                    * Math.Pow(2, -(Noon - d.ApprovedAt).TotalDays / halfLifeDays) * (1 + disagreement * d.Disagreement))
+                .OrderDescending().Take(10);
+            Assert.All(chosen.Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 0.002 * pair.Second));
+        }
+    }
+
     [Fact]
     public void A_new_row_is_found_by_the_next_query_and_a_recalled_one_by_none()
     {
@@ -129,11 +160,11 @@ public class DemonstrationIndexTests
         var writer = Task.Run(() =>
         {
             var own = new Random(4);
-            for (var change = 0; change < 40_000 || Volatile.Read(ref reads) < 50; change++)
+            for (var change = 0; (change < 40_000 || Volatile.Read(ref reads) < 50) && !stop.IsCancellationRequested; change++)
             {
                 index.Upsert(Drawn(own.Next(rows), own));
                 // Rows that come and go beside them make segments die.
-                index.Upsert(Drawn(rows + own.Next(300), own) with { IsFixed = true });
+                index.Upsert(Drawn(rows + own.Next(300), own));
                 index.Remove(Id(rows + own.Next(300)));
             }
 
@@ -142,12 +173,19 @@ public class DemonstrationIndexTests
         var readers = Enumerable.Range(0, 2).Select(r => Task.Run(() =>
         {
             var own = new Random(r);
-            while (!stop.IsCancellationRequested)
+            try
             {
-                var seen = index.Nearest(Direction(own, Dimensions), 2_000).Select(n => n.Id).ToList();
-                Assert.Equal(seen.Count, seen.Distinct().Count());
-                Assert.Equal(rows, seen.Count(id => BitConverter.ToInt32(id.ToByteArray()) < rows));
-                Interlocked.Increment(ref reads);
+                while (!stop.IsCancellationRequested)
+                {
+                    var seen = index.Nearest(Direction(own, Dimensions), 2_000).Select(n => n.Id).ToList();
+                    Assert.Equal(seen.Count, seen.Distinct().Count());
+                    Assert.Equal(rows, seen.Count(id => BitConverter.ToInt32(id.ToByteArray()) < rows));
+                    Interlocked.Increment(ref reads);
+                }
+            }
+            finally
+            {
+                stop.Cancel();
             }
         }, TestContext.Current.CancellationToken)).ToArray();
 

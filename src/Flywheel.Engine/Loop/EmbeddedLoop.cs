@@ -34,7 +34,7 @@ public sealed class EmbeddedLoop(
         var now = clock.GetUtcNow();
         foreach (var span in spans)
             if (SpanRules.Check(span, now) is { } wrong)
-                throw new FlywheelException($"A span cannot be recorded: {wrong.Message}");
+                throw new ArgumentException($"A span cannot be recorded: {wrong.Message}", nameof(spans));
         await store.Spans.AddAsync(project, spans, now, ct);
         work?.Set();
     }

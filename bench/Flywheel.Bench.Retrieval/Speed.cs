@@ -138,6 +138,7 @@ internal static class Speed
                 times.Add(Microseconds(1, () => index.Upsert(row)));
             foreach (var row in fresh)
                 index.Remove(row.Id);
+            Thread.Sleep(200);
         }
 
         var found = 0;

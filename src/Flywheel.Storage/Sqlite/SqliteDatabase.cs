@@ -124,14 +124,14 @@ internal sealed class SqliteDatabase : Database
     }
 
     public override Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct) =>
-        writer.RunAsync(urgency, weight: 1, single: false, work, ct);
+        writer.RunAsync(urgency, weight: 1, urgency == Urgency.Background ? Undo.Restart : Undo.Savepoint, work, ct);
 
     public override async Task<IReadOnlyList<SpanFate>> AddSpansAsync(
         ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct)
     {
         using var texts = new SpanTexts(spans);
         return await writer.RunAsync(
-            Urgency.Interactive, spans.Count, single: spans.Count == 1, session => AddAsync(session, project, spans, texts, at), ct)
+            Urgency.Interactive, spans.Count, spans.Count == 1 ? Undo.Itself : Undo.Restart, session => AddAsync(session, project, spans, texts, at), ct)
             .ConfigureAwait(false);
     }
 

@@ -156,6 +156,42 @@ public abstract class LoopTests(ITestDatabases databases)
     }
 
     [Fact]
+    public async Task Judges_stop_at_the_projects_budget_and_say_so()
+    {
+        await using var server = await StartAsync();
+        using var put = new HttpRequestMessage(HttpMethod.Put, "/api/v1/project")
+        {
+            Content = new StringContent("""{"judge_calls_per_day":1,"judge_usd_per_day":null,"audit_rate":0}""", System.Text.Encoding.UTF8, "application/json"),
+        };
+        Assert.Equal(200, (await server.SendAsync(put)).Status);
+        await CreateAsync(server, """{"name":"kind","criterion":"Is the reply kind?","validator":{"kind":"judge"}}""");
+        await server.AddSpansAsync(Span("t1", "s"), Span("t2", "s"), Span("t3", "s"));
+
+        var summary = await server.EventuallyAsync("/api/v1/metrics/kind/summary", body => body.GetProperty("versions").EnumerateArray()
+            .Sum(version => version.GetProperty("verdicts").EnumerateObject().Sum(outcome => outcome.Value.GetInt64())) == 3);
+        var outcomes = summary.GetProperty("versions").EnumerateArray().SelectMany(version => version.GetProperty("verdicts").EnumerateObject())
+            .GroupBy(outcome => outcome.Name).ToDictionary(group => group.Key, group => group.Sum(outcome => outcome.Value.GetInt64()));
+
+        Assert.Equal(2, outcomes["skipped"]);
+        Assert.Equal(1, outcomes["unsure"]); // the offline judge has no examples to go by
+    }
+
+    [Fact]
+    public async Task Every_decision_is_in_the_audit_with_who_made_it()
+    {
+        await using var server = await StartAsync();
+        await server.AddSpansAsync(Span("t", "s"));
+        var (_, correction) = await server.PostAsync("/api/v1/corrections", new { trace_id = "t", span_id = "s", corrected_output = "billing" });
+        await server.PostAsync("/api/v1/demonstrations/approve", new { ids = new[] { correction.GetProperty("demonstration_id").GetString() }, author = "ana" });
+
+        var (_, audit) = await server.GetAsync("/api/v1/audit");
+
+        Assert.Equal(JsonValueKind.Null, audit.GetProperty("first_broken").ValueKind);
+        Assert.Contains(audit.GetProperty("entries").EnumerateArray(), entry =>
+            entry.GetProperty("actor").GetString() == "ana" && entry.GetProperty("subject").GetString() == correction.GetProperty("demonstration_id").GetString());
+    }
+
+    [Fact]
     public async Task The_api_describes_itself()
     {
         await using var server = await StartAsync();

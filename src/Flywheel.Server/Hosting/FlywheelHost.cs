@@ -5,6 +5,7 @@ using Flywheel.Server.Features.Health;
 using Flywheel.Server.Features.Jobs;
 using Flywheel.Server.Features.Labeling;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Projects;
 using Flywheel.Server.Features.Retrieval;
 using Flywheel.Server.Features.Review;
 using Flywheel.Server.Features.Traces;
@@ -81,6 +82,7 @@ public static class FlywheelHost
         api.MapDemonstrations();
         api.MapNodes();
         api.MapJobs();
+        api.MapProject();
         app.VerifyPolicies();
         return app;
     }

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Server.Api;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Flywheel.Server.Features.Projects;
+
+/// <param name="JudgeCallsPerDay">Model calls of judges in a UTC day; null means no limit.</param>
+/// <param name="JudgeUsdPerDay">US dollars of judges in a UTC day; null means no limit.</param>
+/// <param name="AuditRate">Share of verdicts, 0 to 1, that go to a person at random.</param>
+public sealed record ProjectView(string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, DateTimeOffset CreatedAt)
+{
+    public static ProjectView Of(Project project) =>
+        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.CreatedAt);
+}
+
+public sealed record LimitsBody(int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate);
+
+public sealed record AuditView(
+    long Id, DateTimeOffset At, string Actor, string Action, string Subject, JsonElement Details, string Hash);
+
+/// <param name="FirstBroken">The first entry whose hash does not fit; null when the chain is whole.</param>
+public sealed record AuditList(IReadOnlyList<AuditView> Entries, long? FirstBroken);
+
+static class ProjectEndpoints
+{
+    public static void MapProject(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/project", GetAsync).Needs(KeyScope.Read).WithTags("Project").WithSummary("The caller's project and its limits");
+        api.MapPut("/project", PutAsync).Needs(KeyScope.Admin).WithTags("Project").WithSummary("Set the judges' budget and the audit rate");
+        api.MapGet("/audit", AuditAsync).Needs(KeyScope.Admin).WithTags("Project").WithSummary("Who changed what, newest first, and whether the chain is whole");
+    }
+
+    static async Task<Ok<ProjectView>> GetAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
+        TypedResults.Ok(ProjectView.Of((await store.Projects.GetAsync(caller.Project, ct))!));
+
+    static async Task<Ok<ProjectView>> PutAsync(Body<LimitsBody> body, Caller caller, IFlywheelStore store, CancellationToken ct)
+    {
+        var it = body.Value;
+        if (it.JudgeCallsPerDay < 0)
+            throw ApiException.BadField("judge_calls_per_day", "`judge_calls_per_day` must be 0 or more, or null for no limit.");
+        if (it.JudgeUsdPerDay is { } usd && !(double.IsFinite(usd) && usd >= 0))
+            throw ApiException.BadField("judge_usd_per_day", "`judge_usd_per_day` must be 0 or more, or null for no limit.");
+        if (it.AuditRate is not (>= 0 and <= 1))
+            throw ApiException.BadField("audit_rate", "`audit_rate` is a share from 0 to 1.");
+        await store.Projects.SetLimitsAsync(caller.Project, it.JudgeCallsPerDay, it.JudgeUsdPerDay, it.AuditRate, ct);
+        return await GetAsync(caller, store, ct);
+    }
+
+    static async Task<Ok<AuditList>> AuditAsync(Caller caller, IFlywheelStore store, CancellationToken ct, int limit = 50)
+    {
+        var entries = await store.Audit.ListAsync(caller.Project, Paging.Limit(limit), ct);
+        return TypedResults.Ok(new AuditList(
+            [.. entries.Select(it => new AuditView(it.Id, it.At, it.Actor, it.Action, it.Subject, JsonSerializer.Deserialize<JsonElement>(it.Details), it.Hash))],
+            await store.Audit.VerifyAsync(caller.Project, ct)));
+    }
+}

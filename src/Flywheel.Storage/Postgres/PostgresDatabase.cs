@@ -295,6 +295,10 @@ internal sealed class PostgresDatabase : Database
             {
                 return await work().ConfigureAwait(false);
             }
+            catch (PostgresException missing) when (missing.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+            {
+                throw new KeyNotFoundException($"A row names one that is not there: {missing.MessageText}.", missing);
+            }
             catch (NpgsqlException fault) when (attempt < Attempts && fault.IsTransient)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(2_000, 10 << attempt)), ct).ConfigureAwait(false);

@@ -13,7 +13,7 @@ internal static class TraceList
 
     /// <summary>
     /// First spans of their traces. Scalar sub-selects, because a planner turns EXISTS into a join over all spans, where a page
-    /// needs a few look-ups along the index; the plus keeps the row number from being taken for that index.
+    /// needs a few look-ups along the index; the plus and the empty text keep other indexes from being taken for that one.
     /// </summary>
     const string Firsts =
         """
@@ -29,7 +29,7 @@ internal static class TraceList
         """
          AND (
             SELECT count(*) FROM span AS same
-            WHERE same.project_id = @project AND same.trace_id = span.trace_id AND same.node = @node) > 0
+            WHERE same.project_id = @project AND same.trace_id = span.trace_id AND same.node || '' = @node) > 0
         """;
 
     const string HasSession =

@@ -268,4 +268,39 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
 
         Assert.Equal(Noon, (await Store.Jobs.CountsAsync(Noon, Ct)).OldestWaiting);
     }
+
+    [Fact]
+    public async Task Workers_get_their_share_while_spans_pour_in()
+    {
+        await MetricAsync();
+        using var ended = new CancellationTokenSource();
+        var pouring = Enumerable.Range(0, 16).Select(client => Task.Run(
+            async () =>
+            {
+                var sent = 0;
+                while (!ended.IsCancellationRequested)
+                {
+                    var key = new SpanKey($"client-{client}", $"span-{sent++}");
+                    await Store.Spans.AddAsync(Home, [NewSpan("t") with { Key = key }], Noon, Ct);
+                }
+                return sent;
+            },
+            Ct)).ToArray();
+
+        var recorded = 0;
+        for (var turn = 0; turn < 200 && recorded < 200; turn++)
+        {
+            await FanOutAsync(100);
+            var jobs = await ClaimAsync(100);
+            var spans = (await Store.Spans.GetAsync(Home, [.. jobs.Select(job => job.Span)], Ct)).ToDictionary(span => span.Id);
+            var metric = (await Store.Metrics.FindAsync(Home, "short", Ct))!;
+            recorded += (await Store.Jobs.EndAsync(
+                [.. jobs.Select(job => new JobEnd.Done(job, Verdict(spans[job.Span], metric)))], Noon, Ct)).Count(done => done);
+        }
+        await ended.CancelAsync();
+        var sent = (await Task.WhenAll(pouring)).Sum();
+
+        Assert.True(recorded >= 200, $"{recorded} verdicts while {sent} spans came");
+        Assert.Equal(sent, await Store.Spans.CountAsync(Home, Ct));
+    }
 }

@@ -57,7 +57,10 @@ public abstract class PeopleConformance(ITestDatabases databases) : StoreConform
 
         Assert.Equal(
             new(made.Id, Home, DemonstrationPurpose.Task, "intent", "Where is my parcel?", "delivery", "tracking",
-                "wrong topic\nthe parcel is the topic", 1, "u", span.Id.Value, DemonstrationState.Pending, "ann", Noon, null, null, null, null),
+                "wrong topic\nthe parcel is the topic", 1, "u", span.Id.Value, DemonstrationState.Pending, "ann", Noon, null, null, null, null)
+            {
+                Source = correction.Id,
+            },
             made);
         Assert.Equal(7, made.Id.Version);
     }

@@ -72,6 +72,19 @@ public abstract class ProjectConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal(where, await Store.Audit.VerifyAsync(Home, Ct));
     }
 
+    [Fact]
+    public async Task A_nodes_policy_is_replaced_and_audited()
+    {
+        Assert.Null(await Store.NodePolicies.FindAsync(Home, "intent", Ct));
+        await Store.NodePolicies.SetAsync(new(Home, "intent", """{"k":3}""", "ann", Noon), Ct);
+        var newer = new NodePolicy(Home, "intent", """{"k":5}""", "bob", Noon.AddDays(1));
+        await Store.NodePolicies.SetAsync(newer, Ct);
+
+        Assert.Equal([newer], await Store.NodePolicies.ListAsync(Home, Ct));
+        Assert.Equal(newer, await Store.NodePolicies.FindAsync(Home, "intent", Ct));
+        Assert.Equal(["bob", "ann"], (await Store.Audit.ListAsync(Home, 10, Ct)).Select(entry => entry.Actor));
+    }
+
     protected abstract string DropGuards { get; }
 
     /// <summary>Fills a project with one of everything, under the same caller-chosen ids in each project.</summary>
@@ -89,6 +102,7 @@ public abstract class ProjectConformance(ITestDatabases databases) : StoreConfor
         await Store.Demonstrations.AddAsync([demonstration], Ct);
         await Store.Projects.AddKeyAsync(
             new(ids[4], project, "k", "p", KeyScope.Read, Noon, null, null), $"hash {project.Value}", Ct);
+        await Store.NodePolicies.SetAsync(new(project, "intent", $"{{\"k\":{project.Value}}}", "ann", Noon), Ct);
         await Store.Review.AddPicksAsync(project, [new(span.Id, null, ReviewReason.Informative, "look", 0.5, null)], Noon, Ct);
         var job = Assert.Single(await ClaimAsync());
         Assert.Equal([true], await Store.Jobs.EndAsync([new JobEnd.Done(job, Verdict(span, metric))], Noon, Ct));
@@ -126,6 +140,8 @@ public abstract class ProjectConformance(ITestDatabases databases) : StoreConfor
             Assert.All((await Store.Demonstrations.ListAsync(me, new(), Ct)).Items, row => Assert.Equal(me, row.Project));
             Assert.Equal(me, (await Store.Demonstrations.OfSourceAsync(me, ids[0], Ct))!.Project);
             Assert.Equal(me, (await Store.Demonstrations.OfSourceAsync(me, ids[1], Ct))!.Project);
+            Assert.Equal($"{{\"k\":{me.Value}}}", (await Store.NodePolicies.FindAsync(me, "intent", Ct))!.Retrieval);
+            Assert.Equal(me, Assert.Single(await Store.NodePolicies.ListAsync(me, Ct)).Project);
             Assert.Equal(me, Assert.Single(await Store.Projects.ListKeysAsync(me, Ct)).Project);
             Assert.All((await Store.Review.ListAsync(me, new(), Ct)).Items, item => Assert.Equal(mine.Span.Id, item.Span));
             Assert.Equal(me, Assert.Single((await Store.Jobs.ListAsync(me, null, null, 10, Ct)).Items).Project);

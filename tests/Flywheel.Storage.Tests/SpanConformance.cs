@@ -185,6 +185,39 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     }
 
     [Fact]
+    public async Task A_trace_in_the_list_counts_the_current_verdicts_of_its_spans()
+    {
+        var metric = await MetricAsync();
+        var (one, two) = (await SpanAsync(NewSpan("t")), await SpanAsync(NewSpan("t")));
+        await JudgeAsync(Verdict(one, metric, Core.Metrics.Outcome.Fail, "v1"));
+        await JudgeAsync(Verdict(one, metric, Core.Metrics.Outcome.Pass, "v2", Noon.AddMinutes(1)));
+        await JudgeAsync(Verdict(two, metric, Core.Metrics.Outcome.Pass));
+        await JudgeAsync(Verdict(await SpanAsync(NewSpan("u")), metric, Core.Metrics.Outcome.Fail));
+
+        var listed = (await Store.Spans.ListTracesAsync(Home, new(), Ct)).Items;
+
+        Assert.Equal([("u", 0, 1), ("t", 2, 0)], listed.Select(trace => (trace.TraceId, trace.Passes, trace.Fails)));
+    }
+
+    [Fact]
+    public async Task Nodes_are_listed_by_name_with_the_kind_of_their_newest_span()
+    {
+        await SpanAsync(NewSpan(node: "b"));
+        await SpanAsync(NewSpan(node: "b") with { Kind = NodeKind.Tool });
+        await SpanAsync(NewSpan(node: "a"));
+        var other = await Store.Projects.EnsureAsync("other", Noon, Ct);
+        await SpanAsync(NewSpan(node: "c"), other.Id);
+
+        Assert.Equal([("a", NodeKind.Classifier), ("b", NodeKind.Tool)], await Store.Spans.NodesAsync(Home, Ct));
+        Assert.Equal([("c", NodeKind.Classifier)], await Store.Spans.NodesAsync(other.Id, Ct));
+        Assert.Empty(await Store.Spans.NodesAsync(new(77), Ct));
+    }
+
+    [Fact]
+    public async Task A_span_of_no_project_is_refused_as_missing() =>
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Spans.AddAsync(new(77), [NewSpan()], Noon, Ct));
+
+    [Fact]
     public async Task A_cursor_of_another_list_is_refused() =>
         await Assert.ThrowsAsync<ArgumentException>(() => Store.Spans.ListTracesAsync(Home, new(Cursor: "x~y"), Ct));
 

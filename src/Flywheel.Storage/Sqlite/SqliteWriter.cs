@@ -35,7 +35,7 @@ internal sealed class SqliteWriter : IDisposable
 
     const int BackgroundGroup = 4;
     const double BackgroundShare = 0.25;
-    const int SqliteBusy = 5;
+    const int SqliteBusy = 5, SqliteForeignKey = 787;
 
     /// <summary>How long another process may hold the write lock before waiting callers are sent away.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -196,7 +196,10 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (Exception fault)
             {
-                work.Fail(fault);
+                work.Fail(
+                    fault is SqliteException { SqliteExtendedErrorCode: SqliteForeignKey }
+                        ? new KeyNotFoundException($"A row names one that is not there: {fault.Message}", fault)
+                        : fault);
                 group.RemoveAt(i--);
                 if (!session.InTransaction)
                     return false;

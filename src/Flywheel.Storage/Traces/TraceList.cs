@@ -11,32 +11,61 @@ internal static class TraceList
     /// <summary>Characters of input and output in a list; the trace itself has all of them.</summary>
     const int PreviewLength = 2_000;
 
+    /// <summary>
+    /// First spans of their traces. Scalar sub-selects, because a planner turns EXISTS into a join over all spans, where a page
+    /// needs a few look-ups along the index; the plus and the empty text keep other indexes from being taken for that one.
+    /// </summary>
+    const string Firsts =
+        """
+        SELECT span.id, span.trace_id
+        FROM span
+        WHERE span.project_id = @project AND span.id < @before
+            AND (
+                SELECT count(*) FROM span AS same
+                WHERE same.project_id = @project AND same.trace_id = span.trace_id AND +same.id < span.id) = 0
+        """;
+
+    const string HasNode =
+        """
+         AND (
+            SELECT count(*) FROM span AS same
+            WHERE same.project_id = @project AND same.trace_id = span.trace_id AND same.node || '' = @node) > 0
+        """;
+
+    const string HasSession =
+        """
+         AND (
+            SELECT count(*) FROM span AS same
+            WHERE same.project_id = @project AND same.trace_id = span.trace_id AND same.session = @session) > 0
+        """;
+
+    const string HasEndUser =
+        """
+         AND (
+            SELECT count(*) FROM span AS same
+            WHERE same.project_id = @project AND same.trace_id = span.trace_id AND same.end_user = @user) > 0
+        """;
+
+    const string Newest = " ORDER BY span.id DESC LIMIT @limit";
+
     public static async Task<Page<TraceSummary>> ReadAsync(Session session, ProjectId project, TraceFilter filter, CancellationToken ct)
     {
-        var before = Cursor(filter.Cursor);
+        List<(string, object?)> values =
+            [("project", project.Value), ("before", Cursor(filter.Cursor)), ("limit", filter.Limit + 1)];
+        if (filter.Node is { } node)
+            values.Add(("node", node));
+        if (filter.Session is { } conversation)
+            values.Add(("session", conversation));
+        if (filter.EndUser is { } user)
+            values.Add(("user", user));
         var firsts = await session.QueryAsync(
-            """
-            SELECT span.id, span.trace_id
-            FROM span
-            WHERE span.project_id = @project AND span.id < @before
-                AND NOT EXISTS (
-                    SELECT 1 FROM span AS earlier
-                    WHERE earlier.project_id = @project AND earlier.trace_id = span.trace_id AND earlier.id < span.id)
-                AND (CAST(@node AS TEXT) IS NULL OR EXISTS (
-                    SELECT 1 FROM span AS other
-                    WHERE other.project_id = @project AND other.trace_id = span.trace_id AND other.node = @node))
-                AND (CAST(@session AS TEXT) IS NULL OR EXISTS (
-                    SELECT 1 FROM span AS other
-                    WHERE other.project_id = @project AND other.trace_id = span.trace_id AND other.session = @session))
-                AND (CAST(@user AS TEXT) IS NULL OR EXISTS (
-                    SELECT 1 FROM span AS other
-                    WHERE other.project_id = @project AND other.trace_id = span.trace_id AND other.end_user = @user))
-            ORDER BY span.id DESC
-            LIMIT @limit
-            """,
+            Firsts
+                + (filter.Node is null ? "" : HasNode)
+                + (filter.Session is null ? "" : HasSession)
+                + (filter.EndUser is null ? "" : HasEndUser)
+                + Newest,
             row => (Id: row.GetInt64(0), Trace: row.GetString(1)), ct,
-            ("project", project.Value), ("before", before), ("node", filter.Node), ("session", filter.Session),
-            ("user", filter.EndUser), ("limit", filter.Limit + 1)).ConfigureAwait(false);
+            [.. values]).ConfigureAwait(false);
 
         var more = firsts.Count > filter.Limit;
         if (more)
@@ -45,30 +74,30 @@ internal static class TraceList
             return new([], null);
 
         var traces = firsts.Select(first => first.Trace).ToArray();
-        var spans = (await session.QueryAsync(
+        var parts = await session.QueryAsync(
             """
-            SELECT trace_id, parent_id, started_at, duration_ms, error, session, end_user, substr(input, 1, @preview),
+            SELECT id, trace_id, parent_id, started_at, duration_ms, error, session, end_user, substr(input, 1, @preview),
                 substr(output, 1, @preview)
             FROM span
             WHERE project_id = @project AND trace_id IN (@traces)
             ORDER BY started_at, id
             """,
             row => new Part(
-                row.GetString(0), row.IsDBNull(1), row.Moment(2), row.GetDouble(3), !row.IsDBNull(4), row.TextOrNull(5),
-                row.TextOrNull(6), row.TextOrNull(7), row.TextOrNull(8)),
-            ct, ("project", project.Value), ("traces", traces), ("preview", PreviewLength)).ConfigureAwait(false))
-            .ToLookup(part => part.Trace);
+                row.GetInt64(0), row.GetString(1), row.IsDBNull(2), row.Moment(3), row.GetDouble(4), !row.IsDBNull(5), row.TextOrNull(6),
+                row.TextOrNull(7), row.TextOrNull(8), row.TextOrNull(9)),
+            ct, ("project", project.Value), ("traces", traces), ("preview", PreviewLength)).ConfigureAwait(false);
+        var traceOf = parts.ToDictionary(part => part.Id, part => part.Trace);
         var verdicts = (await session.QueryAsync(
             """
-            SELECT span.trace_id, verdict.outcome, count(*)
-            FROM span
-            JOIN current_verdict AS verdict ON verdict.project_id = span.project_id AND verdict.span_id = span.id
-            WHERE span.project_id = @project AND span.trace_id IN (@traces) AND verdict.outcome IN ('pass', 'fail')
-            GROUP BY span.trace_id, verdict.outcome
+            SELECT span_id, outcome
+            FROM current_verdict
+            WHERE project_id = @project AND span_id IN (@spans) AND outcome IN ('pass', 'fail')
             """,
-            row => (Trace: row.GetString(0), Outcome: row.Word<Outcome>(1), Count: row.GetInt32(2)),
-            ct, ("project", project.Value), ("traces", traces)).ConfigureAwait(false))
-            .ToDictionary(count => (count.Trace, count.Outcome), count => count.Count);
+            row => (Trace: traceOf[row.GetInt64(0)], Outcome: row.Word<Outcome>(1)),
+            ct, ("project", project.Value), ("spans", traceOf.Keys.ToArray())).ConfigureAwait(false))
+            .CountBy(verdict => verdict)
+            .ToDictionary();
+        var spans = parts.ToLookup(part => part.Trace);
 
         return new(
             traces.Select(trace => Summary(
@@ -96,6 +125,6 @@ internal static class TraceList
     }
 
     sealed record Part(
-        string Trace, bool IsRoot, DateTimeOffset StartedAt, double DurationMs, bool Failed, string? Session, string? EndUser,
+        long Id, string Trace, bool IsRoot, DateTimeOffset StartedAt, double DurationMs, bool Failed, string? Session, string? EndUser,
         string? Input, string? Output);
 }

@@ -227,17 +227,17 @@ WHEN ((NEW.project_id, NEW.span_id, NEW.metric_version_id, NEW.validator_version
     IS DISTINCT FROM (OLD.project_id, OLD.span_id, OLD.metric_version_id, OLD.validator_version, OLD.metric_id))
 EXECUTE FUNCTION flywheel_refuse('a verdict keeps its span, metric and validator');
 
--- The newest verdict of each span and metric; equal times are ordered by version.
+-- The newest verdict of each span and metric; equal times are ordered by version. Newer ones are counted instead of ranked, so
+-- that a question about a few spans reads those few.
 CREATE VIEW current_verdict AS
 SELECT project_id, span_id, metric_id, metric_version_id, validator_version, outcome, score, confidence, reason, cost_usd,
     latency_ms, model, demonstrations, created_at
-FROM (
-    SELECT verdict.*, row_number() OVER (
-        PARTITION BY project_id, span_id, metric_id
-        ORDER BY created_at DESC, metric_version_id DESC, validator_version DESC) AS nth
-    FROM verdict
-) AS ranked
-WHERE nth = 1;
+FROM verdict
+WHERE (
+    SELECT count(*) FROM verdict AS newer
+    WHERE newer.project_id = verdict.project_id AND newer.span_id = verdict.span_id AND newer.metric_id = verdict.metric_id
+        AND (newer.created_at, newer.metric_version_id, newer.validator_version)
+            > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0;
 
 -- A person's pass (1) or fail (0) for one metric on one span.
 CREATE TABLE label (
@@ -707,96 +707,106 @@ CREATE TABLE review_pick (
     PRIMARY KEY (project_id, span_id, metric_id, reason)
 );
 
+-- A page of one reason, most urgent first.
+CREATE INDEX review_pick_by_reason ON review_pick (project_id, reason, priority, span_id, metric_id);
+
 -- The review queue: what a person should look at and why, until a person has. Reasons of small volume come before those that
 -- the traffic produces without end, so that none starves: priority 5 disagreement, 4 random audit, 3 informative, 2 unsure,
 -- 1 low score; 3 to 4 orders the informative ones among themselves. A pair that was also drawn at random carries its
--- propensity whatever the reason is: its label counts for the honest rate.
-CREATE VIEW review_item AS
+-- propensity whatever the reason is: its label counts for the honest rate. The parts count related rows instead of joining
+-- them, so that a page is read along an index from its first row to its last and not one further, however long the queue is.
+
+-- People and validator disagree, or two people do.
+CREATE VIEW review_disagreement AS
 -- A single blind label contradicts the newest verdict; a second label settles it.
-SELECT label.project_id, label.span_id, label.metric_id, metric.name AS metric, 'disagreement' AS reason,
+SELECT label.project_id, label.span_id, label.metric_id, metric.name AS metric,
     'a person said ' || CASE label.passed WHEN 1 THEN 'pass' ELSE 'fail' END || ', the validator ' || verdict.outcome AS detail,
-    5.0 AS priority, label.propensity, label.created_at AS since
+    label.propensity, label.created_at AS since
 FROM label
 JOIN metric ON metric.id = label.metric_id AND metric.project_id = label.project_id AND metric.state = 'active'
 JOIN verdict ON verdict.project_id = label.project_id AND verdict.span_id = label.span_id AND verdict.metric_id = label.metric_id
 WHERE label.mode = 'blind' AND verdict.outcome = CASE label.passed WHEN 1 THEN 'fail' ELSE 'pass' END
-    AND NOT EXISTS (
-        SELECT 1 FROM verdict AS newer
+    AND (
+        SELECT count(*) FROM verdict AS newer
         WHERE newer.project_id = verdict.project_id AND newer.span_id = verdict.span_id AND newer.metric_id = verdict.metric_id
             AND (newer.created_at, newer.metric_version_id, newer.validator_version)
-                > (verdict.created_at, verdict.metric_version_id, verdict.validator_version))
-    AND NOT EXISTS (
-        SELECT 1 FROM label AS other
-        WHERE other.project_id = label.project_id AND other.span_id = label.span_id AND other.metric_id = label.metric_id
-            AND other.id <> label.id)
+                > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
+    AND (
+        SELECT count(*) FROM label AS other
+        WHERE other.project_id = label.project_id AND other.span_id = label.span_id AND other.metric_id = label.metric_id) = 1
 UNION ALL
 -- Two people differ; a third label settles it.
-SELECT first.project_id, first.span_id, first.metric_id, metric.name, 'disagreement',
-    first.author || ' said ' || CASE first.passed WHEN 1 THEN 'pass' ELSE 'fail' END || ', '
-        || second.author || ' ' || CASE second.passed WHEN 1 THEN 'pass' ELSE 'fail' END,
-    5.0, NULL, second.created_at
-FROM label AS first
-JOIN label AS second ON second.project_id = first.project_id AND second.span_id = first.span_id
-    AND second.metric_id = first.metric_id AND (second.created_at, second.id) > (first.created_at, first.id)
-    AND second.author <> first.author AND second.passed <> first.passed
-JOIN metric ON metric.id = first.metric_id AND metric.project_id = first.project_id AND metric.state = 'active'
-WHERE NOT EXISTS (
-    SELECT 1 FROM label AS third
-    WHERE third.project_id = first.project_id AND third.span_id = first.span_id AND third.metric_id = first.metric_id
-        AND third.id NOT IN (first.id, second.id))
-UNION ALL
+SELECT one.project_id, one.span_id, one.metric_id, metric.name,
+    one.author || ' said ' || CASE one.passed WHEN 1 THEN 'pass' ELSE 'fail' END || ', '
+        || two.author || ' ' || CASE two.passed WHEN 1 THEN 'pass' ELSE 'fail' END,
+    NULL, two.created_at
+FROM label AS one
+JOIN label AS two ON two.project_id = one.project_id AND two.span_id = one.span_id AND two.metric_id = one.metric_id
+    AND (two.created_at, two.id) > (one.created_at, one.id) AND two.author <> one.author AND two.passed <> one.passed
+JOIN metric ON metric.id = one.metric_id AND metric.project_id = one.project_id AND metric.state = 'active'
+WHERE (
+    SELECT count(*) FROM label AS other
+    WHERE other.project_id = one.project_id AND other.span_id = one.span_id AND other.metric_id = one.metric_id) = 2;
+
 -- The newest verdict is a fail or could not decide, and nobody has labelled the pair.
-SELECT verdict.project_id, verdict.span_id, verdict.metric_id, metric.name,
-    CASE verdict.outcome WHEN 'fail' THEN 'lowscore' ELSE 'unsure' END,
-    coalesce(verdict.reason, CASE verdict.outcome WHEN 'fail' THEN 'the validator failed it' ELSE 'the validator could not decide' END),
-    CASE verdict.outcome WHEN 'fail' THEN 1.0 ELSE 2.0 END, audit_pick.propensity, verdict.created_at
+CREATE VIEW review_verdict AS
+SELECT verdict.project_id, verdict.span_id, verdict.metric_id, (SELECT name FROM metric WHERE metric.id = verdict.metric_id) AS metric,
+    verdict.outcome,
+    coalesce(verdict.reason, CASE verdict.outcome WHEN 'fail' THEN 'the validator failed it' ELSE 'the validator could not decide' END)
+        AS detail,
+    (SELECT propensity FROM review_pick AS drawn
+        WHERE drawn.project_id = verdict.project_id AND drawn.span_id = verdict.span_id AND drawn.metric_id = verdict.metric_id
+            AND drawn.reason = 'randomaudit') AS propensity,
+    verdict.created_at AS since
 FROM verdict
-JOIN metric ON metric.id = verdict.metric_id AND metric.project_id = verdict.project_id AND metric.state = 'active'
-LEFT JOIN review_pick AS audit_pick ON audit_pick.project_id = verdict.project_id AND audit_pick.span_id = verdict.span_id
-    AND audit_pick.metric_id = verdict.metric_id AND audit_pick.reason = 'randomaudit'
 WHERE verdict.outcome IN ('fail', 'unsure')
-    AND NOT EXISTS (
-        SELECT 1 FROM verdict AS newer
+    AND (SELECT state FROM metric WHERE metric.id = verdict.metric_id AND metric.project_id = verdict.project_id) = 'active'
+    AND (
+        SELECT count(*) FROM verdict AS newer
         WHERE newer.project_id = verdict.project_id AND newer.span_id = verdict.span_id AND newer.metric_id = verdict.metric_id
             AND (newer.created_at, newer.metric_version_id, newer.validator_version)
-                > (verdict.created_at, verdict.metric_version_id, verdict.validator_version))
-    AND NOT EXISTS (
-        SELECT 1 FROM label
-        WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id)
+                > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
+    AND (
+        SELECT count(*) FROM label
+        WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id) = 0;
+
+-- Picks until they are answered: about an active metric by a label, about the output (metric_id 0) by a correction.
+CREATE VIEW review_open_pick AS
+SELECT pick.project_id, pick.span_id, pick.metric_id, (SELECT name FROM metric WHERE metric.id = pick.metric_id) AS metric,
+    pick.reason, pick.detail, pick.priority,
+    coalesce(pick.propensity, (SELECT propensity FROM review_pick AS drawn
+        WHERE drawn.project_id = pick.project_id AND drawn.span_id = pick.span_id AND drawn.metric_id = pick.metric_id
+            AND drawn.reason = 'randomaudit')) AS propensity,
+    pick.created_at AS since
+FROM review_pick AS pick
+WHERE CASE pick.metric_id
+    WHEN 0 THEN (
+        SELECT count(*) FROM correction WHERE correction.project_id = pick.project_id AND correction.span_id = pick.span_id) = 0
+    ELSE (SELECT state FROM metric WHERE metric.id = pick.metric_id AND metric.project_id = pick.project_id) = 'active'
+        AND (
+            SELECT count(*) FROM label
+            WHERE label.project_id = pick.project_id AND label.span_id = pick.span_id AND label.metric_id = pick.metric_id) = 0
+    END;
+
+-- All of it, for query tools.
+CREATE VIEW review_item AS
+SELECT project_id, span_id, metric_id, metric, 'disagreement' AS reason, detail, 5.0 AS priority, propensity, since
+FROM review_disagreement
 UNION ALL
--- Picks about a metric, until the pair is labelled.
-SELECT pick.project_id, pick.span_id, pick.metric_id, metric.name, pick.reason, pick.detail,
-    CASE pick.reason
+SELECT project_id, span_id, metric_id, metric, CASE outcome WHEN 'fail' THEN 'lowscore' ELSE 'unsure' END, detail,
+    CASE outcome WHEN 'fail' THEN 1.0 ELSE 2.0 END, propensity, since
+FROM review_verdict
+UNION ALL
+SELECT project_id, span_id, NULLIF(metric_id, 0), metric, reason, detail,
+    CASE reason
         WHEN 'disagreement' THEN 5.0
         WHEN 'randomaudit' THEN 4.0
         WHEN 'unsure' THEN 2.0
         WHEN 'lowscore' THEN 1.0
-        ELSE 3.0 + 0.999 * CASE WHEN pick.priority < 0 THEN 0 WHEN pick.priority > 1 THEN 1 ELSE pick.priority END
+        ELSE 3.0 + 0.999 * CASE WHEN priority < 0 THEN 0 WHEN priority > 1 THEN 1 ELSE priority END
     END,
-    coalesce(pick.propensity, audit_pick.propensity), pick.created_at
-FROM review_pick AS pick
-JOIN metric ON metric.id = pick.metric_id AND metric.project_id = pick.project_id AND metric.state = 'active'
-LEFT JOIN review_pick AS audit_pick ON audit_pick.project_id = pick.project_id AND audit_pick.span_id = pick.span_id
-    AND audit_pick.metric_id = pick.metric_id AND audit_pick.reason = 'randomaudit'
-WHERE pick.metric_id <> 0
-    AND NOT EXISTS (
-        SELECT 1 FROM label
-        WHERE label.project_id = pick.project_id AND label.span_id = pick.span_id AND label.metric_id = pick.metric_id)
-UNION ALL
--- Picks about the output itself, until it is corrected or confirmed.
-SELECT pick.project_id, pick.span_id, NULL, NULL, pick.reason, pick.detail,
-    CASE pick.reason
-        WHEN 'disagreement' THEN 5.0
-        WHEN 'randomaudit' THEN 4.0
-        WHEN 'unsure' THEN 2.0
-        WHEN 'lowscore' THEN 1.0
-        ELSE 3.0 + 0.999 * CASE WHEN pick.priority < 0 THEN 0 WHEN pick.priority > 1 THEN 1 ELSE pick.priority END
-    END,
-    pick.propensity, pick.created_at
-FROM review_pick AS pick
-WHERE pick.metric_id = 0
-    AND NOT EXISTS (
-        SELECT 1 FROM correction WHERE correction.project_id = pick.project_id AND correction.span_id = pick.span_id);
+    propensity, since
+FROM review_open_pick;
 
 -- Everything of a span goes with it, while it still stands: the counts need its node and hour. Its place in fan_out is passed
 -- over when its turn comes.

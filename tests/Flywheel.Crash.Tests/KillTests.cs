@@ -29,7 +29,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 Assert.Equal(pairs with { Open = 0, Missing = 0, Doubled = 0, Errors = 0 }, pairs);
 
                 var load = new Load(server.Address, site.Ledger).RunAsync(ct);
-                await Task.Delay(random.Next(150, 900), ct);
+                await Task.Delay(random.Next(200, 1_500), ct);
                 server.Kill();
                 await load;
             }

@@ -12,13 +12,25 @@ sealed class Load(Uri server, Ledger ledger)
     public async Task RunAsync(CancellationToken stop)
     {
         using var http = new HttpClient { BaseAddress = server, Timeout = TimeSpan.FromSeconds(30) };
-        await Task.WhenAll(
-        [
-            .. Enumerable.Range(0, Singles).Select(_ => SendAsync(http, () => ledger.NewSpans(1), stop)),
-            .. Enumerable.Range(0, Batches).Select(i => SendAsync(http, () => ledger.NewSpans(5 + 7 * i), stop)),
-            .. Enumerable.Range(0, People).Select(_ => SendAsync(http, ledger.NewOpinion, stop)),
-            WatchAsync(http, stop),
-        ]);
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var crowd = Enumerable.Range(0, Singles).Select(_ => SendAsync(http, () => ledger.NewSpans(1), leave.Token))
+            .Concat(Enumerable.Range(0, Batches).Select(i => SendAsync(http, () => ledger.NewSpans(5 + 7 * i), leave.Token)))
+            .Concat(Enumerable.Range(0, People).Select(_ => SendAsync(http, ledger.NewOpinion, leave.Token)))
+            .Append(WatchAsync(http, leave.Token));
+        await Task.WhenAll(crowd.Select(LeaveTogetherAsync));
+
+        // One without work would never notice that the server is gone.
+        async Task LeaveTogetherAsync(Task client)
+        {
+            try
+            {
+                await client;
+            }
+            finally
+            {
+                await leave.CancelAsync();
+            }
+        }
     }
 
     /// <summary>Repeats what earlier lives left open, until none is left.</summary>
@@ -29,9 +41,9 @@ sealed class Load(Uri server, Ledger ledger)
             Assert.True(await TrySendAsync(http, item, ct), "The server died while nobody harmed it.");
     }
 
-    async Task SendAsync(HttpClient http, Func<Item?> next, CancellationToken stop)
+    async Task SendAsync(HttpClient http, Func<Item?> next, CancellationToken leave)
     {
-        while (!stop.IsCancellationRequested)
+        while (!leave.IsCancellationRequested)
             if ((ledger.Repeat() ?? next()) is not { } item)
                 await Task.Delay(2, CancellationToken.None);
             else if (!await TrySendAsync(http, item, CancellationToken.None))
@@ -66,9 +78,9 @@ sealed class Load(Uri server, Ledger ledger)
     }
 
     /// <summary>Notes the verdicts that the server shows while the others write.</summary>
-    async Task WatchAsync(HttpClient http, CancellationToken stop)
+    async Task WatchAsync(HttpClient http, CancellationToken leave)
     {
-        while (!stop.IsCancellationRequested)
+        while (!leave.IsCancellationRequested)
         {
             if (ledger.NewToWatch() is not { } number)
             {

@@ -68,14 +68,15 @@ static int file_of(int fd) {
     return !strcmp(target, path[DB]) ? DB : !strcmp(target, path[WAL]) ? WAL : -1;
 }
 
+static ssize_t (*put)(int, const void *, size_t, off_t);
+static int (*cut)(int, off_t);
+
 static off_t size_of(int fd) {
     struct stat status;
     return fstat(fd, &status) ? 0 : status.st_size;
 }
 
 static void take_back(int fd, const struct change *it) {
-    ssize_t (*put)(int, const void *, size_t, off_t) = REAL("pwrite64", ssize_t, int, const void *, size_t, off_t);
-    int (*cut)(int, off_t) = REAL("ftruncate64", int, int, off_t);
     off_t end = it->offset + (off_t)it->length;
     if (it->length == 0 || (end > it->size_before && end == size_of(fd)))
         (void)!cut(fd, it->size_before);
@@ -85,8 +86,19 @@ static void take_back(int fd, const struct change *it) {
     (void)!put(fd, it->before, it->saved, it->offset);
 }
 
+/* A child does it once the process is dead: whoever still ran would read, and answer with, a disk that no living process sees.
+ * The child holds the sockets, so the clients hear nothing before it has finished. */
 static void lose_power(void) {
     int had[FILES] = {0}, lost[FILES] = {0};
+    pid_t victim = getpid();
+    put = REAL("pwrite64", ssize_t, int, const void *, size_t, off_t); /* looked up here: a child of many threads may not */
+    cut = REAL("ftruncate64", int, int, off_t);
+    if (fork() != 0)
+        for (;;)
+            pause();
+    kill(victim, SIGKILL);
+    while (getppid() == victim)
+        usleep(1000);
     for (int file = 0; file < FILES; file++) {
         int fd = open(path[file], O_RDWR);
         for (struct change *it = unsynced[file]; fd >= 0 && it; it = it->older, had[file]++)
@@ -94,9 +106,7 @@ static void lose_power(void) {
                 take_back(fd, it);
     }
     dprintf(2, "powerloss: unsynced db %d wal %d, taken back db %d wal %d\n", had[DB], had[WAL], lost[DB], lost[WAL]);
-    kill(getpid(), SIGKILL);
-    for (;;)
-        pause();
+    _exit(0);
 }
 
 static void count(int file) {

@@ -68,7 +68,12 @@ static class EngineServices
         return new MetricWorker(
             new WorkerStores(store.Jobs, store.Metrics, store.Spans), provider.GetRequiredService<ValidatorRegistry>(),
             provider.GetRequiredService<IFaultClassifier>(),
-            new WorkerOptions { CodeConcurrency = options.CodeConcurrency, JudgeConcurrency = options.JudgeConcurrency },
+            new WorkerOptions
+            {
+                CodeConcurrency = options.CodeConcurrency,
+                JudgeConcurrency = options.JudgeConcurrency,
+                Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
+            },
             provider.GetRequiredService<WorkSignal>(), provider.GetRequiredService<TimeProvider>(), new Random(),
             (what, error) => log.LogError(error, "A worker's turn failed at {What}; trying again", what));
     }

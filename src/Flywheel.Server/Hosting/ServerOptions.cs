@@ -43,6 +43,10 @@ public sealed class ServerOptions
     [Range(1, 1024)]
     public int JudgeConcurrency { get; set; } = 8;
 
+    /// <summary>Seconds after which the work of a dead process comes back.</summary>
+    [Range(1, 3600)]
+    public int LeaseSeconds { get; set; } = 30;
+
     public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
     public bool RequiresKeys => Auth == AuthMode.Keys || (Auth == AuthMode.Auto && !IsLoopback);

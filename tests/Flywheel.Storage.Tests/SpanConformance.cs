@@ -5,6 +5,17 @@ namespace Flywheel.Storage.Tests;
 public abstract class SpanConformance(ITestDatabases databases) : StoreConformance(databases)
 {
     [Fact]
+    public async Task The_nodes_are_listed_once_with_the_kind_of_their_newest_span()
+    {
+        Assert.Empty(await Store.Spans.NodesAsync(Home, Ct));
+        foreach (var (node, kind) in new[] { ("b", NodeKind.Writer), ("a", NodeKind.Other), ("a", NodeKind.Classifier), ("b", NodeKind.Writer) })
+            await SpanAsync(NewSpan() with { Node = node, Kind = kind });
+
+        Assert.Equal([("a", NodeKind.Classifier), ("b", NodeKind.Writer)], await Store.Spans.NodesAsync(Home, Ct));
+        Assert.Empty(await Store.Spans.NodesAsync(new(2), Ct));
+    }
+
+    [Fact]
     public async Task A_span_comes_back_with_every_field()
     {
         var span = NewSpan() with

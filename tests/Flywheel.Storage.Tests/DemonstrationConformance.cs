@@ -27,20 +27,6 @@ public abstract class DemonstrationConformance(ITestDatabases databases) : Store
     }
 
     [Fact]
-    public async Task A_node_keeps_its_newest_policy_and_the_audit_every_one()
-    {
-        await Store.NodePolicies.SetAsync(new(Home, "intent", """{"k":3}""", "ann", Noon), Ct);
-        var newer = new NodePolicy(Home, "intent", """{"strategy":"recent"}""", "bob", Noon.AddHours(1));
-        await Store.NodePolicies.SetAsync(newer, Ct);
-
-        Assert.Equal(newer, await Store.NodePolicies.FindAsync(Home, "intent", Ct));
-        Assert.Equal([newer], await Store.NodePolicies.ListAsync(Home, Ct));
-        Assert.Null(await Store.NodePolicies.FindAsync(Home, "other", Ct));
-        Assert.Null(await Store.NodePolicies.FindAsync(new(2), "intent", Ct));
-        Assert.Equal(["bob", "ann"], (await Store.Audit.ListAsync(Home, 10, Ct)).Select(entry => entry.Actor));
-    }
-
-    [Fact]
     public async Task They_are_listed_newest_first_page_by_page()
     {
         var all = Enumerable.Range(0, 7).Select(i => Imported(i / 2)).ToArray();

@@ -53,6 +53,11 @@ static class Cli
             await Console.Error.WriteLineAsync($"flywheel: {e.Message}");
             return Failed;
         }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync($"flywheel: a fault of Flywheel's own, please report it: {e}");
+            return Failed;
+        }
     }
 
     /// <summary>Faults whose message tells a user all there is to know; others show where they happened.</summary>

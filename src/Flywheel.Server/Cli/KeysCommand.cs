@@ -9,6 +9,11 @@ namespace Flywheel.Server.Cli;
 
 static class KeysCommand
 {
+    const int MaxDays = 36_500;
+
+    /// <summary>As the table of projects wants it.</summary>
+    const int MaxProjectName = 200;
+
     public static Command Create() =>
         new("keys", "API keys: create, list, revoke") { CreateKey(), List(), Revoke() };
 
@@ -26,8 +31,10 @@ static class KeysCommand
         {
             var wanted = Wire.Parse<KeyScope>(parsed.GetValue(scope))
                 ?? throw new UsageException($"--scope is `{parsed.GetValue(scope)}`: use {Wire.Choices<KeyScope>()}.");
-            if (parsed.GetValue(days) is < 1)
-                throw new UsageException("--days must be 1 or more.");
+            if (parsed.GetValue(days) is < 1 or > MaxDays)
+                throw new UsageException($"--days must be a whole number from 1 to {MaxDays}.");
+            if (parsed.GetValue(project)!.Length is 0 or > MaxProjectName)
+                throw new UsageException($"--project must have 1 to {MaxProjectName} characters.");
             await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
             var now = TimeProvider.System.GetUtcNow();
             var owner = await store.Projects.EnsureAsync(parsed.GetValue(project)!, now, ct);

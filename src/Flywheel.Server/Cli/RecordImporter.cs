@@ -94,8 +94,8 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         var metric = new NewMetric(
             name, Need(row, "criterion"), Choice<MetricSubject>(row, "subject"), Texts(row, "nodes"),
             Texts(row, "kinds")?.Select(kind => Wire.Parse<NodeKind>(kind) ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
-            Rows.Text(row, "sampling") is { } rate ? double.Parse(rate, CultureInfo.InvariantCulture) : 1,
-            ValidatorJson.Read(row.GetProperty("validator")), Rows.Text(row, "author") ?? "import",
+            Share(row, "sampling") ?? 1,
+            ValidatorJson.Read(NeedJson(row, "validator")), Rows.Text(row, "author") ?? "import",
             Choice<MetricRole>(row, "role"), Rows.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"));
         rules.Check(metric);
         if (await store.Metrics.FindAsync(project, name, ct) is null)
@@ -111,22 +111,31 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         var name = Need(row, "metric");
         var metric = await store.Metrics.FindAsync(project, name, ct) ?? throw new FlywheelException($"There is no metric `{name}`: import it first.");
         var label = new Label(
-            Id(row), project, span.Id, metric.Id, bool.Parse(Need(row, "passed")), Choice<LabelMode>(row, "mode"), Rows.Text(row, "critique"),
-            Rows.Text(row, "author") ?? "import", Rows.Text(row, "propensity") is { } p ? double.Parse(p, CultureInfo.InvariantCulture) : null, Time(row));
+            Id(row), project, span.Id, metric.Id, bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."), Choice<LabelMode>(row, "mode"), Rows.Text(row, "critique"),
+            Rows.Text(row, "author") ?? "import", Share(row, "propensity"), Time(row));
+        if (label.Propensity == 0)
+            throw new FlywheelException("`propensity` is 0: leave it out for items picked by hand.");
         Settle(await store.Labels.AddAsync(label, ct), "labels");
     }
 
     async Task AddCorrectionAsync(JsonElement row, CancellationToken ct)
     {
         var span = await SpanAsync(row, ct);
+        if (SpanRules.Text(Need(row, "corrected_output")) is { } why)
+            throw new FlywheelException($"`corrected_output` {why}");
         Settle(await store.Corrections.AddAsync(new Correction(
             Id(row), project, span.Id, Rows.Text(row, "went_wrong"), Need(row, "corrected_output"), Rows.Text(row, "reasoning"),
             Rows.Text(row, "author") ?? "import", Time(row)), ct), "corrections");
     }
 
+    /// <summary>A number from 0 to 1; null when it is not given.</summary>
+    static double? Share(JsonElement row, string field) => Rows.Text(row, field) is not { } text ? null
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1 ? share
+        : throw new FlywheelException($"`{field}` is `{text}`: give a number from 0 to 1.");
+
     async Task AddFeedbackAsync(JsonElement row, CancellationToken ct) =>
         Settle(await store.Feedback.AddAsync(new Feedback(
-            Id(row), project, Need(row, "trace_id"), Rows.Text(row, "span_id"), Need(row, "name"), row.GetProperty("value").GetRawText(),
+            Id(row), project, Need(row, "trace_id"), Rows.Text(row, "span_id"), Need(row, "name"), NeedJson(row, "value").GetRawText(),
             Rows.Text(row, "comment"), Rows.Text(row, "end_user"), Time(row)), ct), "feedback");
 
     /// <summary>
@@ -151,7 +160,7 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
                 await store.Demonstrations.AddAsync([new Demonstration(
                     id, project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
                     Rows.Text(row, "rejected_output"), Rows.Text(row, "reason"),
-                    Rows.Text(row, "disagreement") is { } d ? double.Parse(d, CultureInfo.InvariantCulture) : 0, Rows.Text(row, "end_user"), null,
+                    Share(row, "disagreement") ?? 0, Rows.Text(row, "end_user"), null,
                     DemonstrationState.Pending, Rows.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
         }
         if (state != DemonstrationState.Pending)
@@ -179,6 +188,9 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
     }
 
     static string Need(JsonElement row, string field) => Rows.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
+
+    static JsonElement NeedJson(JsonElement row, string field) =>
+        row.TryGetProperty(field, out var value) ? value : throw new FlywheelException($"The field `{field}` is missing.");
 
     static T Choice<T>(JsonElement row, string field) where T : struct, Enum => Rows.Text(row, field) is not { } word
         ? default

@@ -17,9 +17,11 @@ static class ReviewCommand
         var command = new Command("review", "Show what people should look at, most urgent first") { db, project, node, limit, json };
         command.SetAction(async (parsed, ct) =>
         {
+            if (parsed.GetValue(limit) is < 1 or > 500)
+                throw new UsageException("--limit must be a whole number from 1 to 500.");
             await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-            var page = await store.Review.ListAsync(owner.Id, new ReviewFilter(parsed.GetValue(node), Limit: Math.Clamp(parsed.GetValue(limit), 1, 500)), ct);
+            var page = await store.Review.ListAsync(owner.Id, new ReviewFilter(parsed.GetValue(node), Limit: parsed.GetValue(limit)), ct);
             if (parsed.GetValue(json))
             {
                 Output.Json(new ReviewList([.. page.Items.Select(ReviewItemView.Of)], page.Next));

@@ -22,7 +22,7 @@ static class ValidateCommand
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {id, text}", Required = true };
         var field = new Option<string>("--field") { Description = "Field with the text to check", DefaultValueFactory = _ => "text" };
         var criterion = new Option<string>("--criterion") { Description = "For a judge: the question, answerable by yes (pass) or no (fail)", DefaultValueFactory = _ => "" };
-        var json = CommonOptions.Json();
+        var json = new Option<bool>("--json") { Description = "Print the rows' JSON lines and no counts" };
         var command = new Command("validate", "Check the rows of a file with one validator: a JSON line a row {id, outcome, score, reason}")
             { metric, set, input, field, criterion, json };
         command.SetAction(async (parsed, ct) =>

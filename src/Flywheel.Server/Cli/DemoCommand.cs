@@ -48,7 +48,7 @@ static class DemoCommand
             if (quiet)
                 Output.Json(report);
             else
-                DemoScreen.End(report, serves: !parsed.GetValue(noServe));
+                DemoScreen.End(report, parsed.GetValue(noServe) ? null : parsed.GetValue(port));
             if (parsed.GetValue(noServe))
                 return Cli.Ok;
             await app.StartAsync(ct);

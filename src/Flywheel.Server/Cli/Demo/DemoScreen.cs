@@ -67,7 +67,7 @@ sealed class DemoScreen : IDisposable
     static string Cell(Rate rate) => string.Create(
         CultureInfo.InvariantCulture, $"{100 * (rate.Value ?? 0),5:0.0} % ({100 * rate.Low:0}-{100 * rate.High:0})").PadRight(ColumnWidth);
 
-    public static void End(DemoReport report, bool serves)
+    public static void End(DemoReport report, int? port)
     {
         Console.WriteLine();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -76,10 +76,12 @@ sealed class DemoScreen : IDisposable
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  metric {metric.Key,-16} passed by {100 * (metric.Value.Value ?? 0):0.0} % of {metric.Value.N:N0} spans (interval {100 * metric.Value.Low:0.0}-{100 * metric.Value.High:0.0})"));
         Console.WriteLine();
         Console.WriteLine("Next");
-        var address = serves ? "http://127.0.0.1:5151" : "http://127.0.0.1:5151 (after `./flywheel serve --db sqlite:.flywheel/demo.db`)";
-        Console.WriteLine($"  the queue      ./flywheel review --db sqlite:.flywheel/demo.db");
+        var address = $"http://127.0.0.1:{port ?? 5151}";
+        if (port is null)
+            Console.WriteLine("  serve it       ./flywheel serve --db sqlite:.flywheel/demo.db   (the addresses below then answer)");
+        Console.WriteLine("  the queue      ./flywheel review --db sqlite:.flywheel/demo.db");
         Console.WriteLine($"  the traces     curl {address}/api/v1/traces");
-        Console.WriteLine("  why examples   curl -X POST localhost:5151/api/v1/demonstrations/search -H 'content-type: application/json' \\");
+        Console.WriteLine($"  why examples   curl {address}/api/v1/demonstrations/search -H 'content-type: application/json' \\");
         Console.WriteLine("                      -d '{\"node\": \"intent\", \"input\": \"I was charged twice\"}'");
         Console.WriteLine("  your own rows  ./flywheel demo --data rows.csv --text-field text --label-field intent");
         Console.WriteLine("  better vectors ./flywheel models install use-lite   (28 MB, then the same demo again)");

@@ -43,7 +43,7 @@ public sealed class EmbeddedLoop(
     public static ChosenDemonstration Chosen(RetrievedDemonstration it) => new(
         it.Id, it.Text, it.Answer, it.IsFixed, it.Parts.Score,
         [
-            new("similarity", it.Parts.Similarity), new("recency", it.Parts.Recency), new("disagreement", it.Parts.Disagreement),
+            new("similarity", it.Parts.Similarity), new("recency", it.Parts.Recency), new("disagreement", it.Parts.Disagreement), new("support", it.Parts.Support),
             new("relevance", it.Parts.Relevance), new("coverage", it.Parts.Coverage), new("redundancy", it.Parts.Redundancy),
         ]);
 }

@@ -32,7 +32,7 @@ public sealed record DecisionAnswer(int Changed);
 public sealed record SearchBody(
     string Input, string? Node = null, string? Metric = null, int? K = null, string? Strategy = null, string? EndUser = null);
 
-/// <param name="Parts">Why it was chosen: similarity, recency, disagreement, relevance, coverage, redundancy.</param>
+/// <param name="Parts">Why it was chosen: similarity, recency, disagreement, support, relevance, coverage, redundancy.</param>
 public sealed record ChosenView(
     Guid Id, string Input, string Output, bool Fixed, double Score, IReadOnlyDictionary<string, double> Parts, DateTimeOffset ApprovedAt);
 

@@ -40,6 +40,10 @@ public interface IFlywheelStore : IAsyncDisposable
     /// <returns>Names of the migrations that this call applied.</returns>
     Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct);
 
+    /// <summary>Reads the whole database for pages and indexes that contradict each other; as slow as the database is large.</summary>
+    /// <returns>What is damaged, in words; null when nothing is, or when the database checks itself (PostgreSQL).</returns>
+    Task<string?> FindDamageAsync(CancellationToken ct);
+
     /// <summary>A cheap read that proves the database answers.</summary>
     Task PingAsync(CancellationToken ct);
 }

@@ -92,6 +92,10 @@ internal abstract class Database : IAsyncDisposable
 
     public abstract Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct);
 
+    /// <summary>What is damaged in the files, in words; null when nothing is or the database looks after that itself.</summary>
+    public virtual Task<string?> FindDamageAsync(CancellationToken ct) => Task.FromResult<string?>(null);
+
+    /// <summary>Reads on a connection of its own; again when the connection turns out to be broken.</summary>
     public abstract Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken ct);
 
     /// <summary>Runs work in a transaction; when this returns, it is committed and on disk.</summary>

@@ -76,6 +76,8 @@ public sealed class FlywheelStore : IFlywheelStore
 
     public Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct) => database.MigrateAsync(ct);
 
+    public Task<string?> FindDamageAsync(CancellationToken ct) => database.FindDamageAsync(ct);
+
     public Task PingAsync(CancellationToken ct) => database.NumberAsync("SELECT count(*) FROM project WHERE id = 1", ct);
 
     public ValueTask DisposeAsync() => database.DisposeAsync();

@@ -38,6 +38,25 @@ public sealed class DamagedFiles : IDisposable
     }
 
     [Fact]
+    public async Task A_whole_file_has_no_damage_and_a_page_overwritten_in_its_middle_is_found()
+    {
+        await using (var store = await FlywheelStore.OpenAsync($"sqlite:{At("good.db")}", null, Ct))
+        {
+            await store.MigrateAsync(Ct);
+            await store.Projects.EnsureAsync("other", DateTimeOffset.UnixEpoch, Ct);
+            Assert.Null(await store.FindDamageAsync(Ct));
+        }
+        var bytes = await File.ReadAllBytesAsync(At("good.db"), Ct);
+        // Whole pages of tables and indexes: zeros make them neither.
+        bytes.AsSpan(bytes.Length / 2).Clear();
+        await File.WriteAllBytesAsync(At("holed.db"), bytes, Ct);
+
+        await using var holed = await FlywheelStore.OpenAsync($"sqlite:{At("holed.db")}", null, Ct);
+
+        Assert.NotNull(await holed.FindDamageAsync(Ct));
+    }
+
+    [Fact]
     public async Task A_damaged_file_is_a_clear_error_not_a_crash()
     {
         await using (var store = await FlywheelStore.OpenAsync($"sqlite:{At("good.db")}", null, Ct))

@@ -71,6 +71,10 @@ public interface IDemonstrationStore
     /// <summary>Newest first.</summary>
     Task<Page<Demonstration>> ListAsync(ProjectId project, DemonstrationFilter filter, CancellationToken ct);
 
+    /// <summary>Sets how far the model was from the person, as it was known where an imported row comes from.</summary>
+    /// <param name="disagreement">In [0, 1].</param>
+    Task SetDisagreementAsync(ProjectId project, Guid id, double disagreement, CancellationToken ct);
+
     /// <summary>Approves pending or recalled ones, with an audit entry each.</summary>
     /// <returns>How many changed state.</returns>
     Task<int> ApproveAsync(ProjectId project, IReadOnlyList<Guid> ids, string approver, DateTimeOffset at, CancellationToken ct);

@@ -61,12 +61,10 @@ public sealed record RetrievalPolicy
     /// <summary>Demonstrations from one end user in a prompt, 1 to 100; null for no limit.</summary>
     public int? MaximumPerEndUser { get; init => field = value is { } limit ? Within(limit, 1, 100) : null; } = 1;
 
-    private static int Within(int value, int low, int high, [System.Runtime.CompilerServices.CallerMemberName] string? name = null)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(value, low, name);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, high, name);
-        return value;
-    }
+    private static int Within(int value, int low, int high, [System.Runtime.CompilerServices.CallerMemberName] string? name = null) =>
+        value >= low && value <= high
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"Between {low} and {high}."));
 
     private static double Within(double value, double low, double high, [System.Runtime.CompilerServices.CallerMemberName] string? name = null) =>
         value >= low && value <= high

@@ -1,7 +1,7 @@
 namespace Flywheel.Engine.Metrics;
 
 /// <summary>What somebody who mistyped a word probably meant.</summary>
-static class NearMiss
+public static class NearMiss
 {
     /// <summary><c> Did you mean `output`?</c> with a leading space, or nothing when no known word is near.</summary>
     public static string Hint(string word, IEnumerable<string> known)

@@ -65,7 +65,7 @@ public static class RetrievalPolicies
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new FlywheelException($"`{name}` is {given}, out of its range: {e.Message.Split('(')[0].Trim()}", e);
+            throw new FlywheelException($"`{name}` is {given}, out of its range: {e.Message.Split('(')[0].Trim().ToLowerInvariant()}", e);
         }
     }
 }

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
+using Flywheel.Engine.Metrics;
 using Flywheel.Server.Api;
 
 namespace Flywheel.Server.Cli;
 
 /// <summary>The command line: one file a command; exit codes 0 ok, 1 error, 2 usage, 100 threshold not met.</summary>
-static class Cli
+static partial class Cli
 {
     public const int Ok = 0;
     public const int Failed = 1;
@@ -29,8 +31,8 @@ static class Cli
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                await Console.Error.WriteLineAsync($"flywheel: {error.Message}");
+            foreach (var message in Messages(parsed, root))
+                await Console.Error.WriteLineAsync($"flywheel: {message}");
             await Console.Error.WriteLineAsync("Try `flywheel --help`, or `flywheel COMMAND --help`.");
             return Usage;
         }
@@ -59,6 +61,26 @@ static class Cli
             return Failed;
         }
     }
+
+    /// <summary>The parser's complaints in words for people; a mistyped command is not also called a missing one.</summary>
+    static IEnumerable<string> Messages(ParseResult parsed, RootCommand root)
+    {
+        if (parsed.CommandResult.Command == root && parsed.UnmatchedTokens is [var word, ..])
+        {
+            var commands = root.Subcommands.Select(command => command.Name).ToArray();
+            return [$"There is no command `{word}`.{NearMiss.Hint(word, commands)} Known are {NearMiss.List(commands)}."];
+        }
+        return parsed.Errors.Select(error => DotNetType().Replace(error.Message, match => "as " + match.Groups[1].Value switch
+        {
+            "Int32" or "Int64" => "a whole number",
+            "Double" => "a number",
+            "Boolean" => "true or false",
+            var other => other,
+        }));
+    }
+
+    [GeneratedRegex(@"as expected type '(?:System\.Nullable`1\[)?System\.(\w+)\]?'")]
+    private static partial Regex DotNetType();
 
     /// <summary>Faults whose message tells a user all there is to know; others show where they happened.</summary>
     static bool IsForPeople(Exception e) => e is ApiException or Core.FlywheelException or IOException or UnauthorizedAccessException

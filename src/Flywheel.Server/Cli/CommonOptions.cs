@@ -23,6 +23,22 @@ static class CommonOptions
         return store;
     }
 
+    /// <summary>The same for commands that only look: a database that is not there is a mistyped path, not a new one.</summary>
+    public static async Task<IFlywheelStore> OpenExistingAsync(string? db, CancellationToken ct)
+    {
+        MustExist(db ?? Settings.Server().Db);
+        return await OpenAsync(db, ct);
+    }
+
+    /// <exception cref="FlywheelException">The database is a file that is not there.</exception>
+    public static void MustExist(string url)
+    {
+        const string Scheme = "sqlite:";
+        if (url.StartsWith(Scheme, StringComparison.Ordinal) && url[Scheme.Length..] is { Length: > 0 } path and not ":memory:" && !File.Exists(path))
+            throw new FlywheelException(
+                $"There is no database {path}: check --db, or make one with `flywheel serve`, `flywheel import` or `flywheel migrate`.");
+    }
+
     public static async Task<Project> ProjectAsync(IFlywheelStore store, string name, CancellationToken ct) =>
         await store.Projects.FindAsync(name, ct)
         ?? throw new FlywheelException($"There is no project `{name}`: `flywheel keys create --project {name}` creates it.");

@@ -54,9 +54,12 @@ static class DoctorCommand
         }
         try
         {
+            CommonOptions.MustExist(db ?? options.Db);
             await using var store = await FlywheelStore.OpenAsync(db ?? options.Db, null, ct);
             var applied = await store.MigrateAsync(ct);
             checks.Add(new("database", true, store.Description + (applied.Count == 0 ? "" : $", applied {string.Join(", ", applied)}")));
+            var damage = await store.FindDamageAsync(ct);
+            checks.Add(new("file", damage is null, damage is null ? "no damage found" : $"{damage}; restore a backup"));
             var now = TimeProvider.System.GetUtcNow();
             var jobs = await store.Jobs.CountsAsync(now, ct);
             checks.Add(new("work", jobs.Dead == 0,

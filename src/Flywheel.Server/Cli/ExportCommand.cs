@@ -22,7 +22,7 @@ static class ExportCommand
             foreach (var kind in kinds)
                 if (!Records.Kinds.Contains(kind))
                     throw new UsageException($"--what knows no `{kind}`: use {string.Join(", ", Records.Kinds)}.");
-            await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
+            await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             var path = parsed.GetValue(outFile);
             // Written beside and moved into place: a file that is there is whole.

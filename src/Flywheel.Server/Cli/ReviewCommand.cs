@@ -19,7 +19,7 @@ static class ReviewCommand
         {
             if (parsed.GetValue(limit) is < 1 or > 500)
                 throw new UsageException("--limit must be a whole number from 1 to 500.");
-            await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
+            await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             var page = await store.Review.ListAsync(owner.Id, new ReviewFilter(parsed.GetValue(node), Limit: parsed.GetValue(limit)), ct);
             if (parsed.GetValue(json))

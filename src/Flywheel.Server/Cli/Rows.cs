@@ -68,6 +68,11 @@ static class Rows
         var header = csv.HeaderRecord!;
         while (csv.Read())
         {
+            // A quote that nothing closes takes every row after it into one field.
+            var record = csv.Parser.RawRecord;
+            if (record.AsSpan().Count('"') % 2 == 1 && record.AsSpan().TrimEnd("\r\n").Contains('\n'))
+                throw new FlywheelException(
+                    $"{path}, line {csv.Parser.RawRow - record.AsSpan().Count('\n')}: a quote is opened and never closed. Close it, or double it (\"\") where it belongs to the text.");
             var row = new Dictionary<string, string?>(header.Length);
             foreach (var name in header)
                 row[name] = csv.GetField(name);

@@ -22,6 +22,10 @@ static class ServeCommand
             if (parsed.GetValue(port) is { } number) flags["Port"] = number.ToString(CultureInfo.InvariantCulture);
             if (parsed.GetValue(auth) is { } mode) flags["Auth"] = mode;
             if (parsed.GetValue(noWork)) flags["Work"] = "false";
+            if (parsed.GetValue(port) is < 0 or > 65535)
+                throw new UsageException("--port must be a whole number from 0 (any free port) to 65535.");
+            if (parsed.GetValue(auth) is { } word && !Enum.TryParse<AuthMode>(word, ignoreCase: true, out _))
+                throw new UsageException($"--auth is `{word}`: use auto, keys or off.");
             await using var app = await FlywheelHost.BuildAsync(Settings.Load(flags), ct);
             await app.StartAsync(ct);
             Console.WriteLine($"Flywheel listens on {FlywheelHost.AddressOf(app)}  (API /api/v1, OpenAPI /openapi/v1.json; Ctrl+C stops)");

@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Server.Hosting;
 
@@ -6,6 +7,11 @@ namespace Flywheel.Server.Hosting;
 static class Settings
 {
     public const string File = "flywheel.json";
+
+    /// <summary>Top-level names; a mistyped one must not pass for a default.</summary>
+    static readonly HashSet<string> Known = new(
+        typeof(ServerOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name).Concat(["Models", "Embeddings"]),
+        StringComparer.OrdinalIgnoreCase);
 
     public static IConfigurationRoot Load(IEnumerable<KeyValuePair<string, string?>>? flags = null)
     {
@@ -25,10 +31,15 @@ static class Settings
 
     public static ServerOptions Server(IConfiguration? configuration = null)
     {
+        configuration ??= Load();
+        foreach (var setting in configuration.GetChildren())
+            if (!Known.Contains(setting.Key))
+                throw new FlywheelException(
+                    $"There is no setting `{setting.Key}` ({File} or FLYWHEEL__{setting.Key}).{NearMiss.Hint(setting.Key, Known.Select(name => name.ToLowerInvariant()))} Known are {NearMiss.List(Known.Order(StringComparer.Ordinal))}.");
         var options = new ServerOptions();
         try
         {
-            (configuration ?? Load()).Bind(options);
+            configuration.Bind(options);
         }
         catch (InvalidOperationException e)
         {

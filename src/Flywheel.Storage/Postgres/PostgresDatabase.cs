@@ -106,12 +106,14 @@ internal sealed class PostgresDatabase : Database
         return await PostgresMigrator.ApplyAsync(connection, options.Clock, ct).ConfigureAwait(false);
     }
 
-    public override async Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken ct)
-    {
-        var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-            return await work(new PostgresSession(connection)).ConfigureAwait(false);
-    }
+    public override Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken ct) => AgainAsync(
+        async () =>
+        {
+            var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+                return await work(new PostgresSession(connection)).ConfigureAwait(false);
+        },
+        ct);
 
     public override async Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct)
     {

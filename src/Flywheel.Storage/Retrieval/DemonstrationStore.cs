@@ -58,6 +58,14 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
         return new(found, string.Create(CultureInfo.InvariantCulture, $"{Moments.Micros(found[^1].CreatedAt)}~{found[^1].Id:D}"));
     }
 
+    public Task SetDisagreementAsync(ProjectId project, Guid id, double disagreement, CancellationToken ct) =>
+        database.WriteAsync(
+            Urgency.Background,
+            session => session.ExecuteAsync(
+                "UPDATE demonstration SET disagreement = @disagreement WHERE project_id = @project AND id = @id AND disagreement <> @disagreement",
+                ct, ("project", project.Value), ("id", id), ("disagreement", disagreement)),
+            ct);
+
     public Task<int> ApproveAsync(
         ProjectId project, IReadOnlyList<Guid> ids, string approver, DateTimeOffset at, CancellationToken ct) =>
         ChangeAsync(

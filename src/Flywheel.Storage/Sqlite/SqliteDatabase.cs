@@ -60,6 +60,12 @@ internal sealed class SqliteDatabase : Database
         FROM fan_out
         """;
 
+    public override async Task<string?> FindDamageAsync(CancellationToken ct)
+    {
+        var found = await QueryAsync("PRAGMA integrity_check(20)", row => row.GetString(0), ct).ConfigureAwait(false);
+        return found is ["ok"] ? null : string.Join("; ", found);
+    }
+
     /// <param name="path">A file, or <c>:memory:</c> for a file that goes when the store is closed.</param>
     public static SqliteDatabase Open(string path, StoreOptions options)
     {

@@ -13,15 +13,6 @@
 CREATE FUNCTION flywheel_now() RETURNS BIGINT LANGUAGE sql VOLATILE
 AS $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint $$;
 
--- A UUID of version 7: the milliseconds of a time, then random bits.
-CREATE FUNCTION flywheel_uuid(micros BIGINT) RETURNS TEXT LANGUAGE sql VOLATILE
-AS $$
-    SELECT lpad(to_hex((micros / 1000) >> 16), 8, '0') || '-' || lpad(to_hex((micros / 1000) & 65535), 4, '0')
-        || '-7' || substr(bits, 1, 3) || '-' || substr('89ab', 1 + floor(random() * 4)::int, 1) || substr(bits, 4, 3)
-        || '-' || substr(bits, 7, 12)
-    FROM (SELECT md5(gen_random_uuid()::text) AS bits) AS random
-$$;
-
 CREATE FUNCTION flywheel_refuse() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -554,7 +545,8 @@ CREATE TRIGGER embedding_changes AFTER INSERT OR UPDATE ON embedding
 FOR EACH ROW WHEN (NEW.owner = 'demonstration')
 EXECUTE FUNCTION embedding_changes();
 
--- A correction makes a demonstration for its node. It waits for approval.
+-- A correction makes a demonstration for its node. It waits for approval. It carries the correction's id, so that prompts that
+-- name it still do after an export and an import.
 CREATE FUNCTION correction_comes() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -575,7 +567,7 @@ BEGIN
     INSERT INTO demonstration (
         project_id, id, purpose, target, input, output, rejected_output, reason, disagreement, end_user, span_id, author,
         created_at, source_correction)
-    SELECT NEW.project_id, flywheel_uuid(NEW.created_at), 'task', node, input, NEW.corrected_output,
+    SELECT NEW.project_id, NEW.id, 'task', node, input, NEW.corrected_output,
         CASE WHEN output <> NEW.corrected_output THEN output END,
         CASE
             WHEN NEW.went_wrong IS NOT NULL AND NEW.reasoning IS NOT NULL THEN NEW.went_wrong || chr(10) || NEW.reasoning
@@ -650,7 +642,7 @@ BEGIN
 
     INSERT INTO demonstration (
         project_id, id, purpose, target, input, output, reason, disagreement, end_user, span_id, author, created_at, source_label)
-    SELECT NEW.project_id, flywheel_uuid(NEW.created_at), 'judge', metric.name,
+    SELECT NEW.project_id, substr(NEW.id, 1, 14) || '8' || substr(NEW.id, 16), 'judge', metric.name,
         CASE metric_version.subject WHEN 'input' THEN span.input ELSE span.output END,
         CASE NEW.passed WHEN 1 THEN 'pass' ELSE 'fail' END, NEW.critique,
         -- How far the judge's probability of a pass was from the person's answer.
@@ -748,7 +740,7 @@ WHERE (
     SELECT count(*) FROM label AS other
     WHERE other.project_id = one.project_id AND other.span_id = one.span_id AND other.metric_id = one.metric_id) = 2;
 
--- The newest verdict is a fail or could not decide, and nobody has labelled the pair.
+-- The newest verdict is a fail or could not decide, and nobody has labelled the pair, nor corrected the output that it is about.
 CREATE VIEW review_verdict AS
 SELECT verdict.project_id, verdict.span_id, verdict.metric_id, (SELECT name FROM metric WHERE metric.id = verdict.metric_id) AS metric,
     verdict.outcome,
@@ -768,7 +760,11 @@ WHERE verdict.outcome IN ('fail', 'unsure')
                 > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
     AND (
         SELECT count(*) FROM label
-        WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id) = 0;
+        WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id) = 0
+    AND ((
+        SELECT count(*) FROM correction
+        WHERE correction.project_id = verdict.project_id AND correction.span_id = verdict.span_id) = 0
+        OR (SELECT subject FROM metric_version WHERE metric_version.id = verdict.metric_version_id) = 'input');
 
 -- Picks until they are answered: about an active metric by a label, about the output (metric_id 0) by a correction.
 CREATE VIEW review_open_pick AS

@@ -468,18 +468,14 @@ BEGIN
     INSERT INTO demonstration_change (project_id, id) VALUES (NEW.project_id, NEW.owner_id);
 END;
 
--- A correction makes a demonstration for its node. It waits for approval.
+-- A correction makes a demonstration for its node. It waits for approval. It carries the correction's id, so that prompts that
+-- name it still do after an export and an import.
 CREATE TRIGGER correction_teaches AFTER INSERT ON correction
 BEGIN
     INSERT INTO demonstration (
         project_id, id, purpose, target, input, output, rejected_output, reason, disagreement, end_user, span_id, author,
         created_at, source_correction)
-    SELECT NEW.project_id,
-        -- A UUID of version 7: the milliseconds, then random bits.
-        printf('%08x-%04x-7%s-%s%s-%s', NEW.created_at / 1000 >> 16, NEW.created_at / 1000 & 65535,
-            substr(lower(hex(randomblob(2))), 2), substr('89ab', 1 + (random() & 3), 1), substr(lower(hex(randomblob(2))), 2),
-            lower(hex(randomblob(6)))),
-        'task', node, input, NEW.corrected_output, CASE WHEN output <> NEW.corrected_output THEN output END,
+    SELECT NEW.project_id, NEW.id, 'task', node, input, NEW.corrected_output, CASE WHEN output <> NEW.corrected_output THEN output END,
         CASE
             WHEN NEW.went_wrong IS NOT NULL AND NEW.reasoning IS NOT NULL THEN NEW.went_wrong || char(10) || NEW.reasoning
             ELSE coalesce(NEW.went_wrong, NEW.reasoning)
@@ -494,7 +490,8 @@ BEGIN
     DELETE FROM demonstration WHERE project_id = OLD.project_id AND source_correction = OLD.id;
 END;
 
--- A label keeps gold, and makes a demonstration for the judges of its metric unless the person only accepted a suggestion.
+-- A label keeps gold, and makes a demonstration for the judges of its metric unless the person only accepted a suggestion. It
+-- carries the label's id as a UUID of version 8, since a correction may have been given the same id.
 CREATE TRIGGER label_appears AFTER INSERT ON label
 BEGIN
     INSERT INTO gold (project_id, span_id, metric_id, passed, label_id)
@@ -507,11 +504,7 @@ BEGIN
 
     INSERT INTO demonstration (
         project_id, id, purpose, target, input, output, reason, disagreement, end_user, span_id, author, created_at, source_label)
-    SELECT NEW.project_id,
-        printf('%08x-%04x-7%s-%s%s-%s', NEW.created_at / 1000 >> 16, NEW.created_at / 1000 & 65535,
-            substr(lower(hex(randomblob(2))), 2), substr('89ab', 1 + (random() & 3), 1), substr(lower(hex(randomblob(2))), 2),
-            lower(hex(randomblob(6)))),
-        'judge', metric.name, CASE metric_version.subject WHEN 'input' THEN span.input ELSE span.output END,
+    SELECT NEW.project_id, substr(NEW.id, 1, 14) || '8' || substr(NEW.id, 16), 'judge', metric.name, CASE metric_version.subject WHEN 'input' THEN span.input ELSE span.output END,
         CASE NEW.passed WHEN 1 THEN 'pass' ELSE 'fail' END, NEW.critique,
         -- How far the judge's probability of a pass was from the person's answer.
         abs(NEW.passed - coalesce((
@@ -631,7 +624,7 @@ WHERE (
     SELECT count(*) FROM label AS other
     WHERE other.project_id = one.project_id AND other.span_id = one.span_id AND other.metric_id = one.metric_id) = 2;
 
--- The newest verdict is a fail or could not decide, and nobody has labelled the pair.
+-- The newest verdict is a fail or could not decide, and nobody has labelled the pair, nor corrected the output that it is about.
 CREATE VIEW review_verdict AS
 SELECT verdict.project_id, verdict.span_id, verdict.metric_id, (SELECT name FROM metric WHERE metric.id = verdict.metric_id) AS metric,
     verdict.outcome,
@@ -651,7 +644,11 @@ WHERE verdict.outcome IN ('fail', 'unsure')
                 > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
     AND (
         SELECT count(*) FROM label
-        WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id) = 0;
+        WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id) = 0
+    AND ((
+        SELECT count(*) FROM correction
+        WHERE correction.project_id = verdict.project_id AND correction.span_id = verdict.span_id) = 0
+        OR (SELECT subject FROM metric_version WHERE metric_version.id = verdict.metric_version_id) = 'input');
 
 -- Picks until they are answered: about an active metric by a label, about the output (metric_id 0) by a correction.
 CREATE VIEW review_open_pick AS

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+
+namespace Flywheel.Server.Tests;
+
+/// <summary>What somebody sees who types something that cannot be meant; the program as a process of its own.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("flywheel-cli-").FullName;
+
+    static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("sevre", 2, "There is no command `sevre`. Did you mean `serve`?")]
+    [InlineData("serve --port 70000", 2, "--port must be a whole number from 0 (any free port) to 65535.")]
+    [InlineData("serve --port abc", 2, "Cannot parse argument 'abc' for option '--port' as a whole number")]
+    [InlineData("serve --auth maybe", 2, "--auth is `maybe`: use auto, keys or off.")]
+    [InlineData("doctor --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    [InlineData("review --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    [InlineData("export --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    [InlineData("keys list --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    [InlineData("retrieve --demos a.jsonl --queries a.jsonl --k 9999", 2, "`k` is 9999, out of its range: between 0 and 100")]
+    [InlineData("retrieve --demos a.jsonl --queries a.jsonl --embedder word2vec", 2, "--embedder is `word2vec`: use lexical")]
+    [InlineData("retrieve --demos empty.jsonl --queries a.jsonl", 1, "empty.jsonl has no rows")]
+    [InlineData("retrieve --demos open-quote.csv --queries a.jsonl", 1, "open-quote.csv, line 3: a quote is opened and never closed.")]
+    public async Task A_mistake_is_named_with_its_remedy_and_its_exit_code(string line, int code, string message)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "a.jsonl"), """{"id": "1", "text": "where is my parcel", "label": "delivery"}""", Ct);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "empty.jsonl"), "", Ct);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "open-quote.csv"), "id,text,label\n1,fine,a\n2,\"never closed,b\n3,lost,c\n", Ct);
+
+        var (exit, output) = await RunAsync(line);
+
+        Assert.Contains(message, output);
+        Assert.Equal(code, exit);
+        Assert.False(File.Exists(Path.Combine(_folder, "nowhere.db")));
+    }
+
+    [Fact]
+    public async Task A_setting_that_does_not_exist_stops_the_start()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "flywheel.json"), """{"prot": 5000}""", Ct);
+
+        var (exit, output) = await RunAsync("serve");
+
+        Assert.Contains("There is no setting `prot`", output);
+        Assert.Contains("Did you mean `port`?", output);
+        Assert.Equal(1, exit);
+    }
+
+    [Fact]
+    public async Task Quotes_that_belong_to_a_text_are_no_mistake()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "a.csv"), "id,text,label\n1,\"a 5\"\" pipe\nover two lines\",a\n2,plain,b\n", Ct);
+
+        var (exit, output) = await RunAsync("retrieve --demos a.csv --queries a.csv --k 1 --json");
+
+        Assert.Contains("\"demonstrations\":2", output);
+        Assert.Equal(0, exit);
+    }
+
+    async Task<(int Exit, string Output)> RunAsync(string line)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "flywheel.dll") },
+        };
+        foreach (var argument in line.Split(' '))
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
+        await process.WaitForExitAsync(Ct);
+        return (process.ExitCode, await output + await errors);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}

@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 
 namespace SupportBot.Tests;
@@ -22,6 +23,8 @@ internal sealed class RecordingLoop : ILoop
 
     public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) =>
         Task.FromResult<IReadOnlyList<ChosenDemonstration>>(Examples.TryGetValue(query.Node, out var example) ? [example] : []);
+
+    public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => Task.FromResult(GuardAnswer.Unguarded(query.Input));
 
     public Task RecordAsync(IReadOnlyList<NewSpan> recorded, CancellationToken ct)
     {

@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
+using Flywheel.Client.Guarding;
 using Flywheel.Client.Messages;
 using Flywheel.Client.Prompting;
 using Flywheel.Client.Recording;
 using Flywheel.Client.Tracing;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
@@ -12,7 +14,7 @@ namespace Flywheel.Client;
 /// <summary>One node of the application: adds demonstrations to its prompt, and records each of its calls as a span.</summary>
 /// <remarks>
 /// The model's answers and exceptions pass through as they are; whatever fails of ours is swallowed and counted in
-/// <see cref="FlywheelConnection.Statistics"/>. Put it inside function invocation, next to the model, so that every round trip
+/// <see cref="FlywheelConnection.Statistics"/>. Only a guard's verdict keeps an input from the model. Put it inside function invocation, next to the model, so that every round trip
 /// is a span. A streamed call ends when its reader stops, and is recorded then.
 /// </remarks>
 public sealed class FlywheelChatClient : DelegatingChatClient
@@ -39,6 +41,8 @@ public sealed class FlywheelChatClient : DelegatingChatClient
     {
         var call = await BeginAsync(messages, options, streamed: false, cancellationToken).ConfigureAwait(false);
         Position.Current = call.Here;
+        if (call.Guarded.IsBlocked)
+            return Refuse(call);
         ChatResponse response;
         try
         {
@@ -60,6 +64,12 @@ public sealed class FlywheelChatClient : DelegatingChatClient
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var call = await BeginAsync(messages, options, streamed: true, cancellationToken).ConfigureAwait(false);
+        if (call.Guarded.IsBlocked)
+        {
+            foreach (var part in Refuse(call).ToChatResponseUpdates())
+                yield return part;
+            yield break;
+        }
         var updates = new List<ChatResponseUpdate>();
         var finished = false;
         Exception? failure = null;
@@ -121,8 +131,12 @@ public sealed class FlywheelChatClient : DelegatingChatClient
 
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
         var input = InputOf(prompt);
+        var guarding = GuardAsync(input, outer.Trace, ct);
         var retrieved = await RetrieveAsync(input, request, outer.Trace, ct).ConfigureAwait(false);
-        if (retrieved.Demonstrations.Count > 0)
+        var guarded = await guarding.ConfigureAwait(false);
+        if (guarded is { IsRedacted: true, IsBlocked: false })
+            (prompt, guarded) = Redact(prompt, input!, guarded);
+        if (retrieved.Demonstrations.Count > 0 && !guarded.IsBlocked)
             try
             {
                 prompt = FewShotPrompt.With(prompt, retrieved.Demonstrations, node.Options.FormatInput);
@@ -132,7 +146,48 @@ public sealed class FlywheelChatClient : DelegatingChatClient
                 connection.Failed("Adding demonstrations failed", fault);
                 retrieved = retrieved with { Demonstrations = [], Problem = "failed" };
             }
-        return new(connection, node, outer, input, prompt, request, retrieved, streamed);
+        if (guarded.IsBlocked)
+            retrieved = retrieved with { Demonstrations = [] };
+        return new(connection, node, outer, input, prompt, request, retrieved, guarded, streamed);
+    }
+
+    async Task<Guarded> GuardAsync(string? input, FlywheelTrace? trace, CancellationToken ct)
+    {
+        if (!node.Options.UseGuards || string.IsNullOrEmpty(input))
+            return Guarded.NotAsked;
+        var query = new GuardQuery(node.Name, node.Kind, StorableText.Of(input)!, trace?.EndUser, trace?.Session);
+        var told = await connection.Guards.AskAsync(query, node.Options.GuardDeadline, ct).ConfigureAwait(false);
+        var isBlocked = told.Answer is { } answer
+            ? answer.Decision == GuardDecision.Block
+            : told.Problem is not null && node.Options.BlockWhenGuardFails;
+        return new(told.Answer, told.Problem, told.Took, isBlocked);
+    }
+
+    /// <summary>A prompt without what was found. One that cannot be redacted is not sent: the guard said that the model must not see it.</summary>
+    (IReadOnlyList<ChatMessage>, Guarded) Redact(IReadOnlyList<ChatMessage> prompt, string input, Guarded guarded)
+    {
+        try
+        {
+            return (PromptRedaction.Of(prompt, input, guarded.Answer!, node.Options.ReadInput), guarded);
+        }
+        catch (Exception fault)
+        {
+            connection.Failed("Redacting a prompt failed", fault);
+            return (prompt, guarded with { IsBlocked = true });
+        }
+    }
+
+    ChatResponse Refuse(ObservedCall call)
+    {
+        var reason = call.Guarded.Reason;
+        call.Record(null, $"blocked before the model: {reason}", "input_blocked");
+        if (node.Options.Refusal is not { } refusal)
+            throw new InputBlockedException($"The input of node {node.Name} was blocked: {reason}", call.Guarded.Answer);
+        return new(new ChatMessage(ChatRole.Assistant, refusal))
+        {
+            FinishReason = ChatFinishReason.ContentFilter,
+            AdditionalProperties = call.Keyed(null),
+        };
     }
 
     string? InputOf(IReadOnlyList<ChatMessage> messages)

@@ -17,6 +17,18 @@ public sealed class FlywheelChatOptions
     /// <summary>How long a call waits for demonstrations before it goes without. <see cref="Timeout.InfiniteTimeSpan"/> waits.</summary>
     public TimeSpan RetrievalDeadline { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>False leaves this node's inputs unguarded before the model; its spans are still judged and redacted where they are stored.</summary>
+    public bool UseGuards { get; set; } = true;
+
+    /// <summary>How long a call waits for the guards. Judges among them need more than the default.</summary>
+    public TimeSpan GuardDeadline { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>True blocks an input about which the guards could not be asked in time; the default lets it pass, and counts it.</summary>
+    public bool BlockWhenGuardFails { get; set; }
+
+    /// <summary>What the node answers when a guard blocks its input; null throws <see cref="InputBlockedException"/>.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>What the node was asked, read from the conversation; null or empty when nothing can be read.</summary>
     /// <remarks>The default is the text of the last user message. Set it when the application wraps what its user wrote.</remarks>
     public Func<IEnumerable<ChatMessage>, string?> ReadInput { get; set; } = LastUserText;
@@ -42,6 +54,8 @@ public sealed class FlywheelChatOptions
             ArgumentOutOfRangeException.ThrowIfLessThan(k, 1, nameof(K));
         if (RetrievalDeadline != Timeout.InfiniteTimeSpan)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RetrievalDeadline, TimeSpan.Zero);
+        if (GuardDeadline != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(GuardDeadline, TimeSpan.Zero);
         ArgumentNullException.ThrowIfNull(ReadInput);
         ArgumentNullException.ThrowIfNull(FormatInput);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxMessageCharacters);

@@ -3,6 +3,7 @@ using Flywheel.Client.Prompting;
 using Flywheel.Client.Recording;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Client;
@@ -32,6 +33,7 @@ public sealed class FlywheelConnection : IAsyncDisposable
         counters = new(options.OnFailure);
         sender = new(loop, options, counters);
         Demonstrations = new(loop, Time, counters);
+        Guards = new(loop.GuardAsync, "the guards' answer", FlywheelFailureKind.Guard, Time, counters);
     }
 
     public ILoop Loop { get; }
@@ -79,6 +81,8 @@ public sealed class FlywheelConnection : IAsyncDisposable
     internal TimeProvider Time { get; }
 
     internal DemonstrationSource Demonstrations { get; }
+
+    internal LoopQuestion<GuardQuery, GuardAnswer> Guards { get; }
 
     internal void Record(NewSpan span) => sender.Add(span);
 

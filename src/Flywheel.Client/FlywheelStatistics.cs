@@ -11,14 +11,16 @@ namespace Flywheel.Client;
 /// <param name="OtherFailures">Faults in reading or describing a call, such as an exception in <see cref="FlywheelChatOptions.ReadInput"/>.</param>
 /// <param name="Pending">Spans waiting or under way.</param>
 /// <param name="LastFailure">The newest failure in words; null when there was none.</param>
+/// <param name="FailedGuards">Calls about which the guards could not be asked in time.</param>
 public sealed record FlywheelStatistics(
     long Recorded, long Dropped, long Rejected, long FailedRetrievals, long FailedSends, long OtherFailures, long Pending,
-    string? LastFailure);
+    string? LastFailure, long FailedGuards = 0);
 
 /// <summary>What failed.</summary>
 public enum FlywheelFailureKind
 {
     Retrieval,
+    Guard,
     Send,
     Rejected,
     Dropped,

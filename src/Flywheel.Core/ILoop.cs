@@ -1,3 +1,4 @@
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Core;
@@ -25,6 +26,9 @@ public interface ILoop
 {
     /// <summary>Demonstrations for a prompt in prompt order: the most similar stands last.</summary>
     Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct);
+
+    /// <summary>Asks the project's guards about an input before a model sees it.</summary>
+    Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct);
 
     /// <summary>Records spans; when this returns they are durable.</summary>
     Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 
@@ -12,7 +13,7 @@ public abstract class MetricConformance(ITestDatabases databases) : StoreConform
         var metric = NewMetric("Höflich") with
         {
             Nodes = ["answer", "intent"], Kinds = [NodeKind.Writer], Sampling = 0.25, Role = MetricRole.Guard, Subject = MetricSubject.Input,
-            State = MetricState.Proposed,
+            State = MetricState.Proposed, OnFail = GuardAction.Redact, OnError = GuardFault.Block,
             Validator = new("judge", JsonSerializer.SerializeToElement(new { model = "m", shots = 3, nested = new[] { 1.5 } })),
         };
 
@@ -23,6 +24,7 @@ public abstract class MetricConformance(ITestDatabases databases) : StoreConform
         {
             Assert.Equal(1, one.Number);
             Assert.Equal((MetricState.Proposed, MetricRole.Guard, MetricSubject.Input, 0.25), (one.State, one.Role, one.Subject, one.Sampling));
+            Assert.Equal((GuardAction.Redact, GuardFault.Block), (one.OnFail, one.OnError));
             Assert.Equal(["answer", "intent"], one.Nodes);
             Assert.Equal([NodeKind.Writer], one.Kinds);
             Assert.Equal("judge", one.Validator.Kind);
@@ -85,6 +87,32 @@ public abstract class MetricConformance(ITestDatabases databases) : StoreConform
 
         var current = Assert.Single(await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct));
         Assert.Equal(Verdict(span, second, Outcome.Pass, "c", Noon.AddMinutes(3), confidence: 0.75), current);
+    }
+
+    [Fact]
+    public async Task A_verdict_says_where_in_the_text_it_found_something()
+    {
+        var metric = await MetricAsync();
+        var span = await SpanAsync();
+        FoundSpan[] found = [new(9, 2, "card"), new(12, 6, "e-mail \"x\"")];
+        var verdict = Verdict(span, metric, Outcome.Fail);
+
+        await JudgeAsync(verdict with { Finding = verdict.Finding with { Spans = [new(0, 1, "old")] } });
+        await JudgeAsync(verdict with { At = Noon.AddMinutes(1), Finding = verdict.Finding with { Spans = found } });
+
+        Assert.Equal(found, Assert.Single(await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct)).Finding.Spans);
+        Assert.Equal(1, await CountAsync("current_verdict WHERE spans IS NOT NULL"));
+    }
+
+    [Fact]
+    public async Task The_revision_rises_with_every_change_of_a_metric()
+    {
+        var before = Store.Metrics.Revision;
+        await MetricAsync();
+        var added = Store.Metrics.Revision;
+        await Store.Metrics.SetStateAsync(Home, "short", MetricState.Retired, "bob", Noon, Ct);
+
+        Assert.True(before < added && added < Store.Metrics.Revision);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Flywheel.Client.Recording;
+using Flywheel.Core.Guarding;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Client.Messages;
@@ -45,6 +46,7 @@ internal static class CallAttributes
                 GenAiMessages.WriteCalls(json, calls);
             }
             WriteRetrieval(json, call);
+            WriteGuards(json, call);
             AttributeJson.WriteNumber(json, FlywheelProperties.Confidence, ConfidenceOf(response));
         });
     }
@@ -123,6 +125,18 @@ internal static class CallAttributes
             json.WriteEndObject();
         }
         json.WriteEndArray();
+    }
+
+    static void WriteGuards(Utf8JsonWriter json, ObservedCall call)
+    {
+        var guarded = call.Guarded;
+        AttributeJson.WriteText(json, "flywheel.guard_problem", guarded.Problem);
+        if (guarded.Took > TimeSpan.Zero)
+            json.WriteNumber("flywheel.guard_ms", Math.Round(guarded.Took.TotalMilliseconds, 3));
+        if (guarded.Answer is not { Findings.Count: > 0 } answer)
+            return;
+        json.WritePropertyName(GuardRecord.Attribute);
+        GuardRecord.Write(json, answer, call.Input!);
     }
 
     static void WriteRaw(Utf8JsonWriter json, string name, string? value)

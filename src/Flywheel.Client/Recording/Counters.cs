@@ -8,6 +8,7 @@ internal sealed class Counters(Action<FlywheelFailure>? listener)
     long rejected;
     long failedRetrievals;
     long failedSends;
+    long failedGuards;
     long others;
     string? lastFailure;
 
@@ -20,6 +21,9 @@ internal sealed class Counters(Action<FlywheelFailure>? listener)
         {
             case FlywheelFailureKind.Retrieval:
                 Interlocked.Add(ref failedRetrievals, spans);
+                break;
+            case FlywheelFailureKind.Guard:
+                Interlocked.Add(ref failedGuards, spans);
                 break;
             case FlywheelFailureKind.Send:
                 Interlocked.Add(ref failedSends, spans);
@@ -48,5 +52,5 @@ internal sealed class Counters(Action<FlywheelFailure>? listener)
     public FlywheelStatistics Snapshot(long pending) => new(
         Interlocked.Read(ref recorded), Interlocked.Read(ref dropped), Interlocked.Read(ref rejected),
         Interlocked.Read(ref failedRetrievals), Interlocked.Read(ref failedSends), Interlocked.Read(ref others),
-        pending, Volatile.Read(ref lastFailure));
+        pending, Volatile.Read(ref lastFailure), Interlocked.Read(ref failedGuards));
 }

@@ -1,3 +1,4 @@
+using Flywheel.Client.Guarding;
 using Flywheel.Client.Messages;
 using Flywheel.Client.Prompting;
 using Flywheel.Client.Tracing;
@@ -8,7 +9,7 @@ namespace Flywheel.Client.Recording;
 /// <summary>One model call from just before it starts to the span that it becomes.</summary>
 internal sealed class ObservedCall(
     FlywheelConnection connection, ObservedNode node, Position outer, string? input, IReadOnlyList<ChatMessage> prompt,
-    ChatOptions? request, Retrieved retrieved, bool streamed)
+    ChatOptions? request, Retrieved retrieved, Guarded guarded, bool streamed)
 {
     readonly Position here = outer.Child();
     readonly DateTimeOffset startedAt = connection.Time.GetUtcNow();
@@ -20,6 +21,8 @@ internal sealed class ObservedCall(
     public IReadOnlyList<ChatMessage> Prompt => prompt;
 
     public string? Input => input;
+
+    public Guarded Guarded => guarded;
 
     public ChatOptions? Request => request;
 
@@ -47,7 +50,7 @@ internal sealed class ObservedCall(
                 ParentId = outer.SpanId,
                 Node = node.Name,
                 Kind = node.Kind,
-                Input = StorableText.Of(input),
+                Input = guarded.Answer is { Findings.Count: > 0 } answer ? answer.Input : StorableText.Of(input),
                 Output = OutputOf(response, calls),
                 Error = StorableText.Of(error),
                 StartedAt = startedAt,

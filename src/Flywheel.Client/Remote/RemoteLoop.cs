@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Client.Remote;
@@ -30,6 +31,19 @@ public sealed class RemoteLoop : ILoop, IDisposable
                 one.Id, one.Input, one.Output, one.Fixed, one.Score,
                 [.. (one.Parts ?? []).Select(static part => new ScorePart(part.Key, part.Value))])),
         ];
+    }
+
+    public async Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var answer = await api.PostAsync(
+            "api/v1/guard",
+            new WireGuardQuery(
+                query.Node, query.Kind.ToString().ToLowerInvariant(), query.Input, query.EndUser, query.Session, query.Attributes),
+            Wire.Default.WireGuardQuery, Wire.Default.WireGuardAnswer, idempotencyKey: null, ct).ConfigureAwait(false);
+        if (Core.Metrics.Wire.Parse<GuardDecision>(answer.Decision) is not { } decision || answer.Input is null)
+            throw new InvalidDataException("The answer of the guards has no `decision` or no `input`: is this a Flywheel server?");
+        return new(decision, answer.Input, [.. (answer.Findings ?? []).Select(GuardRecord.ReadFinding).OfType<GuardFinding>()], answer.Milliseconds);
     }
 
     /// <exception cref="SpansRejectedException">The good spans were kept; these were refused.</exception>

@@ -32,6 +32,12 @@ internal sealed record WireChosen(IReadOnlyList<WireDemonstration>? Demonstratio
 internal sealed record WireDemonstration(
     Guid Id, string Input, string Output, bool Fixed, double Score, Dictionary<string, double>? Parts);
 
+internal sealed record WireGuardQuery(
+    string Node, string Kind, string Input, string? EndUser, string? Session,
+    [property: JsonConverter(typeof(RawJson))] string? Attributes);
+
+internal sealed record WireGuardAnswer(string? Decision, string? Input, IReadOnlyList<JsonElement>? Findings, double Milliseconds);
+
 internal sealed record WireFeedback(string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser);
 
 internal sealed record WireLabel(
@@ -74,6 +80,8 @@ internal sealed class RawJson : JsonConverter<string>
 [JsonSerializable(typeof(WireReceipt))]
 [JsonSerializable(typeof(WireQuery))]
 [JsonSerializable(typeof(WireChosen))]
+[JsonSerializable(typeof(WireGuardQuery))]
+[JsonSerializable(typeof(WireGuardAnswer))]
 [JsonSerializable(typeof(WireFeedback))]
 [JsonSerializable(typeof(WireLabel))]
 [JsonSerializable(typeof(WireCorrection))]

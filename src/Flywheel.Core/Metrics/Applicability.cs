@@ -9,15 +9,17 @@ namespace Flywheel.Core.Metrics;
 public static class Applicability
 {
     /// <returns>Null when the metric runs; otherwise the reason in words.</returns>
-    public static string? WhyNot(Metric metric, string node, NodeKind kind, SpanKey key)
+    public static string? WhyNot(Metric metric, string node, NodeKind kind, SpanKey key) =>
+        WhyNotAt(metric, node, kind)
+        ?? (metric.Sampling < 1 && Draw(metric.Name, key) >= metric.Sampling ? $"not sampled (rate {metric.Sampling:0.####})" : null);
+
+    /// <summary>Whether a metric is about a node at all, before there is a span to sample.</summary>
+    /// <returns>Null when it is; otherwise the reason in words.</returns>
+    public static string? WhyNotAt(Metric metric, string node, NodeKind kind)
     {
         if (metric.Nodes is { } nodes && !nodes.Contains(node))
             return $"not about node {node}";
-        if (metric.Kinds is { } kinds && !kinds.Contains(kind))
-            return $"not about {Wire.Name(kind)} nodes";
-        return metric.Sampling < 1 && Draw(metric.Name, key) >= metric.Sampling
-            ? $"not sampled (rate {metric.Sampling:0.####})"
-            : null;
+        return metric.Kinds is { } kinds && !kinds.Contains(kind) ? $"not about {Wire.Name(kind)} nodes" : null;
     }
 
     /// <summary>

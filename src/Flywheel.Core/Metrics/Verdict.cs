@@ -24,9 +24,13 @@ public enum Outcome
 /// <param name="Reason">In words, for people: what was found, why it was skipped, or how it failed.</param>
 /// <param name="CostUsd">US dollars of model calls; 0 for code.</param>
 /// <param name="Demonstrations">Ids of the labelled cases that a judge was shown.</param>
+/// <param name="Spans">
+/// Where in the text it was found; null when the validator does not say. In a stored verdict they are positions in the stored
+/// text: of a redacted one, the placeholders.
+/// </param>
 public sealed record Finding(
     Outcome Outcome, double? Score, string? Reason, double? Confidence = null, double CostUsd = 0,
-    string? Model = null, IReadOnlyList<Guid>? Demonstrations = null)
+    string? Model = null, IReadOnlyList<Guid>? Demonstrations = null, IReadOnlyList<FoundSpan>? Spans = null)
 {
     public static Finding Pass(double? score = null, string? reason = null) => new(Outcome.Pass, score, reason);
     public static Finding Fail(string reason, double? score = null) => new(Outcome.Fail, score, reason);
@@ -50,6 +54,9 @@ public sealed record MetricCell(
 
 public interface IMetricStore
 {
+    /// <summary>Rises with every change made through this store, so that what was read from it can be kept until then.</summary>
+    long Revision => 0;
+
     /// <summary>Stores a new metric, or a new version of the metric that has this name.</summary>
     /// <param name="expectNew">True refuses a name that is taken (null is returned).</param>
     Task<Metric?> AddAsync(ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct);

@@ -1,3 +1,4 @@
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
@@ -52,7 +53,9 @@ sealed class JobRun(
     async Task<JobOutcome> CheckAsync(JobInHand hand, IValidator validator, CancellationToken ct)
     {
         var content = hand.Span!.Content;
-        var examinee = new Examinee(hand.Metric!.Subject == MetricSubject.Input ? content.Input : content.Output, hand.Span);
+        if (hand.Metric!.Role == MetricRole.Guard && AlreadySaid(hand.Metric, content, validator) is { } said)
+            return new(new JobEnd.Done(hand.Job, VerdictOf(hand, said.Finding, said.ValidatorVersion, 0)));
+        var examinee = new Examinee(hand.Metric.Subject == MetricSubject.Input ? content.Input : content.Output, hand.Span);
         var reservation = (Reservation?)null;
         if (validators.CallsModel(hand.Metric))
         {
@@ -79,6 +82,17 @@ sealed class JobRun(
             return new(EndOf(hand, validator.Version, fault), fault.MayHaveCost ? null : reservation, fault.RetryAfter);
         }
     }
+
+    /// <summary>
+    /// What the guard said before the answer: of a text that it redacted, where a second look would find nothing, and of any other
+    /// one if it would decide by the same rules now. A guard that could not check is asked again.
+    /// </summary>
+    static GuardFinding? AlreadySaid(Metric metric, NewSpan content, IValidator validator) =>
+        GuardRecord.Find(content.Attributes, metric.Name) is { } said
+            && (said.Action == GuardAction.Redact && said.Finding.Outcome is Outcome.Fail or Outcome.Error
+                || said.Finding.Outcome is Outcome.Pass or Outcome.Fail or Outcome.Unsure && said.ValidatorVersion == validator.Version)
+            ? said
+            : null;
 
     async Task<Decision> WithinTimeAsync(IValidator validator, Examinee examinee, JobLane lane, CancellationToken ct)
     {

@@ -27,6 +27,12 @@ public interface IValidatorKind
     /// <summary>Subjects it can check.</summary>
     IReadOnlySet<MetricSubject> Subjects { get; }
 
+    /// <summary>Whether it can check an input before there is a span.</summary>
+    bool CanGuard => true;
+
+    /// <summary>Whether its findings say where in the text they are, so that a guard can redact.</summary>
+    bool FindsSpans => false;
+
     /// <summary>True when a check calls a model or another slow service.</summary>
     bool CallsModel { get; }
 

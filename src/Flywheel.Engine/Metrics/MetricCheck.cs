@@ -1,3 +1,4 @@
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -38,12 +39,36 @@ public static class MetricCheck
         if (metric.Kinds is { Count: 0 })
             Add("kinds", "`kinds` is an empty list, so the metric would never run: leave it out for all kinds.");
         CheckValidator(metric, registry, project, Add);
+        CheckGuard(metric, registry, Add);
         return problems;
     }
 
     static bool IsName(string? name) =>
         name is { Length: > 0 and <= MaxNameLength } && (char.IsAsciiLetterLower(name[0]) || char.IsAsciiDigit(name[0]))
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
+
+    static void CheckGuard(NewMetric metric, ValidatorRegistry registry, Action<string, string> add)
+    {
+        if (metric.Role == MetricRole.Monitor)
+        {
+            if (metric.OnFail is { } onFail)
+                add("on_fail", $"`on_fail` is `{Wire.Name(onFail)}`, but a monitor never acts: set `role` to `guard`, or leave `on_fail` out.");
+            if (metric.OnError is not null)
+                add("on_error", "`on_error` is for guards: set `role` to `guard`, or leave `on_error` out.");
+            return;
+        }
+        if (metric.Sampling < 1)
+            add("sampling", "a guard looks at every text: leave `sampling` out, or set `role` to `monitor`.");
+        if (registry.Find(metric.Validator.Kind) is not { } kind)
+            return;
+        if (!kind.CanGuard && metric.Subject == MetricSubject.Input)
+            add("role", $"`{kind.Name}` needs a stored span, so it cannot guard an input: set `role` to `monitor`.");
+        if (metric.OnFail == GuardAction.Redact && !kind.FindsSpans)
+            add("on_fail", $"`{kind.Name}` does not say where it found something, so nothing can be redacted: use `block` or `flag`, or one of "
+                + $"{NearMiss.List(registry.Kinds.Where(other => other.FindsSpans).Select(other => other.Name))}.");
+        if (metric.OnFail == GuardAction.Block && metric.Subject == MetricSubject.Output)
+            add("on_fail", "`block` is for inputs: an output is checked when it has been given. Use `flag` or `redact`, or set `subject` to `input`.");
+    }
 
     static void CheckValidator(NewMetric metric, ValidatorRegistry registry, ProjectId? project, Action<string, string> add)
     {

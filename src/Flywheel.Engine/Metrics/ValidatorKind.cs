@@ -12,13 +12,17 @@ namespace Flywheel.Engine.Metrics;
 abstract class ValidatorKind(string name, int revision, string summary, params SettingDescription[] settings) : IValidatorKind
 {
     protected static readonly FrozenSet<NodeKind> AllNodes = Enum.GetValues<NodeKind>().ToFrozenSet();
+    protected static readonly FrozenSet<MetricSubject> InputOnly = FrozenSet.Create(MetricSubject.Input);
+    protected static readonly FrozenSet<MetricSubject> OutputOnly = FrozenSet.Create(MetricSubject.Output);
     static readonly FrozenSet<MetricSubject> _allSubjects = Enum.GetValues<MetricSubject>().ToFrozenSet();
 
     public string Name => name;
     public string Summary => summary;
     public IReadOnlyList<SettingDescription> Settings => settings;
     public virtual IReadOnlySet<NodeKind> NodeKinds => AllNodes;
-    public IReadOnlySet<MetricSubject> Subjects => _allSubjects;
+    public virtual IReadOnlySet<MetricSubject> Subjects => _allSubjects;
+    public virtual bool CanGuard => true;
+    public virtual bool FindsSpans => false;
     public virtual bool CallsModel => false;
 
     public IValidator Create(ValidatorContext context, JsonElement element) =>

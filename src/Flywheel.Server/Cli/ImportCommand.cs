@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Flywheel.Core;
+using Flywheel.Engine.Guarding;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Hosting;
 
@@ -23,7 +24,9 @@ static class ImportCommand
             var owner = await store.Projects.EnsureAsync(parsed.GetValue(project)!, TimeProvider.System.GetUtcNow(), ct);
             using var models = EngineServices.OpenModels(Settings.Load());
             await using var scratch = await ScratchSpans.OpenAsync(ct);
-            var rules = new MetricRules(EngineServices.FileRegistry(models, scratch));
+            var registry = EngineServices.FileRegistry(models, scratch);
+            var rules = new MetricRules(registry);
+            store.Spans.Filter = new SpanRedaction(new ActiveGuards(store.Metrics, TimeProvider.System), registry);
             var importer = new RecordImporter(store, owner.Id, rules, TimeProvider.System);
             await Output.ProgressAsync("Importing", parsed.GetValue(json), async report =>
             {

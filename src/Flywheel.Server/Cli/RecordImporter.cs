@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -96,7 +97,9 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
             Texts(row, "kinds")?.Select(kind => Wire.Parse<NodeKind>(kind) ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
             Share(row, "sampling") ?? 1,
             ValidatorJson.Read(NeedJson(row, "validator")), Rows.Text(row, "author") ?? "import",
-            Choice<MetricRole>(row, "role"), Rows.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"));
+            Choice<MetricRole>(row, "role"), Rows.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"),
+            Rows.Text(row, "on_fail") is null ? null : Choice<GuardAction>(row, "on_fail"),
+            Rows.Text(row, "on_error") is null ? null : Choice<GuardFault>(row, "on_error"));
         rules.Check(metric);
         if (await store.Metrics.FindAsync(project, name, ct) is null)
         {

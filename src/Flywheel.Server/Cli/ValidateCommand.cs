@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
+using Flywheel.Server.Features.Traces;
 using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
@@ -13,7 +15,9 @@ namespace Flywheel.Server.Cli;
 /// <summary>One validator over the rows of a file, without a server.</summary>
 static class ValidateCommand
 {
-    sealed record Line(string Id, string Outcome, double? Score, string? Reason);
+    sealed record Line(
+        string Id, string Outcome, double? Score, string? Reason,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<FoundSpanView>? Spans);
 
     public static Command Create()
     {
@@ -31,16 +35,18 @@ static class ValidateCommand
             using var models = EngineServices.OpenModels(Settings.Load());
             await using var scratch = await ScratchSpans.OpenAsync(ct);
             var registry = EngineServices.FileRegistry(models, scratch);
-            var validator = Make(registry, name, parsed.GetValue(set) ?? [], parsed.GetValue(criterion)!);
+            var subject = registry.Find(name)?.Subjects.Contains(MetricSubject.Output) == false ? MetricSubject.Input : MetricSubject.Output;
+            var validator = Make(registry, name, subject, parsed.GetValue(set) ?? [], parsed.GetValue(criterion)!);
             var path = parsed.GetValue(input)!;
             var counts = new SortedDictionary<Outcome, long>();
             // Rows stream: nothing is lost when the file is long and the pipe's reader stops.
             foreach (var (line, row) in Rows.Read(path))
             {
-                var finding = await CheckAsync(validator, row, parsed.GetValue(field)!, path, line, ct);
+                var finding = await CheckAsync(validator, subject, row, parsed.GetValue(field)!, path, line, ct);
                 counts[finding.Outcome] = counts.GetValueOrDefault(finding.Outcome) + 1;
                 Output.JsonLine(new Line(
-                    Rows.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score, finding.Reason));
+                    Rows.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score, finding.Reason,
+                    FoundSpanView.Of(finding.Spans)));
             }
             if (!parsed.GetValue(json) && !Console.IsErrorRedirected)
                 await Console.Error.WriteLineAsync(string.Join(", ", counts.Select(count => $"{count.Value:N0} {Wire.Name(count.Key)}")));
@@ -49,13 +55,13 @@ static class ValidateCommand
         return command;
     }
 
-    static IValidator Make(ValidatorRegistry registry, string name, string[] settings, string criterion)
+    static IValidator Make(ValidatorRegistry registry, string name, MetricSubject subject, string[] settings, string criterion)
     {
         try
         {
             var kind = registry.Get(name);
             return kind.Create(
-                new ValidatorContext(name, criterion, MetricSubject.Output), JsonSerializer.SerializeToElement(Parse(kind, settings)));
+                new ValidatorContext(name, criterion, subject), JsonSerializer.SerializeToElement(Parse(kind, settings)));
         }
         catch (ValidatorSettingsException e)
         {
@@ -104,15 +110,18 @@ static class ValidateCommand
         }
     }
 
-    static async Task<Finding> CheckAsync(IValidator validator, JsonElement row, string field, string path, int line, CancellationToken ct)
+    static async Task<Finding> CheckAsync(
+        IValidator validator, MetricSubject subject, JsonElement row, string field, string path, int line, CancellationToken ct)
     {
+        var isInput = subject == MetricSubject.Input;
         if (!row.TryGetProperty(field, out _))
             Rows.Required(row, field, path, line);
         var text = Rows.Text(row, field);
         var span = new NewSpan
         {
             Key = new SpanKey("file", line.ToString(CultureInfo.InvariantCulture)), Node = Rows.Text(row, "node") ?? "file",
-            Kind = Wire.Parse<NodeKind>(Rows.Text(row, "kind")) ?? NodeKind.Other, Input = Rows.Text(row, "input"), Output = text,
+            Kind = Wire.Parse<NodeKind>(Rows.Text(row, "kind")) ?? NodeKind.Other, Input = isInput ? text : Rows.Text(row, "input"),
+            Output = isInput ? Rows.Text(row, "output") : text,
             StartedAt = TimeProvider.System.GetUtcNow(), Model = Rows.Text(row, "model"), Session = Rows.Text(row, "session"),
             EndUser = Rows.Text(row, "end_user"), Attributes = row.GetRawText(),
         };

@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
@@ -32,6 +33,11 @@ static class EngineServices
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
             new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))));
         services.AddSingleton<MetricRules>();
+        services.AddSingleton(provider => new ActiveGuards(provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<SpanRedaction>();
+        services.AddSingleton(provider => new InputGuard(
+            provider.GetRequiredService<ActiveGuards>(), provider.GetRequiredService<ValidatorRegistry>(), provider.GetRequiredService<IFaultClassifier>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IFlywheelStore>().Jobs));
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<IFaultClassifier, ModelFaults>();
         services.AddSingleton(provider => Worker(provider, provider.GetRequiredService<ServerOptions>()));

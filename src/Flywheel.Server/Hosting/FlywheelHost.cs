@@ -1,6 +1,8 @@
 using System.Net;
 using Flywheel.Core;
+using Flywheel.Engine.Guarding;
 using Flywheel.Server.Api;
+using Flywheel.Server.Features.Guarding;
 using Flywheel.Server.Features.Health;
 using Flywheel.Server.Features.Jobs;
 using Flywheel.Server.Features.Labeling;
@@ -70,6 +72,7 @@ public static class FlywheelHost
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        opened.Spans.Filter = app.Services.GetRequiredService<SpanRedaction>();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
@@ -79,6 +82,7 @@ public static class FlywheelHost
         var api = app.MapGroup("/api/v1");
         api.MapTraces();
         api.MapMetrics();
+        api.MapGuard();
         api.MapLabeling();
         api.MapReview();
         api.MapDemonstrations();

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -12,7 +13,8 @@ internal static class MetricRow
 {
     public const string Columns =
         "metric.id, version.id, metric.project_id, metric.name, version.number, metric.state, version.role, version.criterion, "
-        + "version.subject, version.nodes, version.kinds, version.sampling, version.validator, version.author, version.created_at";
+        + "version.subject, version.nodes, version.kinds, version.sampling, version.validator, version.author, version.created_at, version.on_fail, "
+        + "version.on_error";
 
     public static Metric Read(DbDataReader row) => new(
         new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetString(3), row.GetInt32(4),
@@ -21,7 +23,8 @@ internal static class MetricRow
         row.IsDBNull(10)
             ? null
             : JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(Wire.Parse<NodeKind>).OfType<NodeKind>().ToArray(),
-        row.GetDouble(11), Validator(row.GetString(12)), row.GetString(13), row.Moment(14));
+        row.GetDouble(11), Validator(row.GetString(12)), row.GetString(13), row.Moment(14),
+        row.IsDBNull(15) ? null : row.Word<GuardAction>(15), row.IsDBNull(16) ? null : row.Word<GuardFault>(16));
 
     public static Task<List<Metric>> ActiveAsync(Session session, ProjectId project, CancellationToken ct) =>
         session.QueryAsync(

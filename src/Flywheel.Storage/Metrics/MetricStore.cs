@@ -9,8 +9,17 @@ namespace Flywheel.Storage.Metrics;
 
 internal sealed class MetricStore(Database database) : IMetricStore
 {
-    public Task<Metric?> AddAsync(ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct) =>
-        database.WriteAsync(Urgency.Interactive, session => AddAsync(session, project, metric, expectNew, at, ct), ct);
+    long revision;
+
+    public long Revision => Interlocked.Read(ref revision);
+
+    public async Task<Metric?> AddAsync(ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct)
+    {
+        var added = await database.WriteAsync(
+            Urgency.Interactive, session => AddAsync(session, project, metric, expectNew, at, ct), ct).ConfigureAwait(false);
+        Interlocked.Increment(ref revision);
+        return added;
+    }
 
     public Task<Metric?> FindAsync(ProjectId project, string name, CancellationToken ct) =>
         database.FirstAsync(
@@ -47,9 +56,10 @@ internal sealed class MetricStore(Database database) : IMetricStore
             """,
             MetricRow.Read, ct, ("project", project.Value), ("name", name)).ConfigureAwait(false);
 
-    public Task<bool> SetStateAsync(
-        ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct) =>
-        database.WriteAsync(
+    public async Task<bool> SetStateAsync(
+        ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct)
+    {
+        var found = await database.WriteAsync(
             Urgency.Interactive,
             async session =>
             {
@@ -63,7 +73,10 @@ internal sealed class MetricStore(Database database) : IMetricStore
                     JsonSerializer.Serialize(new { state = Wire.Name(state) }), ct).ConfigureAwait(false);
                 return true;
             },
-            ct);
+            ct).ConfigureAwait(false);
+        Interlocked.Increment(ref revision);
+        return found;
+    }
 
     public Task<IReadOnlyList<MetricCell>> CellsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         CellsAsync("metric_cell", project, metric, ct);
@@ -96,15 +109,18 @@ internal sealed class MetricStore(Database database) : IMetricStore
         var version = await session.NumberAsync(
             """
             INSERT INTO metric_version (
-                metric_id, number, role, criterion, subject, nodes, kinds, sampling, validator, author, created_at)
-            VALUES (@metric, @number, @role, @criterion, @subject, @nodes, @kinds, @sampling, @validator, @author, @at)
+                metric_id, number, role, criterion, subject, nodes, kinds, sampling, validator, author, created_at, on_fail, on_error)
+            VALUES (
+                @metric, @number, @role, @criterion, @subject, @nodes, @kinds, @sampling, @validator, @author, @at, @on_fail, @on_error)
             RETURNING id
             """,
             ct,
             ("metric", id), ("number", number), ("role", Wire.Name(metric.Role)), ("criterion", metric.Criterion),
             ("subject", Wire.Name(metric.Subject)), ("nodes", metric.Nodes is null ? null : JsonSerializer.Serialize(metric.Nodes)),
             ("kinds", metric.Kinds is null ? null : JsonSerializer.Serialize(metric.Kinds.Select(Wire.Name))),
-            ("sampling", metric.Sampling), ("validator", MetricRow.Json(metric.Validator)), ("author", metric.Author), ("at", at))
+            ("sampling", metric.Sampling), ("validator", MetricRow.Json(metric.Validator)), ("author", metric.Author), ("at", at),
+            ("on_fail", metric.OnFail is { } onFail ? Wire.Name(onFail) : null),
+            ("on_error", metric.OnError is { } onError ? Wire.Name(onError) : null))
             .ConfigureAwait(false);
         await session.ExecuteAsync(
             "UPDATE metric SET current_version_id = @version WHERE id = @metric", ct, ("version", version), ("metric", id))

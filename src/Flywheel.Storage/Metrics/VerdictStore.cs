@@ -12,15 +12,15 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
         """
         INSERT INTO verdict (
             project_id, span_id, metric_version_id, validator_version, metric_id, outcome, score, confidence, reason, cost_usd,
-            latency_ms, model, demonstrations, created_at)
+            latency_ms, model, demonstrations, spans, created_at)
         SELECT project, span, version, validator, metric, outcome, score, confidence, reason, cost, latency, model, demonstrations,
-            created
+            spans, created
         FROM @given
         WHERE 1 = 1
         ON CONFLICT (project_id, span_id, metric_version_id, validator_version) DO UPDATE
         SET outcome = excluded.outcome, score = excluded.score, confidence = excluded.confidence, reason = excluded.reason,
             cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms, model = excluded.model,
-            demonstrations = excluded.demonstrations, created_at = excluded.created_at
+            demonstrations = excluded.demonstrations, spans = excluded.spans, created_at = excluded.created_at
         """;
 
     public async Task<IReadOnlyList<Verdict>> CurrentAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct) =>
@@ -29,7 +29,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             : await database.QueryAsync(
                 """
                 SELECT project_id, span_id, metric_id, metric_version_id, validator_version, outcome, score, confidence, reason,
-                    cost_usd, latency_ms, model, demonstrations, created_at
+                    cost_usd, latency_ms, model, demonstrations, created_at, spans
                 FROM current_verdict
                 WHERE project_id = @project AND span_id IN (@spans)
                 ORDER BY span_id, metric_id
@@ -62,6 +62,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             new("latency", once.Select(verdict => verdict.LatencyMs).ToArray()),
             new("model", once.Select(verdict => verdict.Finding.Model).ToArray()),
             new("demonstrations", once.Select(verdict => Rows.Json(verdict.Finding.Demonstrations)).ToArray()),
+            new("spans", once.Select(verdict => FoundSpanJson.Write(verdict.Finding.Spans)).ToArray()),
             new("created", once.Select(verdict => Moments.Micros(verdict.At)).ToArray())).ConfigureAwait(false);
     }
 
@@ -69,6 +70,6 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
         new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), new(row.GetInt64(3)), row.GetString(4),
         new(
             row.Word<Outcome>(5), row.DoubleOrNull(6), row.TextOrNull(8), row.DoubleOrNull(7), row.GetDouble(9), row.TextOrNull(11),
-            row.IsDBNull(12) ? null : row.Ids(12)),
+            row.IsDBNull(12) ? null : row.Ids(12), FoundSpanJson.Read(row.TextOrNull(14))),
         row.GetDouble(10), row.Moment(13));
 }

@@ -5,9 +5,16 @@ namespace Flywheel.Storage.Traces;
 
 internal sealed class SpanStore(Database database) : ISpanStore
 {
+    public ISpanFilter? Filter { get; set; }
+
     public async Task<IReadOnlyList<SpanFate>> AddAsync(
-        ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct) =>
-        spans.Count == 0 ? [] : await database.AddSpansAsync(project, spans, at, ct).ConfigureAwait(false);
+        ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct)
+    {
+        if (spans.Count == 0)
+            return [];
+        var filtered = Filter is null ? spans : await Filter.BeforeStoringAsync(project, spans, ct).ConfigureAwait(false);
+        return await database.AddSpansAsync(project, filtered, at, ct).ConfigureAwait(false);
+    }
 
     public Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct) =>
         database.FirstAsync(

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Flywheel.Client;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
@@ -55,6 +56,11 @@ sealed class ScriptedLoop : ILoop
     public Func<DemonstrationQuery, CancellationToken, Task<IReadOnlyList<ChosenDemonstration>>> OnDemonstrate { get; init; } =
         (_, _) => Task.FromResult<IReadOnlyList<ChosenDemonstration>>([]);
 
+    public Func<GuardQuery, CancellationToken, Task<GuardAnswer>> OnGuard { get; init; } =
+        (query, _) => Task.FromResult(GuardAnswer.Unguarded(query.Input));
+
+    public ConcurrentQueue<GuardQuery> GuardQueries { get; } = new();
+
     public Func<IReadOnlyList<NewSpan>, CancellationToken, Task> OnRecord { get; init; } = (_, _) => Task.CompletedTask;
 
     public ConcurrentQueue<DemonstrationQuery> Queries { get; } = new();
@@ -69,6 +75,12 @@ sealed class ScriptedLoop : ILoop
     {
         Queries.Enqueue(query);
         return OnDemonstrate(query, ct);
+    }
+
+    public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct)
+    {
+        GuardQueries.Enqueue(query);
+        return OnGuard(query, ct);
     }
 
     public async Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Flywheel.Client;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Tests.Client;
@@ -36,6 +37,8 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
     sealed class InstantLoop(IReadOnlyList<ChosenDemonstration> chosen) : ILoop
     {
         public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) => Task.FromResult(chosen);
+
+        public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => Task.FromResult(GuardAnswer.Unguarded(query.Input));
 
         public Task RecordAsync(IReadOnlyList<Flywheel.Core.Traces.NewSpan> spans, CancellationToken ct) => Task.CompletedTask;
     }

@@ -5,6 +5,8 @@ using System.Text.Json;
 using Flywheel.Client;
 using Flywheel.Client.Remote;
 using Flywheel.Core.Labeling;
+using Flywheel.Core.Guarding;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
@@ -187,11 +189,31 @@ public sealed class RemoteTests
     }
 
     [Fact]
+    public async Task The_guards_are_asked_and_their_answer_is_read()
+    {
+        await using var server = new Server((_, _) => (200, """
+            {"decision":"redact","input":"pay [card]","milliseconds":1.5,"findings":[
+                {"metric":"m","validator_version":"v","action":"redact","outcome":"fail","score":1,"confidence":null,"reason":"1 card",
+                 "cost_usd":0,"model":null,"demonstrations":[],"spans":[{"type":"card","start":4,"end":20}]}]}
+            """));
+        using var loop = new RemoteLoop(server.Address);
+
+        var answer = await loop.GuardAsync(new("n", NodeKind.Writer, "pay 4111111111111111", "ada", "s1", """{"tier":"gold"}"""), Ct);
+
+        Assert.Equal(
+            """{"node":"n","kind":"writer","input":"pay 4111111111111111","end_user":"ada","session":"s1","attributes":{"tier":"gold"}}""",
+            Assert.Single(server.Requests).Body.GetRawText());
+        Assert.Equal((GuardDecision.Redact, "pay [card]", 1.5), (answer.Decision, answer.Input, answer.Milliseconds));
+        Assert.Equal(new FoundSpan(4, 16, "card"), Assert.Single(Assert.Single(answer.Findings).Redacts));
+    }
+
+    [Fact]
     public async Task A_whole_application_over_http_survives_a_server_that_comes_back()
     {
         await using var server = new Server((seen, nth) => seen.Path.EndsWith("search", StringComparison.Ordinal)
             ? (200, """{"demonstrations":[{"id":"11111111-1111-7111-8111-111111111111","input":"q","output":"a","fixed":false,"score":1,"parts":{}}]}""")
-            : nth < 5 ? (500, "down") : (200, $$"""{"accepted":{{seen.Body.GetProperty("spans").GetArrayLength()}},"rejected":[]}"""));
+            : seen.Path.EndsWith("guard", StringComparison.Ordinal) ? (200, """{"decision":"allow","input":"hi","findings":[],"milliseconds":0}""")
+            : nth < 8 ? (500, "down") : (200, $$"""{"accepted":{{seen.Body.GetProperty("spans").GetArrayLength()}},"rejected":[]}"""));
         using var loop = new RemoteLoop(server.Address);
         await using var connection = new FlywheelConnection(loop, new() { MaxDelay = TimeSpan.Zero, FirstRetry = TimeSpan.FromMilliseconds(1) });
         var model = new ScriptedChatClient("answer");

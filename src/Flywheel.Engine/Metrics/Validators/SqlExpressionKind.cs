@@ -9,6 +9,9 @@ sealed class SqlExpressionKind(ISqlEvaluator? evaluator) : ValidatorKind("sql-ex
     "A boolean SQL expression over the span's columns is true, evaluated in the database.",
     new SettingDescription("expression", "text", "Such as `length(output) < 400 AND error IS NULL`; see SqlExpression for what is allowed.", null))
 {
+    // It runs over stored rows.
+    public override bool CanGuard => false;
+
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {
         var text = read.RequiredText("expression", "give a condition such as `length(output) < 400`.");

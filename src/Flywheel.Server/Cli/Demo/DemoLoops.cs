@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Server.Cli.Demo;
@@ -32,6 +33,8 @@ sealed class TimedLoop(ILoop inner) : ILoop
         return chosen;
     }
 
+    public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => inner.GuardAsync(query, ct);
+
     public Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct) => inner.RecordAsync(spans, ct);
 }
 
@@ -39,6 +42,8 @@ sealed class TimedLoop(ILoop inner) : ILoop
 sealed class SilentLoop(ILoop inner) : ILoop
 {
     public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) => inner.DemonstrateAsync(query, ct);
+
+    public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => inner.GuardAsync(query, ct);
 
     public Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct) => Task.CompletedTask;
 }

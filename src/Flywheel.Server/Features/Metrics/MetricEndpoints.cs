@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -9,25 +10,29 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Metrics;
 
-/// <param name="Subject"><c>output</c> (default) or <c>input</c>.</param>
+/// <param name="Subject"><c>output</c> or <c>input</c>; left out, what the validator can check, outputs first.</param>
 /// <param name="Nodes">Names of nodes; left out means all.</param>
 /// <param name="Kinds">Kinds of nodes; left out means all.</param>
 /// <param name="Sampling">Share of applicable spans that are judged, 0 to 1; 1 when left out.</param>
 /// <param name="Validator">The kind with its settings: <c>{"kind": "length", "max": 400, "unit": "characters"}</c>.</param>
 /// <param name="Role"><c>monitor</c> (default) or <c>guard</c>.</param>
+/// <param name="OnFail">For a guard: <c>block</c>, <c>flag</c> (default) or <c>redact</c>.</param>
+/// <param name="OnError">For a guard that cannot check: <c>allow</c> (default) or <c>block</c>.</param>
 /// <param name="State"><c>active</c> (default), <c>proposed</c> or <c>retired</c>.</param>
 public sealed record MetricBody(
     string? Name, string Criterion, JsonElement Validator, string? Subject = null, IReadOnlyList<string>? Nodes = null,
-    IReadOnlyList<string>? Kinds = null, double? Sampling = null, string? Role = null, string? State = null, string? Author = null);
+    IReadOnlyList<string>? Kinds = null, double? Sampling = null, string? Role = null, string? State = null, string? Author = null,
+    string? OnFail = null, string? OnError = null);
 
 public sealed record MetricView(
     string Name, int Version, string State, string Role, string Criterion, string Subject, IReadOnlyList<string>? Nodes,
-    IReadOnlyList<string>? Kinds, double Sampling, JsonElement Validator, string Author, DateTimeOffset CreatedAt)
+    IReadOnlyList<string>? Kinds, double Sampling, JsonElement Validator, string Author, DateTimeOffset CreatedAt,
+    string? OnFail, string? OnError)
 {
     public static MetricView Of(Metric metric) => new(
         metric.Name, metric.Number, Wire.Name(metric.State), Wire.Name(metric.Role), metric.Criterion, Wire.Name(metric.Subject),
         metric.Nodes, metric.Kinds?.Select(Wire.Name).ToArray(), metric.Sampling, ValidatorJson.Write(metric.Validator), metric.Author,
-        metric.CreatedAt);
+        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null);
 }
 
 public sealed record MetricList(IReadOnlyList<MetricView> Metrics);
@@ -72,17 +77,20 @@ static class MetricEndpoints
 
     static NewMetric Read(MetricBody body, string? name, Caller caller, MetricRules rules)
     {
+        var validator = ValidatorJson.Read(body.Validator);
         var metric = new NewMetric(
             name ?? throw ApiException.BadField("name", "`name` is missing: name the metric, such as `answer.short`."),
             body.Criterion,
-            Choice<MetricSubject>("subject", body.Subject) ?? MetricSubject.Output,
+            Choice<MetricSubject>("subject", body.Subject) ?? rules.DefaultSubject(validator.Kind),
             body.Nodes,
             body.Kinds?.Select(kind => Choice<NodeKind>("kinds", kind)!.Value).ToArray(),
             body.Sampling ?? 1,
-            ValidatorJson.Read(body.Validator),
+            validator,
             body.Author ?? caller.Actor,
             Choice<MetricRole>("role", body.Role) ?? MetricRole.Monitor,
-            Choice<MetricState>("state", body.State) ?? MetricState.Active);
+            Choice<MetricState>("state", body.State) ?? MetricState.Active,
+            Choice<GuardAction>("on_fail", body.OnFail),
+            Choice<GuardFault>("on_error", body.OnError));
         rules.Check(metric);
         return metric;
     }

@@ -7,6 +7,10 @@ namespace Flywheel.Server.Features.Metrics;
 /// <summary>Refuses a metric that could not work, before it is stored.</summary>
 sealed class MetricRules(ValidatorRegistry registry)
 {
+    /// <summary>The output, unless this kind can check inputs only.</summary>
+    public MetricSubject DefaultSubject(string kind) =>
+        registry.Find(kind)?.Subjects.Contains(MetricSubject.Output) == false ? MetricSubject.Input : MetricSubject.Output;
+
     public void Check(NewMetric metric)
     {
         var problems = MetricCheck.Problems(metric, registry);

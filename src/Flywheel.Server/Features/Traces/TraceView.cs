@@ -50,12 +50,20 @@ public sealed record SpanView(
 
 public sealed record VerdictView(
     string Metric, string Outcome, double? Score, double? Confidence, string? Reason, double CostUsd, string? Model,
-    string ValidatorVersion, IReadOnlyList<Guid> Demonstrations, DateTimeOffset At)
+    string ValidatorVersion, IReadOnlyList<Guid> Demonstrations, DateTimeOffset At, IReadOnlyList<FoundSpanView>? Spans)
 {
     public static VerdictView Of(Verdict verdict, IReadOnlyDictionary<MetricId, string> metrics) => new(
         metrics.GetValueOrDefault(verdict.Metric, "?"), Wire.Name(verdict.Finding.Outcome), verdict.Finding.Score, verdict.Finding.Confidence,
         verdict.Finding.Reason, verdict.Finding.CostUsd, verdict.Finding.Model, verdict.ValidatorVersion,
-        verdict.Finding.Demonstrations ?? [], verdict.At);
+        verdict.Finding.Demonstrations ?? [], verdict.At, FoundSpanView.Of(verdict.Finding.Spans));
+}
+
+/// <param name="Start">0-based, in UTF-16 code units of the span's text as it is stored.</param>
+/// <param name="End">Position after it.</param>
+public sealed record FoundSpanView(string Type, int Start, int End)
+{
+    public static IReadOnlyList<FoundSpanView>? Of(IReadOnlyList<FoundSpan>? spans) =>
+        spans is null ? null : [.. spans.Select(span => new FoundSpanView(span.Type, span.Start, span.End))];
 }
 
 public sealed record LabelView(

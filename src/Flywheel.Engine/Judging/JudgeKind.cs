@@ -1,5 +1,4 @@
 using Flywheel.Engine.Metrics;
-using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
 
@@ -30,14 +29,14 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
         if (services is null)
             throw new ValidatorSettingsException("kind", "`judge` needs a language model, and none is at hand here.");
 
-        return new JudgeValidator(version, context, settings, Client(read, services, model), model, services);
+        return new JudgeValidator(version, context, settings, Open(read, services, model), services);
     }
 
-    static IChatClient Client(ValidatorSettings read, JudgeServices services, string? model)
+    static JudgeModel Open(ValidatorSettings read, JudgeServices services, string? model)
     {
         try
         {
-            return services.Chat(model);
+            return JudgeModel.Open(services, model);
         }
         catch (Exception error)
         {

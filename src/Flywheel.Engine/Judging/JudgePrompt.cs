@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
+using Flywheel.Engine.Models;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
@@ -31,7 +32,35 @@ static class JudgePrompt
         }
         """);
 
-    public static ChatResponseFormat ReplyFormat { get; } = ChatResponseFormat.ForJsonSchema(_replySchema, "judgement", "One binary judgement.");
+    static readonly ChatResponseFormat _format = ChatResponseFormat.ForJsonSchema(_replySchema, "judgement", "One binary judgement.");
+
+    /// <summary>Of an unreadable reply, so much is shown to the model again.</summary>
+    const int ShownOfReply = 2_000;
+
+    /// <summary>What the provider is asked to enforce; the reply is read strictly all the same.</summary>
+    public static ChatResponseFormat? ReplyFormat(StructuredOutput structured) => structured switch
+    {
+        StructuredOutput.Schema => _format,
+        StructuredOutput.Json => ChatResponseFormat.Json,
+        _ => null,
+    };
+
+    /// <summary>The same conversation with the unreadable reply, and the one request to mend its form.</summary>
+    /// <param name="problem">What is wrong with the form; must not quote the reply.</param>
+    public static IReadOnlyList<ChatMessage> Repair(IReadOnlyList<ChatMessage> messages, string? reply, string problem)
+    {
+        var said = string.IsNullOrWhiteSpace(reply) ? "(nothing)" : reply.Length <= ShownOfReply ? reply : reply[..ShownOfReply] + "…";
+        return
+        [
+            .. messages,
+            new(ChatRole.Assistant, said),
+            new(ChatRole.User,
+                $$"""
+                That reply cannot be read: {{problem}}. Judge the same text again and reply with one JSON object and nothing around it:
+                {"critique": "what decides, in one to three sentences", "verdict": "pass" or "fail" or "unsure", "confidence": a number from 0 to 1}
+                """),
+        ];
+    }
 
     /// <param name="input">What was asked, when an output is judged; null when unknown or not to be shown.</param>
     public static IReadOnlyList<ChatMessage> Write(

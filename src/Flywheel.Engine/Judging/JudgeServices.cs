@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Flywheel.Engine.Models;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
@@ -13,6 +14,9 @@ public delegate double PriceOf(string? model, UsageDetails usage);
 /// <param name="Price">Null: calls are free, as with offline models.</param>
 public sealed record JudgeServices(Func<string?, IChatClient> Chat, IJudgeExamples? Examples = null, PriceOf? Price = null)
 {
+    /// <summary>What the provider of this name can enforce of a reply's form; null asks for the default provider.</summary>
+    public Func<string?, StructuredOutput> Structured { get; init; } = static _ => StructuredOutput.Schema;
+
     /// <summary>Draws the word that separates data from instructions; nobody who wrote the data may be able to guess it.</summary>
     public Func<string> NewFence { get; init; } = static () => RandomNumberGenerator.GetHexString(24, lowercase: true);
 }

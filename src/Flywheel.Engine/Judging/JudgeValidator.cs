@@ -1,18 +1,18 @@
 using System.Text;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
-using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
 
-/// <summary>Asks the model once per text. A reply outside the contract is an error, never a pass.</summary>
+/// <summary>Asks a model about a text. A reply outside the contract is mended once; then it is an error, never a pass.</summary>
 sealed class JudgeValidator(
-    string settingsVersion, ValidatorContext context, JudgeSettings settings, IChatClient client, string? provider, JudgeServices services)
+    string settingsVersion, ValidatorContext context, JudgeSettings settings, JudgeModel model, JudgeServices services)
     : IPricedValidator
 {
     const string NoPool = "none";
 
-    readonly string? _model = (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId;
+    readonly JudgeCalls _calls = new(services);
     Known? _current;
 
     bool HasExamples => services.Examples is not null && settings.Examples > 0 && context.Project is not null;
@@ -32,8 +32,8 @@ sealed class JudgeValidator(
             : new JudgeExamples(NoPool, []);
         var messages = JudgePrompt.Write(
             context.Criterion, settings.Rules, context.Subject, text, InputOf(examinee), shown.Examples, services.NewFence);
-        var response = await client.GetResponseAsync(messages, Options(), ct);
-        return new(Read(response, shown), VersionOf(shown.PoolVersion));
+        var answer = await _calls.AskAsync(new(model, messages, settings.Temperature, settings.MaxOutputTokens), ct);
+        return new(FindingOf(answer, shown), VersionOf(shown.PoolVersion));
     }
 
     public double ExpectedCostUsd(Examinee examinee)
@@ -44,7 +44,7 @@ sealed class JudgeValidator(
         long text = Encoding.UTF8.GetByteCount(examinee.Text!);
         long bytes = 2_000 + Encoding.UTF8.GetByteCount(context.Criterion) + settings.Rules.Sum(Encoding.UTF8.GetByteCount)
             + Encoding.UTF8.GetByteCount(InputOf(examinee) ?? "") + text * (HasExamples ? settings.Examples + 1 : 1);
-        return price(_model, new() { InputTokenCount = bytes / 3, OutputTokenCount = settings.MaxOutputTokens });
+        return price(model.Id, new() { InputTokenCount = bytes / 3, OutputTokenCount = settings.MaxOutputTokens });
     }
 
     public Finding? WithoutCall(Examinee examinee)
@@ -54,35 +54,30 @@ sealed class JudgeValidator(
         var length = text.Length + (InputOf(examinee)?.Length ?? 0);
         if (length > settings.MaxCharacters)
             return Finding.Skipped($"{length} characters to judge, more than `max_characters` ({settings.MaxCharacters})");
-        // Zhao et al., arXiv 2507.08794: judges pass texts such as ":" in up to 80-90 % of cases.
-        return text.EnumerateRunes().Any(Rune.IsLetterOrDigit)
-            ? null
-            : Finding.Unsure("the text has no letter or digit, and judges are known to pass such texts whatever was asked");
+        if (MasterKeys.IsSymbolsOnly(text))
+            return Finding.Unsure("the text has no letter or digit, and judges are known to pass such texts whatever was asked");
+        // The answer of a classifier may well be the word `solution`.
+        return examinee.Span?.Content.Kind != NodeKind.Classifier && MasterKeys.IsOpener(text)
+            ? Finding.Unsure("the text only announces an answer, and judges are known to pass such texts whatever was asked")
+            : null;
     }
 
     string? InputOf(Examinee examinee) =>
         settings.ShowInput && context.Subject == MetricSubject.Output ? examinee.Span?.Content.Input ?? examinee.Input : null;
 
-    ChatOptions Options() => new()
+    static Finding FindingOf(JudgeAnswer answer, JudgeExamples shown)
     {
-        ResponseFormat = JudgePrompt.ReplyFormat, MaxOutputTokens = settings.MaxOutputTokens, Temperature = settings.Temperature,
-    };
-
-    Finding Read(ChatResponse response, JudgeExamples shown)
-    {
-        var model = response.ModelId ?? _model;
-        var cost = response.Usage is { } usage && services.Price is { } price ? price(model, usage) : 0;
-        var finding = Judgement.Parse(response.Text, out var problem) is { } reply
+        var finding = answer.Judgement is { } reply
             ? new Finding(reply.Verdict, null, reply.Critique.Length > 0 ? reply.Critique : null, reply.Confidence)
-            : Finding.Error(response.FinishReason is { } reason && reason != ChatFinishReason.Stop ? $"{problem} (finish reason: {reason.Value})" : problem!);
-        return finding with { CostUsd = cost, Model = model, Demonstrations = [.. shown.Examples.Select(example => example.Id)] };
+            : Finding.Error(answer.Problem!);
+        return finding with { CostUsd = answer.CostUsd, Model = answer.Model, Demonstrations = [.. shown.Examples.Select(example => example.Id)] };
     }
 
     string VersionOf(string pool)
     {
         if (_current is { } current && current.Pool == pool)
             return current.Version;
-        var parts = new[] { settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", provider ?? "", _model ?? "", pool };
+        var parts = new[] { settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), pool };
         var version = "judge-" + ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
         _current = new(pool, version);
         return version;

@@ -16,19 +16,22 @@ public sealed record Judgement(Outcome Verdict, string Critique, double? Confide
     /// being that one object, at most inside one Markdown code block.
     /// </summary>
     /// <param name="problem">Why the reply cannot be read, with its first 200 characters.</param>
-    public static Judgement? Parse(string? reply, out string? problem)
+    public static Judgement? Parse(string? reply, out string? problem) => Parse(reply, out problem, out _);
+
+    /// <param name="form">Why the reply cannot be read, quoting nothing of it.</param>
+    internal static Judgement? Parse(string? reply, out string? problem, out string? form)
     {
-        problem = null;
+        problem = form = null;
         if (string.IsNullOrWhiteSpace(reply))
-            return Unreadable("the reply is empty", "", out problem);
+            return Unreadable("the reply is empty", "", out problem, out form);
         if (reply.Length > MaxLength)
-            return Unreadable($"the reply has {reply.Length} characters", reply, out problem);
+            return Unreadable($"the reply has {reply.Length} characters", reply, out problem, out form);
         if (!reply.Any(char.IsLetterOrDigit))
-            return Unreadable("the reply has no letter or digit", reply, out problem);
+            return Unreadable("the reply has no letter or digit", reply, out problem, out form);
         if (StrictJson.Parse(StrictJson.Unfence(reply) ?? reply, out var why) is not { } root)
-            return Unreadable($"the reply is not one JSON object: {why}", reply, out problem);
+            return Unreadable($"the reply is not one JSON object: {why}", reply, out problem, out form);
         if (root.ValueKind != JsonValueKind.Object)
-            return Unreadable("the reply is JSON, but no object", reply, out problem);
+            return Unreadable("the reply is JSON, but no object", reply, out problem, out form);
 
         string? critique = null;
         Outcome? verdict = null;
@@ -43,11 +46,16 @@ public sealed record Judgement(Outcome Verdict, string Critique, double? Confide
                 _ => "it has a property that was not asked for",
             };
             if (why is not null)
-                return Unreadable(why, reply, out problem);
+                return Unreadable(why, reply, out problem, out form);
         }
         if (verdict is not { } outcome)
-            return Unreadable("`verdict` is missing", reply, out problem);
-        return critique is null ? Unreadable("`critique` is missing", reply, out problem) : new(outcome, critique.Trim(), confidence);
+            return Unreadable("`verdict` is missing", reply, out problem, out form);
+        if (critique is null)
+            return Unreadable("`critique` is missing", reply, out problem, out form);
+        // A pass must say what earned it: a bare one is what master keys and injections bring about.
+        if (outcome == Outcome.Pass && (MasterKeys.IsSymbolsOnly(critique) || MasterKeys.IsOpener(critique)))
+            return Unreadable("`critique` says nothing, and a pass needs a reason", reply, out problem, out form);
+        return new(outcome, critique.Trim(), confidence);
     }
 
     static Outcome? Verdicts(JsonElement value) => value.ValueKind != JsonValueKind.String ? null : value.GetString() switch
@@ -80,8 +88,9 @@ public sealed record Judgement(Outcome Verdict, string Critique, double? Confide
         return null;
     }
 
-    static Judgement? Unreadable(string why, string reply, out string problem)
+    static Judgement? Unreadable(string why, string reply, out string problem, out string form)
     {
+        form = why;
         problem = reply.Length == 0 ? $"unreadable judge: {why}" : $"unreadable judge: {why}; it begins {Quote.Short(reply.Trim(), Quoted)}";
         return null;
     }

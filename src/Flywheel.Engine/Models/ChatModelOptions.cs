@@ -14,12 +14,27 @@ public enum ChatProvider
     Ollama,
 }
 
+/// <summary>How a model is held to the form of a reply.</summary>
+public enum StructuredOutput
+{
+    /// <summary>By a JSON schema, which the provider enforces.</summary>
+    Schema,
+
+    /// <summary>By the provider's JSON mode: some JSON, whatever its shape.</summary>
+    Json,
+
+    /// <summary>By the prompt alone.</summary>
+    None,
+}
+
 /// <summary>One chat model by the name it is called by.</summary>
 /// <param name="Endpoint">Base URL; null for the provider's own.</param>
 /// <param name="ApiKeyEnv">Environment variable that holds the key; null when the key is given.</param>
 /// <param name="Model">The provider's name of the model; the offline model has one name only.</param>
 /// <param name="Timeout">For a whole reply, or between two pieces of a stream.</param>
 /// <param name="MaxOutputTokens">Default for calls that set none; null for the provider's.</param>
+/// <param name="Structured">What the provider can enforce of a judge's reply.</param>
+/// <param name="RequestsPerSecond">Calls that this process starts in any second at most; null for no limit.</param>
 public sealed record ChatModelOptions(
     ChatProvider Kind,
     Uri? Endpoint = null,
@@ -28,7 +43,9 @@ public sealed record ChatModelOptions(
     string? Model = null,
     ModelPrice? Price = null,
     TimeSpan? Timeout = null,
-    int? MaxOutputTokens = null)
+    int? MaxOutputTokens = null,
+    StructuredOutput Structured = StructuredOutput.Schema,
+    double? RequestsPerSecond = null)
 {
     public static TimeSpan DefaultTimeout { get; } = TimeSpan.FromSeconds(100);
 

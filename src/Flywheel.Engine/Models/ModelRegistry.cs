@@ -49,6 +49,9 @@ public sealed class ModelRegistry : IDisposable
     /// <summary>What a model charges; free when no price is configured.</summary>
     public ModelPrice Price(string? name = null) => Find(name).Price ?? ModelPrice.Free;
 
+    /// <summary>What the provider can enforce of a reply's form.</summary>
+    public StructuredOutput Structured(string? name = null) => Find(name).Structured;
+
     /// <summary>The embedder: a configured one that cannot be had is an error, never replaced by another.</summary>
     /// <exception cref="ModelSetupException">It is not installed, or a file is missing.</exception>
     public IEmbedder Embedder() => _embedder.Value;

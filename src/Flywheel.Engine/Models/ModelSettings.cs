@@ -13,6 +13,13 @@ internal static class ModelSettings
         ["ollama"] = ChatProvider.Ollama,
     };
 
+    private static readonly Dictionary<string, StructuredOutput> s_structured = new()
+    {
+        ["schema"] = StructuredOutput.Schema,
+        ["json"] = StructuredOutput.Json,
+        ["none"] = StructuredOutput.None,
+    };
+
     private static readonly Dictionary<string, EmbeddingProvider> s_providers = new()
     {
         ["auto"] = EmbeddingProvider.Auto,
@@ -44,7 +51,9 @@ internal static class ModelSettings
                 settings.Number("output_usd_per_million", 0, 0, 10_000),
                 settings.Number("cached_input_usd_per_million", -1, 0, 10_000) is >= 0 and var cached ? cached : null),
             settings.Seconds("timeout_seconds"),
-            settings.Integer("max_output_tokens", 0, 1, 1_000_000) is > 0 and var most ? most : null);
+            settings.Integer("max_output_tokens", 0, 1, 1_000_000) is > 0 and var most ? most : null,
+            settings.Choice("structured_output", s_structured, settings.Text("structured_output") ?? "schema"),
+            settings.Number("requests_per_second", 0, 0.001, 10_000) is > 0 and var rate ? rate : null);
     }
 
     public static EmbeddingOptions Embeddings(SettingReader settings)

@@ -31,7 +31,10 @@ static class EngineServices
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
-            new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))));
+            new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
+            {
+                Structured = models.Structured,
+            }));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => new ActiveGuards(provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SpanRedaction>();
@@ -48,7 +51,7 @@ static class EngineServices
 
     /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
     public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
-        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)));
+        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured });
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)

@@ -107,7 +107,7 @@ public partial class JudgeValidatorTests
 
         var finding = await Judge(client, price: (_, _) => 0.5).CheckAsync(Answer("x"), Ct);
 
-        Assert.Equal((Outcome.Error, 0.5, null), (finding.Outcome, finding.CostUsd, finding.Confidence));
+        Assert.Equal((Outcome.Error, 1.0, null), (finding.Outcome, finding.CostUsd, finding.Confidence));
     }
 
     [Fact]

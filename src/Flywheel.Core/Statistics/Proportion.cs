@@ -7,7 +7,11 @@ public static class Proportion
     /// <remarks>Wilson, JASA 1927. Stays inside [0, 1], and keeps a width at 0 and n.</remarks>
     /// <param name="trials">0 gives (0, 1): nothing is known yet.</param>
     /// <param name="z">Normal quantile; 1.96 for 95 %.</param>
-    public static (double Low, double High) Wilson(long successes, long trials, double z = 1.96)
+    public static (double Low, double High) Wilson(long successes, long trials, double z = 1.96) => Wilson((double)successes, trials, z);
+
+    /// <inheritdoc cref="Wilson(long, long, double)"/>
+    /// <remarks>For the effective numbers of a weighted sample.</remarks>
+    public static (double Low, double High) Wilson(double successes, double trials, double z = 1.96)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(successes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(successes, trials);

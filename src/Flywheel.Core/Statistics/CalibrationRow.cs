@@ -1,0 +1,12 @@
+namespace Flywheel.Core.Statistics;
+
+/// <summary>A verdict with the judge's confidence in it, and what a person said.</summary>
+/// <param name="Confidence">From 0 to 1, as the judge or its vote share gives it; not calibrated.</param>
+/// <param name="Judge">The verdict.</param>
+/// <param name="Human">Null when nobody labelled it.</param>
+/// <param name="Features">Further numbers that may tell of errors, in the same order in every row.</param>
+public sealed record CalibrationRow(double Confidence, bool Judge, bool? Human, IReadOnlyList<double> Features)
+{
+    /// <summary>Whether the person agreed; null when nobody was asked.</summary>
+    public bool? Agreed => Human is { } human ? human == Judge : null;
+}

@@ -1,0 +1,127 @@
+namespace Flywheel.Core.Statistics;
+
+/// <summary>A confidence from which verdicts agree with people at least 1 - alpha of the time, with confidence 1 - delta.</summary>
+/// <param name="Threshold">Accept a verdict whose confidence is at least this; null when the labels support no such promise.</param>
+/// <param name="Accepted">Labelled verdicts at or above the threshold.</param>
+/// <param name="Errors">Of these, the ones that people disagreed with.</param>
+/// <param name="RiskBound">Upper bound of the error rate above the threshold, at confidence 1 - delta; null without a threshold.</param>
+/// <param name="LabelsNeeded">0 with a threshold; without one about how many more labels it takes, or null when labels will hardly help:
+/// no level of confidence agrees with people often enough.</param>
+/// <remarks>
+/// <para>Fixed-sequence test with exact binomial bounds (Clopper and Pearson 1934), as in Trust or Escalate (arXiv 2407.18370) and Learn
+/// then Test (arXiv 2110.01052). The levels are fixed beforehand and tried from strict to loose until one fails, so no correction for
+/// their number is due. A level is passed over, not failed, when so few verdicts reach it that it could not pass with
+/// <see cref="Forgiven"/> errors among them; that looks at confidences only, never at labels.</para>
+/// <para>The confidence must not have been fitted on these labels. Raw confidence never is; a calibrated one must come from a calibrator
+/// fitted on other rows. The promise is about traffic that these rows are a random part of, on average over it, not slice by slice.</para>
+/// </remarks>
+public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Errors, double? RiskBound, int? LabelsNeeded)
+{
+    /// <summary>Errors that the first level tried must be able to bear: one unlucky label should not end the search.</summary>
+    public const int Forgiven = 1;
+
+    const int FewestAccepted = 20;
+
+    /// <summary>The levels, from strict to loose; 0 accepts every verdict.</summary>
+    public static IReadOnlyList<double> Levels { get; } =
+    [
+        0.999, 0.995, 0.99, 0.98, 0.97, 0.95, 0.925, 0.90, 0.875, 0.85, 0.825, 0.80, 0.775, 0.75, 0.725, 0.70, 0.65, 0.60, 0.55, 0.50,
+        0.40, 0.30, 0.20, 0.10, 0,
+    ];
+
+    /// <param name="points">Confidence and whether the person agreed.</param>
+    /// <param name="alpha">Largest error rate above the threshold, between 0 and 1.</param>
+    /// <param name="delta">Chance that the promise is broken, between 0 and 1.</param>
+    public static SelectiveThreshold Of(IReadOnlyList<(double Confidence, bool Agreed)> points, double alpha, double delta)
+    {
+        CheckShare(alpha, nameof(alpha));
+        CheckShare(delta, nameof(delta));
+        var fewest = Math.Max(FewestAccepted, FewestFor(Forgiven, alpha, delta));
+        SelectiveThreshold? best = null;
+        foreach (var level in Levels)
+        {
+            var (accepted, errors) = Count(points, level);
+            if (accepted < fewest)
+                continue;
+            var bound = UpperBound(errors, accepted, delta);
+            if (bound > alpha)
+                break;
+            best = new SelectiveThreshold(level, accepted, errors, bound, 0);
+        }
+        return best ?? new SelectiveThreshold(null, 0, 0, null, Needed(points, alpha, delta));
+    }
+
+    /// <summary>Exact upper confidence bound of an error rate.</summary>
+    public static double UpperBound(int errors, int trials, double delta) =>
+        errors >= trials ? 1 : BetaDistribution.Quantile(errors + 1, trials - errors, 1 - delta);
+
+    static (int Accepted, int Errors) Count(IReadOnlyList<(double Confidence, bool Agreed)> points, double level)
+    {
+        int accepted = 0, errors = 0;
+        foreach (var (confidence, agreed) in points)
+            if (confidence >= level)
+            {
+                accepted++;
+                errors += agreed ? 0 : 1;
+            }
+        return (accepted, errors);
+    }
+
+    /// <summary>The fewest verdicts among which so many errors still pass.</summary>
+    static int FewestFor(double errors, double alpha, double delta)
+    {
+        int low = (int)Math.Ceiling(errors), high = Math.Max(2, low + 1);
+        while (!Passes(high))
+            (low, high) = (high, checked(high * 2));
+        while (high - low > 1)
+            (low, high) = Passes(low + (high - low) / 2) ? (low, low + (high - low) / 2) : (low + (high - low) / 2, high);
+        return high;
+
+        bool Passes(int trials) => BetaDistribution.Cdf(errors + 1, trials - errors, alpha) >= 1 - delta;
+    }
+
+    /// <summary>About how many more labels until the easiest level passes, if its error rate stays as it looks now.</summary>
+    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, double alpha, double delta)
+    {
+        int? fewest = null;
+        foreach (var level in Levels)
+        {
+            var (accepted, errors) = Count(points, level);
+            if (accepted == 0 && level > 0)
+                continue;
+            // Hopeless: even the lower bound of the error rate is above what is allowed.
+            if (errors > 0 && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha)
+                continue;
+            // A rate that looks too high but may yet be lower is planned with what would leave room.
+            var rate = Math.Min((errors + 0.5) / (accepted + 1), 0.75 * alpha);
+            var share = points.Count == 0 ? 1 : (double)accepted / points.Count;
+            var total = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(AcceptedNeeded(rate, alpha, delta) / share));
+            var more = Math.Max(1, total - points.Count);
+            fewest = fewest is { } found ? Math.Min(found, more) : more;
+        }
+        return fewest;
+    }
+
+    /// <summary>The fewest accepted verdicts that pass when their errors come at this rate.</summary>
+    static double AcceptedNeeded(double rate, double alpha, double delta)
+    {
+        double low = Forgiven, high = 64;
+        while (BetaDistribution.Cdf(rate * high + 1, high - rate * high, alpha) < 1 - delta && high < 1e7)
+            (low, high) = (high, high * 2);
+        while (high - low > 1)
+        {
+            var middle = (low + high) / 2;
+            if (BetaDistribution.Cdf(rate * middle + 1, middle - rate * middle, alpha) >= 1 - delta)
+                high = middle;
+            else
+                low = middle;
+        }
+        return Math.Max(high, Math.Max(FewestAccepted, FewestFor(Forgiven, alpha, delta)));
+    }
+
+    static void CheckShare(double value, string name)
+    {
+        if (!(value is > 0 and < 1))
+            throw new ArgumentOutOfRangeException(name, value, $"`{name}` must be between 0 and 1, such as 0.1.");
+    }
+}

@@ -10,14 +10,24 @@ namespace Flywheel.Storage.Postgres;
 /// <summary>One request's spans on their way into the database.</summary>
 internal sealed record SpanRequest(ProjectId Project, IReadOnlyList<NewSpan> Spans, DateTimeOffset ReceivedAt);
 
-/// <summary>Stores the spans of many requests with one statement, which is one transaction and one round trip.</summary>
+/// <summary>Stores the spans of many requests with one statement, which is one transaction.</summary>
 internal static class SpanBatch
 {
-    const string Insert =
+    /// <summary>From here on COPY, which writes whole pages but costs a round trip more, is the cheaper statement.</summary>
+    const int WorthCopying = 100;
+
+    const string Columns =
         """
+        project_id, trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model,
+            input_tokens, output_tokens, cost_usd, error, demonstrations, input, output, attributes
+        """;
+
+    const string Copy = $"COPY span ({Columns}) FROM STDIN (FORMAT binary)";
+
+    const string Insert =
+        $"""
         INSERT INTO span (
-            project_id, trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model,
-            input_tokens, output_tokens, cost_usd, error, demonstrations, input, output, attributes)
+            {Columns})
         SELECT * FROM unnest(
             @project, @trace, @span, @parent, @node, @kind, @started, @duration, @received, @session, @user, @model, @in, @out, @cost,
             @error, @demonstrations, @input, @output, @attributes)
@@ -25,7 +35,65 @@ internal static class SpanBatch
         RETURNING project_id, trace_id, span_id
         """;
 
+    /// <summary>Nearly always every span is new, and then COPY stores them; when one was sent before, the INSERT that can tell does.</summary>
     public static async Task<SpanFate[][]> StoreAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
+    {
+        if (requests.Sum(request => request.Spans.Count) >= WorthCopying)
+            try
+            {
+                await CopyAsync(connection, requests, ct).ConfigureAwait(false);
+                return [.. requests.Select(request => new SpanFate[request.Spans.Count])];
+            }
+            catch (PostgresException repeated) when (repeated.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                // COPY stores all or nothing: nothing is there yet.
+            }
+        return await InsertAsync(connection, requests, ct).ConfigureAwait(false);
+    }
+
+    static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
+    {
+        var copy = await connection.BeginBinaryImportAsync(Copy, ct).ConfigureAwait(false);
+        await using (copy.ConfigureAwait(false))
+        {
+            foreach (var request in requests)
+            {
+                var (project, received) = (request.Project.Value, Moments.Micros(request.ReceivedAt));
+                foreach (var span in request.Spans)
+                {
+                    await copy.StartRowAsync(ct).ConfigureAwait(false);
+                    await copy.WriteAsync(project, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
+                    await Text(span.Key.Trace).ConfigureAwait(false);
+                    await Text(span.Key.Span).ConfigureAwait(false);
+                    await Text(span.ParentId).ConfigureAwait(false);
+                    await Text(span.Node).ConfigureAwait(false);
+                    await Text(Wire.Name(span.Kind)).ConfigureAwait(false);
+                    await copy.WriteAsync(Moments.Micros(span.StartedAt), NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
+                    await copy.WriteAsync(span.DurationMs, NpgsqlDbType.Double, ct).ConfigureAwait(false);
+                    await copy.WriteAsync(received, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
+                    await Text(span.Session).ConfigureAwait(false);
+                    await Text(span.EndUser).ConfigureAwait(false);
+                    await Text(span.Model).ConfigureAwait(false);
+                    await Number(span.InputTokens, NpgsqlDbType.Integer).ConfigureAwait(false);
+                    await Number(span.OutputTokens, NpgsqlDbType.Integer).ConfigureAwait(false);
+                    await Number(span.CostUsd, NpgsqlDbType.Double).ConfigureAwait(false);
+                    await Text(span.Error).ConfigureAwait(false);
+                    await Text(Rows.Json(span.Demonstrations)).ConfigureAwait(false);
+                    await Text(span.Input).ConfigureAwait(false);
+                    await Text(span.Output).ConfigureAwait(false);
+                    await Text(span.Attributes).ConfigureAwait(false);
+                }
+            }
+            await copy.CompleteAsync(ct).ConfigureAwait(false);
+        }
+
+        Task Text(string? value) => value is null ? copy.WriteNullAsync(ct) : copy.WriteAsync(value, NpgsqlDbType.Text, ct);
+
+        Task Number<T>(T? value, NpgsqlDbType type) where T : struct =>
+            value is { } number ? copy.WriteAsync(number, type, ct) : copy.WriteNullAsync(ct);
+    }
+
+    static async Task<SpanFate[][]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
     {
         var rows = requests.SelectMany(request => request.Spans.Select(span => (request.Project, Span: span, request.ReceivedAt))).ToArray();
         var added = new HashSet<(long, SpanKey)>(rows.Length);

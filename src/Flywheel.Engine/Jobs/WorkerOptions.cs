@@ -27,7 +27,9 @@ public sealed class WorkerOptions
     public Func<int?> WantedConcurrency { get; init; } = static () => null;
 
     /// <summary>Judge jobs in hand: twice what is wanted, since half of the slots are filled again when the other half is free.</summary>
-    internal int JudgeSlots => Math.Clamp(2 * (WantedConcurrency() ?? 0) + 8, JudgeConcurrency, Math.Max(JudgeConcurrency, MostSlots));
+    internal int JudgeSlots => WantedConcurrency() is { } wanted
+        ? Math.Clamp(2 * wanted + 8, JudgeConcurrency, Math.Max(JudgeConcurrency, MostSlots))
+        : JudgeConcurrency;
 
     const int MostSlots = 2_000;
 

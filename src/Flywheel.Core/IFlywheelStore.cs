@@ -1,4 +1,5 @@
 using Flywheel.Core.Jobs;
+using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -35,6 +36,8 @@ public interface IFlywheelStore : IAsyncDisposable
     IReviewStore Review { get; }
     IDemonstrationStore Demonstrations { get; }
     INodePolicyStore NodePolicies { get; }
+    IGuidelineStore Guidelines { get; }
+    IJudgeCallStore JudgeCalls { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

@@ -1,5 +1,6 @@
 using Flywheel.Core;
 using Flywheel.Core.Jobs;
+using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -7,6 +8,7 @@ using Flywheel.Core.Retrieval;
 using Flywheel.Core.Review;
 using Flywheel.Core.Traces;
 using Flywheel.Storage.Jobs;
+using Flywheel.Storage.Judging;
 using Flywheel.Storage.Labeling;
 using Flywheel.Storage.Metrics;
 using Flywheel.Storage.Postgres;
@@ -38,6 +40,8 @@ public sealed class FlywheelStore : IFlywheelStore
         Review = new ReviewStore(database);
         Demonstrations = new DemonstrationStore(database);
         NodePolicies = new NodePolicyStore(database);
+        Guidelines = new GuidelineStore(database);
+        JudgeCalls = new JudgeCallStore(database);
     }
 
     public string Description => database.Description;
@@ -55,6 +59,8 @@ public sealed class FlywheelStore : IFlywheelStore
     public IReviewStore Review { get; }
     public IDemonstrationStore Demonstrations { get; }
     public INodePolicyStore NodePolicies { get; }
+    public IGuidelineStore Guidelines { get; }
+    public IJudgeCallStore JudgeCalls { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -7,6 +7,7 @@ public sealed class CountsOnPostgres(PostgresCluster cluster) : CountConformance
 public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConformance(cluster);
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
+public sealed class JudgingOnPostgres(PostgresCluster cluster) : JudgingConformance(cluster);
 public sealed class MigrationsOnPostgres(PostgresCluster cluster) : MigrationConformance(cluster);
 
 public sealed class ProjectsOnPostgres(PostgresCluster cluster) : ProjectConformance(cluster)

@@ -7,6 +7,7 @@ public sealed class CountsOnSqlite(SqliteFiles files) : CountConformance(files);
 public sealed class MetricsOnSqlite(SqliteFiles files) : MetricConformance(files);
 public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
+public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);
 public sealed class MigrationsOnSqlite(SqliteFiles files) : MigrationConformance(files);
 
 public sealed class ProjectsOnSqlite(SqliteFiles files) : ProjectConformance(files)

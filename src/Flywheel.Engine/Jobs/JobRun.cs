@@ -62,8 +62,9 @@ sealed class JobRun(
             var priced = validator as IPricedValidator;
             if (priced?.WithoutCall(examinee) is { } free)
                 return new(new JobEnd.Done(hand.Job, VerdictOf(hand, free, validator.Version, 0)));
-            reservation = new(priced?.ExpectedCostUsd(examinee) ?? 0, 0, clock.GetUtcNow());
-            if (await jobs.ReserveJudgeCallAsync(hand.Job.Project, reservation.ExpectedUsd, reservation.At, ct) is { } limit)
+            if (validator is not ISelfPayingValidator { PaysItself: true })
+                reservation = new(priced?.ExpectedCostUsd(examinee) ?? 0, 0, clock.GetUtcNow());
+            if (reservation is not null && await jobs.ReserveJudgeCallAsync(hand.Job.Project, reservation.ExpectedUsd, reservation.At, ct) is { } limit)
                 return new(new JobEnd.Done(hand.Job, VerdictOf(hand, Finding.Skipped($"budget exhausted: {limit}"), validator.Version, 0)));
         }
 

@@ -28,12 +28,12 @@ public sealed class MetricWorker(
     public WorkerHealth Health { get; } = new(clock);
 
     /// <summary>One turn of everything: pairs spans, runs what may run now, folds counts. A test needs no sleep.</summary>
-    public async Task<WorkDone> RunOnceAsync(CancellationToken ct) => await CodeTurnAsync(ct) + await JudgeTurnAsync(ct) + await FoldAsync(ct);
+    public async Task<WorkDone> RunOnceAsync(CancellationToken ct) => await CodeTurnAsync(ct) + await JudgeTurnAsync(options.JudgeBatch, ct) + await FoldAsync(ct);
 
     /// <summary>Works until cancelled; a turn that fails is reported and tried again after a pause.</summary>
     public Task RunAsync(CancellationToken ct) => Task.WhenAll(
         LoopAsync("metrics", async () => await CodeTurnAsync(ct) + await FoldAsync(ct), ct),
-        LoopAsync("judges", () => JudgeTurnAsync(ct), ct));
+        LoopAsync("judges", () => JudgeTurnAsync(int.MaxValue, ct), ct));
 
     async Task LoopAsync(string name, Func<Task<WorkDone>> turn, CancellationToken ct)
     {
@@ -91,7 +91,8 @@ public sealed class MetricWorker(
     }
 
     /// <summary>Keeps the slots full: half of them free is reason enough to claim more, so that one slow call holds up nothing.</summary>
-    async Task<WorkDone> JudgeTurnAsync(CancellationToken ct)
+    /// <param name="left">Jobs to start at most; a turn that ends waits for the slowest call, and the rate would suffer.</param>
+    async Task<WorkDone> JudgeTurnAsync(int left, CancellationToken ct)
     {
         var done = new WorkDone();
         await using var keeper = Keeper(ct);
@@ -99,10 +100,11 @@ public sealed class MetricWorker(
         var inFlight = new List<Task<WorkDone>>();
         try
         {
-            for (var left = options.JudgeBatch; ;)
+            while (true)
             {
-                var free = Math.Min(options.JudgeConcurrency - inFlight.Count, left);
-                if (free > 0 && free * 2 >= Math.Min(options.JudgeConcurrency, left) && !IsPaused)
+                var slots = options.JudgeSlots;
+                var free = Math.Min(slots - inFlight.Count, left);
+                if (free > 0 && free * 2 >= Math.Min(slots, left) && !IsPaused)
                 {
                     var claimed = await stores.Jobs.ClaimAsync(JobLane.Judge, free, options.Lease, options.Name, clock.GetUtcNow(), ct);
                     keeper.Hold(claimed);

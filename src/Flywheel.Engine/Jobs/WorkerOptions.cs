@@ -19,11 +19,21 @@ public sealed class WorkerOptions
     [Range(1, 256)]
     public int CodeConcurrency { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Judge calls in flight.</summary>
+    /// <summary>Judge calls in flight at least.</summary>
     [Range(1, 1_000)]
     public int JudgeConcurrency { get; init; } = 8;
 
-    /// <summary>Judge jobs started in one turn; a turn ends when they have.</summary>
+    /// <summary>Judge calls in flight that the models' rate limits allow now; null when nothing is known of them.</summary>
+    public Func<int?> WantedConcurrency { get; init; } = static () => null;
+
+    /// <summary>Judge jobs in hand: twice what is wanted, since half of the slots are filled again when the other half is free.</summary>
+    internal int JudgeSlots => WantedConcurrency() is { } wanted
+        ? Math.Clamp(2 * wanted + 8, JudgeConcurrency, Math.Max(JudgeConcurrency, MostSlots))
+        : JudgeConcurrency;
+
+    const int MostSlots = 2_000;
+
+    /// <summary>Judge jobs started in one turn when turns are run one by one; otherwise a turn lasts as long as there is work.</summary>
     [Range(1, 10_000)]
     public int JudgeBatch { get; init; } = 256;
 

@@ -1,4 +1,5 @@
 using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
 
 namespace Flywheel.Engine.Judging;
 
@@ -18,5 +19,6 @@ public interface IJudgeExamples
     string PoolVersion(ProjectId project, string metric);
 
     /// <summary>Up to <paramref name="k"/> examples that teach most about this text; approved ones only.</summary>
-    Task<JudgeExamples> FindAsync(ProjectId project, string metric, string text, int k, CancellationToken ct);
+    /// <param name="except">A span's own label must not tell its judge the answer; null for a text without a span.</param>
+    Task<JudgeExamples> FindAsync(ProjectId project, string metric, string text, int k, SpanId? except, CancellationToken ct);
 }

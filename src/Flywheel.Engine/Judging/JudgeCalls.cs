@@ -1,25 +1,49 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Flywheel.Core.Judging;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
 
 /// <summary>What a model is asked.</summary>
-sealed record JudgeQuestion(JudgeModel Model, IReadOnlyList<ChatMessage> Messages, float? Temperature, int MaxOutputTokens);
+/// <param name="Project">Who pays; null outside any project, and then nothing is booked or kept.</param>
+/// <param name="Metric">Its name.</param>
+/// <param name="Span">Whose text is judged; null when it is nobody's.</param>
+/// <param name="Content">All that is asked but for the fence, which differs from call to call: what the reply is kept under.</param>
+/// <param name="ExpectedUsd">What one call should cost at most.</param>
+sealed record JudgeQuestion(
+    ProjectId? Project, string Metric, SpanId? Span, JudgeModel Model, IReadOnlyList<ChatMessage> Messages, IReadOnlyList<string> Content,
+    float? Temperature, int MaxOutputTokens, double ExpectedUsd);
 
 /// <summary>What came back.</summary>
 /// <param name="Judgement">Null when the reply could not be read, neither at first nor after the repair.</param>
 /// <param name="Problem">Why not; null when it could.</param>
-/// <param name="CostUsd">Of all calls it took.</param>
+/// <param name="CostUsd">Of all calls it took; 0 for a reply that was kept.</param>
 sealed record JudgeAnswer(Judgement? Judgement, string? Problem, double CostUsd, string? Model);
 
-/// <summary>Asks models, reads their replies strictly, and asks once more when a reply cannot be read.</summary>
+/// <summary>A call was not made because a budget is used up.</summary>
+/// <param name="limit">Which one, in words.</param>
+sealed class BudgetExhaustedException(string limit) : Exception($"budget exhausted: {limit}");
+
+/// <summary>
+/// Asks models: looks first whether the same was asked before, books the cost before each call, reads the reply strictly, and asks once
+/// more when it cannot be read.
+/// </summary>
 sealed class JudgeCalls(JudgeServices services)
 {
+    /// <exception cref="BudgetExhaustedException">Nothing was asked, or the repair could not be paid for.</exception>
     public async Task<JudgeAnswer> AskAsync(JudgeQuestion question, CancellationToken ct)
     {
-        var first = await CallAsync(question, question.Messages, ct);
+        var key = KeyOf(question);
+        if (services.Ledger is { } ledger && question.Project is { } project && await ledger.FindAsync(project, key, ct) is { } kept)
+            return new(new(kept.Verdict, kept.Critique, kept.Confidence), null, 0, kept.Model);
+
+        var first = await CallAsync(question, question.Messages, key, ct);
         if (first.Judgement is not null)
             return first.Answer;
-        var second = await CallAsync(question, JudgePrompt.Repair(question.Messages, first.Text, first.Form!), ct);
+        var second = await CallAsync(question, JudgePrompt.Repair(question.Messages, first.Text, first.Form!), key, ct);
         return second.Answer with
         {
             CostUsd = first.Answer.CostUsd + second.Answer.CostUsd,
@@ -27,14 +51,38 @@ sealed class JudgeCalls(JudgeServices services)
         };
     }
 
-    async Task<Reply> CallAsync(JudgeQuestion question, IReadOnlyList<ChatMessage> messages, CancellationToken ct)
+    async Task<Reply> CallAsync(JudgeQuestion question, IReadOnlyList<ChatMessage> messages, string key, CancellationToken ct)
     {
-        var options = new ChatOptions
+        var ledger = question.Project is null ? null : services.Ledger;
+        var reservation = new CallReservation(
+            question.Project ?? ProjectId.Default, question.Metric, question.ExpectedUsd, services.Clock.GetUtcNow());
+        if (ledger is not null && await ledger.ReserveAsync(reservation, ct) is { } limit)
+            throw new BudgetExhaustedException(limit);
+
+        ChatResponse response;
+        try
         {
-            ResponseFormat = JudgePrompt.ReplyFormat(question.Model.Structured), MaxOutputTokens = question.MaxOutputTokens,
-            Temperature = question.Temperature,
-        };
-        var response = await question.Model.Client.GetResponseAsync(messages, options, ct);
+            response = await question.Model.Client.GetResponseAsync(messages, Options(question), ct);
+        }
+        catch (Exception error)
+        {
+            // What was cut off may have been billed: its reservation stays.
+            if (ledger is not null && error is not OperationCanceledException && !services.MayHaveCost(error))
+                await ledger.SettleAsync(reservation, 0, null, services.Clock.GetUtcNow(), ct);
+            throw;
+        }
+
+        var reply = Read(question, response);
+        if (ledger is not null)
+            await ledger.SettleAsync(
+                reservation, reply.Answer.CostUsd,
+                reply.Judgement is { } it ? new(key, question.Span, it.Verdict, it.Critique, it.Confidence, reply.Answer.Model) : null,
+                services.Clock.GetUtcNow(), ct);
+        return reply;
+    }
+
+    Reply Read(JudgeQuestion question, ChatResponse response)
+    {
         var model = response.ModelId ?? question.Model.Id;
         var cost = response.Usage is { } usage && services.Price is { } price ? price(model, usage) : 0;
         var judgement = Judgement.Parse(response.Text, out var problem, out var form);
@@ -42,6 +90,20 @@ sealed class JudgeCalls(JudgeServices services)
             problem = $"{problem} (finish reason: {reason.Value})";
         return new(judgement, response.Text, form, new(judgement, problem, cost, model));
     }
+
+    static ChatOptions Options(JudgeQuestion question) => new()
+    {
+        ResponseFormat = JudgePrompt.ReplyFormat(question.Model.Structured), MaxOutputTokens = question.MaxOutputTokens,
+        Temperature = question.Temperature,
+    };
+
+    /// <summary>A JSON array has one form only, so no two questions share a key.</summary>
+    static string KeyOf(JudgeQuestion question) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+        (object?[])
+        [
+            JudgePrompt.TemplateVersion, question.Model.Name, question.Model.Id, (int)question.Model.Structured, question.Temperature,
+            question.MaxOutputTokens, question.Content,
+        ])));
 
     /// <param name="Form">What is wrong with the reply, without quoting it.</param>
     sealed record Reply(Judgement? Judgement, string? Text, string? Form, JudgeAnswer Answer);

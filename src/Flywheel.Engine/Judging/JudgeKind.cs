@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
@@ -10,7 +11,9 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
     new("show_input", "true or false", "When an output is judged, also show what was asked.", "true"),
     new("temperature", "number", "Sampling temperature, 0 to 2; some models refuse one.", "the model's own"),
     new("max_output_tokens", "integer", "Limit of the reply, 50 to 8000.", "600"),
-    new("max_characters", "integer", "Longer texts are skipped, not cut.", "200000"))
+    new("max_characters", "integer", "Longer texts are skipped, not cut.", "200000"),
+    new("annotators", "integer", "Prompts with different examples that vote, 1 to 9; the share of the vote is the confidence.", "1"),
+    new("escalate", "object", "{\"below\": 0.8, \"model\": NAME}: verdicts less confident are asked of that model, and then of a person.", "none"))
 {
     public override bool CallsModel => true;
 
@@ -23,16 +26,32 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
             read.Flag("show_input", true),
             (float?)read.Number("temperature", 0, 2),
             read.Integer("max_output_tokens", 50, 8_000) ?? 600,
-            read.Integer("max_characters", 1, Core.Traces.SpanRules.MaxTextLength) ?? 200_000);
+            read.Integer("max_characters", 1, Core.Traces.SpanRules.MaxTextLength) ?? 200_000,
+            read.Integer("annotators", 1, 9) ?? 1);
         if (string.IsNullOrWhiteSpace(context.Criterion))
             throw new ValidatorSettingsException("criterion", "`criterion` is empty: a judge needs the question in words, answerable by yes or no.");
         if (services is null)
             throw new ValidatorSettingsException("kind", "`judge` needs a language model, and none is at hand here.");
 
-        return new JudgeValidator(version, context, settings, Open(read, services, model), services);
+        return new JudgeValidator(
+            version, context, settings, Open(read, "model", services, model), EscalationOf(read, services), services);
     }
 
-    static JudgeModel Open(ValidatorSettings read, JudgeServices services, string? model)
+    static Escalation? EscalationOf(ValidatorSettings read, JudgeServices services)
+    {
+        const string remedy = "must be an object such as {\"below\": 0.8, \"model\": \"stronger\"}";
+        if (read.Json("escalate") is not { } json)
+            return null;
+        if (json.ValueKind != JsonValueKind.Object || json.EnumerateObject().Any(property => property.Name is not ("below" or "model")))
+            throw read.Wrong("escalate", remedy + ".");
+        if (!json.TryGetProperty("below", out var below) || below.ValueKind != JsonValueKind.Number || below.GetDouble() is not (> 0 and <= 1))
+            throw read.Wrong("escalate", remedy + ", with a `below` above 0 and at most 1.");
+        if (!json.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.String)
+            throw read.Wrong("escalate", remedy + ", with the name of a configured `model`.");
+        return new(below.GetDouble(), Open(read, "escalate", services, model.GetString()));
+    }
+
+    static JudgeModel Open(ValidatorSettings read, string setting, JudgeServices services, string? model)
     {
         try
         {
@@ -40,11 +59,15 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
         }
         catch (Exception error)
         {
-            throw read.Wrong("model", $"cannot be used: {error.Message}");
+            throw read.Wrong(setting, $"cannot be used: {error.Message}");
         }
     }
 }
 
 /// <param name="Temperature">Null leaves it to the model.</param>
 sealed record JudgeSettings(
-    IReadOnlyList<string> Rules, int Examples, bool ShowInput, float? Temperature, int MaxOutputTokens, int MaxCharacters);
+    IReadOnlyList<string> Rules, int Examples, bool ShowInput, float? Temperature, int MaxOutputTokens, int MaxCharacters, int Annotators);
+
+/// <param name="Below">Confidence, in (0, 1], under which a verdict is not taken.</param>
+/// <param name="Model">Who is asked then; when that one is no more confident, a person is.</param>
+sealed record Escalation(double Below, JudgeModel Model);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Flywheel.Core.Judging;
 using Flywheel.Engine.Models;
 using Microsoft.Extensions.AI;
 
@@ -14,6 +15,17 @@ public delegate double PriceOf(string? model, UsageDetails usage);
 /// <param name="Price">Null: calls are free, as with offline models.</param>
 public sealed record JudgeServices(Func<string?, IChatClient> Chat, IJudgeExamples? Examples = null, PriceOf? Price = null)
 {
+    /// <summary>Pays for calls and keeps replies; null when judges are free to call, as for the rows of a file.</summary>
+    public IJudgeCallStore? Ledger { get; init; }
+
+    /// <summary>Null: judges work without guidelines.</summary>
+    public IJudgeGuidelines? Guidelines { get; init; }
+
+    /// <summary>Whether a failed call may be billed all the same; its expected cost is then kept.</summary>
+    public Func<Exception, bool> MayHaveCost { get; init; } = static _ => true;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>What the provider of this name can enforce of a reply's form; null asks for the default provider.</summary>
     public Func<string?, StructuredOutput> Structured { get; init; } = static _ => StructuredOutput.Schema;
 

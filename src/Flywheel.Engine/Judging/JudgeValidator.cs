@@ -5,19 +5,23 @@ using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 
-/// <summary>Asks a model about a text. A reply outside the contract is mended once; then it is an error, never a pass.</summary>
+/// <summary>Asks a model, or several times with different examples, about a text; what is too uncertain goes to a stronger one.</summary>
 sealed class JudgeValidator(
-    string settingsVersion, ValidatorContext context, JudgeSettings settings, JudgeModel model, JudgeServices services)
-    : IPricedValidator
+    string settingsVersion, ValidatorContext context, JudgeSettings settings, JudgeModel model, Escalation? escalation, JudgeServices services)
+    : ISelfPayingValidator
 {
     const string NoPool = "none";
 
     readonly JudgeCalls _calls = new(services);
     Known? _current;
 
+    public bool PaysItself => services.Ledger is not null && context.Project is not null;
+
     bool HasExamples => services.Examples is not null && settings.Examples > 0 && context.Project is not null;
 
-    public string Version => VersionOf(HasExamples ? services.Examples!.PoolVersion(context.Project!.Value, context.MetricName) : NoPool);
+    public string Version => VersionOf(
+        HasExamples ? services.Examples!.PoolVersion(context.Project!.Value, context.MetricName) : NoPool,
+        context.Project is { } project && services.Guidelines is { } known ? known.Known(project, context.MetricName) : GuidelineSet.None);
 
     public async ValueTask<Finding> CheckAsync(Examinee examinee, CancellationToken ct) => (await DecideAsync(examinee, ct)).Finding;
 
@@ -26,14 +30,87 @@ sealed class JudgeValidator(
         if (WithoutCall(examinee) is { } finding)
             return new(finding, Version);
 
-        var text = examinee.Text!;
-        var shown = HasExamples
-            ? await services.Examples!.FindAsync(context.Project!.Value, context.MetricName, text, settings.Examples, ct)
+        var guidelines = context.Project is { } project && services.Guidelines is { } source
+            ? await source.CurrentAsync(project, context.MetricName, ct)
+            : GuidelineSet.None;
+        // Seats with the same examples would vote alike: they draw from twice as many.
+        var pool = HasExamples
+            ? await services.Examples!.FindAsync(
+                context.Project!.Value, context.MetricName, examinee.Text!, settings.Annotators > 1 ? 2 * settings.Examples : settings.Examples,
+                examinee.Span?.Id, ct)
             : new JudgeExamples(NoPool, []);
-        var messages = JudgePrompt.Write(
-            context.Criterion, settings.Rules, context.Subject, text, InputOf(examinee), shown.Examples, services.NewFence);
-        var answer = await _calls.AskAsync(new(model, messages, settings.Temperature, settings.MaxOutputTokens), ct);
-        return new(FindingOf(answer, shown), VersionOf(shown.PoolVersion));
+        return new(await JudgeAsync(examinee, guidelines, pool.Examples, ct), VersionOf(pool.PoolVersion, guidelines));
+    }
+
+    async Task<Finding> JudgeAsync(Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, CancellationToken ct)
+    {
+        var panel = new Panel(settings.Annotators);
+        var shown = new List<Guid>();
+        string? exhausted = null;
+        for (var seat = 0; seat < settings.Annotators && !panel.IsDecided; seat++)
+        {
+            var examples = settings.Annotators == 1 ? pool : Panel.Examples(pool, settings.Examples, examinee.Text!, seat);
+            shown = [.. shown.Union(examples.Select(example => example.Id))];
+            try
+            {
+                panel.Add(await _calls.AskAsync(Question(model, examinee, guidelines, examples, seat), ct));
+            }
+            catch (BudgetExhaustedException error)
+            {
+                exhausted = error.Message;
+                break;
+            }
+        }
+        if (panel.Answers.Count == 0)
+            return Finding.Skipped(exhausted!);
+        var finding = panel.Finding() with { Demonstrations = shown };
+        return escalation is { } line && finding.Outcome != Outcome.Error && !Reaches(finding, line)
+            ? await EscalateAsync(line, finding, Question(line.Model, examinee, guidelines, [.. pool.TakeLast(settings.Examples)], 0), ct)
+            : finding;
+    }
+
+    async Task<Finding> EscalateAsync(Escalation line, Finding first, JudgeQuestion question, CancellationToken ct)
+    {
+        var asked = new Panel(1);
+        try
+        {
+            asked.Add(await _calls.AskAsync(question, ct));
+        }
+        catch (BudgetExhaustedException error)
+        {
+            return ForAPerson(first, $"{Said(first)}, and a stronger judge could not be asked: {error.Message}");
+        }
+        var second = asked.Finding() with { CostUsd = first.CostUsd + asked.CostUsd, Demonstrations = first.Demonstrations };
+        // A stronger judge that names no confidence is taken at its word.
+        return second.Outcome != Outcome.Error && (second is { Confidence: null, Outcome: not Outcome.Unsure } || Reaches(second, line))
+            ? second
+            : ForAPerson(second, $"{Said(first)}, {line.Model.Name} {Said(second)}: {second.Reason}");
+    }
+
+    static Finding ForAPerson(Finding finding, string why) => finding with { Outcome = Outcome.Unsure, Reason = "for a person: " + why };
+
+    static string Said(Finding finding) => finding.Confidence is { } confidence
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"said {Wire.Name(finding.Outcome)} with confidence {confidence:0.##}")
+        : $"said {Wire.Name(finding.Outcome)}";
+
+    /// <summary>A confidence that is not known reaches nothing.</summary>
+    static bool Reaches(Finding finding, Escalation line) => finding.Outcome is Outcome.Pass or Outcome.Fail && finding.Confidence >= line.Below;
+
+    JudgeQuestion Question(JudgeModel whom, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> examples, int seat)
+    {
+        var (text, input) = (examinee.Text!, InputOf(examinee));
+        string[] rules = [.. settings.Rules, .. guidelines.Texts];
+        var messages = JudgePrompt.Write(context.Criterion, rules, context.Subject, text, input, examples, services.NewFence);
+        // Two bytes a token is on the safe side for prose in any language.
+        var tokens = messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Text)) / 2 + 500;
+        var expected = services.Price?.Invoke(whom.Id, new() { InputTokenCount = tokens, OutputTokenCount = settings.MaxOutputTokens }) ?? 0;
+        string[] content =
+        [
+            context.Criterion, string.Join('\n', rules.Select(rule => $"{rule.Length}:{rule}")), Wire.Name(context.Subject), text, input is null ? "" : "+" + input,
+            $"{seat}", .. examples.SelectMany(example => (string[])[example.Text, example.Passed ? "pass" : "fail", example.Critique ?? ""]),
+        ];
+        return new(
+            context.Project, context.MetricName, examinee.Span?.Id, whom, messages, content, settings.Temperature, settings.MaxOutputTokens, expected);
     }
 
     public double ExpectedCostUsd(Examinee examinee)
@@ -65,23 +142,15 @@ sealed class JudgeValidator(
     string? InputOf(Examinee examinee) =>
         settings.ShowInput && context.Subject == MetricSubject.Output ? examinee.Span?.Content.Input ?? examinee.Input : null;
 
-    static Finding FindingOf(JudgeAnswer answer, JudgeExamples shown)
+    string VersionOf(string pool, GuidelineSet guidelines)
     {
-        var finding = answer.Judgement is { } reply
-            ? new Finding(reply.Verdict, null, reply.Critique.Length > 0 ? reply.Critique : null, reply.Confidence)
-            : Finding.Error(answer.Problem!);
-        return finding with { CostUsd = answer.CostUsd, Model = answer.Model, Demonstrations = [.. shown.Examples.Select(example => example.Id)] };
-    }
-
-    string VersionOf(string pool)
-    {
-        if (_current is { } current && current.Pool == pool)
+        if (_current is { } current && current.Pool == pool && current.Guidelines == guidelines.Version)
             return current.Version;
-        var parts = new[] { settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), pool };
+        var parts = new[] { settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), escalation?.Model.Id ?? "", guidelines.Version, pool };
         var version = "judge-" + ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
-        _current = new(pool, version);
+        _current = new(pool, guidelines.Version, version);
         return version;
     }
 
-    sealed record Known(string Pool, string Version);
+    sealed record Known(string Pool, string Guidelines, string Version);
 }

@@ -15,14 +15,16 @@ public sealed class ModelRegistry : IDisposable
     private readonly Func<string, string?> _environment;
     private readonly ConcurrentDictionary<string, Lazy<IChatClient>> _chat = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lazy<IEmbedder> _embedder;
+    private readonly TimeProvider _clock;
 
     /// <param name="environment">Reads an environment variable; null for the process's own.</param>
     /// <exception cref="ModelSetupException">A variable that should hold a key is not set.</exception>
-    public ModelRegistry(ModelOptions options, Func<string, string?>? environment = null)
+    public ModelRegistry(ModelOptions options, Func<string, string?>? environment = null, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, _environment) = (options, environment ?? Environment.GetEnvironmentVariable);
         _embedder = new(MakeEmbedder);
+        _clock = clock ?? TimeProvider.System;
         foreach (var (name, model) in options.Chat)
             Key(model.ApiKey, model.ApiKeyEnv, $"models.chat.{name}.api_key_env");
         Key(options.Embeddings.ApiKey, options.Embeddings.ApiKeyEnv, "models.embeddings.api_key_env");
@@ -49,6 +51,18 @@ public sealed class ModelRegistry : IDisposable
     /// <summary>What a model charges; free when no price is configured.</summary>
     public ModelPrice Price(string? name = null) => Find(name).Price ?? ModelPrice.Free;
 
+    /// <summary>Calls in flight that the limits of the models in use allow together; null when none of them has a limit.</summary>
+    public int? WantedConcurrency
+    {
+        get
+        {
+            var wanted = _chat.Values.Where(client => client.IsValueCreated)
+                .Select(client => (client.Value.GetService(typeof(PacedChatClient)) as PacedChatClient)?.Wanted)
+                .Where(each => each is not null).ToArray();
+            return wanted.Length == 0 ? null : wanted.Sum();
+        }
+    }
+
     /// <summary>What the provider can enforce of a reply's form.</summary>
     public StructuredOutput Structured(string? name = null) => Find(name).Structured;
 
@@ -69,7 +83,10 @@ public sealed class ModelRegistry : IDisposable
         ?? throw new ModelSetupException($"There is no chat model `{name}`: add models.chat.{name}. Known: {string.Join(", ", _options.Chat.Keys)}.");
 
     private IChatClient Make(ChatModelOptions model) =>
-        model.Kind == ChatProvider.Offline ? new OfflineChatClient(LocalEmbedder()) : RemoteModels.Chat(model, Key(model.ApiKey, model.ApiKeyEnv, ""));
+        model.Kind == ChatProvider.Offline
+            ? new OfflineChatClient(LocalEmbedder())
+            : new PacedChatClient(
+                RemoteModels.Chat(model, Key(model.ApiKey, model.ApiKeyEnv, "")), new(model.RequestsPerSecond, _clock), _clock);
 
     // The offline model needs no network, so it does not use a remote embedder either.
     private IEmbedder LocalEmbedder() =>

@@ -29,11 +29,17 @@ static class EngineServices
         services.AddSingleton<DemonstrationEmbedding>();
         services.AddSingleton<NodePolicies>();
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        services.AddSingleton<IJudgeGuidelines>(provider => new StoredGuidelines(
+            provider.GetRequiredService<IFlywheelStore>().Guidelines, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
             new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
             {
                 Structured = models.Structured,
+                Ledger = provider.GetRequiredService<IFlywheelStore>().JudgeCalls,
+                Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
+                MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
+                Clock = provider.GetRequiredService<TimeProvider>(),
             }));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => new ActiveGuards(provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<TimeProvider>()));
@@ -81,6 +87,7 @@ static class EngineServices
             {
                 CodeConcurrency = options.CodeConcurrency,
                 JudgeConcurrency = options.JudgeConcurrency,
+                WantedConcurrency = () => provider.GetRequiredService<ModelRegistry>().WantedConcurrency,
                 Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
             },
             provider.GetRequiredService<WorkSignal>(), provider.GetRequiredService<TimeProvider>(), new Random(),

@@ -3,13 +3,12 @@ using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Storage.Judging;
 
 namespace Flywheel.Storage.Jobs;
 
 internal sealed class JobStore(Database database) : IJobStore
 {
-    const double CentDust = 1e-9;
-
     public async Task<int> FanOutAsync(
         int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
     {
@@ -157,62 +156,17 @@ internal sealed class JobStore(Database database) : IJobStore
     {
         if (!(double.IsFinite(expectedUsd) && expectedUsd >= 0))
             throw new ArgumentOutOfRangeException(nameof(expectedUsd), expectedUsd, "must be finite and not negative");
-        return database.WriteAsync(
-            Urgency.Background,
-            async session =>
-            {
-                // One statement decides and books, so two judges never share the last call.
-                var granted = await session.NumberAsync(
-                    """
-                    INSERT INTO budget_use (project_id, day, calls, usd)
-                    SELECT id, @day, 1, @usd
-                    FROM project
-                    WHERE id = @project AND (judge_calls_per_day IS NULL OR judge_calls_per_day >= 1)
-                        AND (judge_usd_per_day IS NULL OR judge_usd_per_day + @dust >= @usd)
-                    ON CONFLICT (project_id, day) DO UPDATE
-                    SET calls = budget_use.calls + 1, usd = budget_use.usd + excluded.usd
-                    WHERE EXISTS (
-                        SELECT 1 FROM project
-                        WHERE id = budget_use.project_id
-                            AND (judge_calls_per_day IS NULL OR judge_calls_per_day >= budget_use.calls + 1)
-                            AND (judge_usd_per_day IS NULL OR judge_usd_per_day + @dust >= budget_use.usd + excluded.usd))
-                    RETURNING calls
-                    """,
-                    ct, ("day", Moments.Day(now)), ("usd", expectedUsd), ("project", project.Value), ("dust", CentDust))
-                    .ConfigureAwait(false);
-                if (granted is not null)
-                    return null;
-                var limits = await session.QueryAsync(
-                    """
-                    SELECT judge_calls_per_day, judge_usd_per_day,
-                        coalesce((SELECT calls FROM budget_use WHERE project_id = @project AND day = @day), 0)
-                    FROM project
-                    WHERE id = @project
-                    """,
-                    row => (Calls: row.IntOrNull(0), Usd: row.DoubleOrNull(1), Used: row.GetInt64(2)),
-                    ct, ("project", project.Value), ("day", Moments.Day(now))).ConfigureAwait(false);
-                return limits switch
-                {
-                    [] => "no such project",
-                    [var limit] when limit.Calls <= limit.Used =>
-                        string.Create(CultureInfo.InvariantCulture, $"{limit.Calls} judge calls per day are used up"),
-                    [var limit, ..] => string.Create(
-                        CultureInfo.InvariantCulture, $"the judge budget of {limit.Usd:0.####} USD per day is used up"),
-                };
-            },
-            ct);
+        return database.WriteAsync(Urgency.Background, session => Budgets.ReserveAsync(session, project, expectedUsd, now, ct), ct);
     }
 
     public Task SettleJudgeCallAsync(
         ProjectId project, double expectedUsd, double actualUsd, DateTimeOffset reservedAt, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Background,
-            session => session.ExecuteAsync(
-                """
-                UPDATE budget_use
-                SET usd = CASE WHEN usd + @change > 0 THEN usd + @change ELSE 0 END
-                WHERE project_id = @project AND day = @day
-                """,
-                ct, ("change", actualUsd - expectedUsd), ("project", project.Value), ("day", Moments.Day(reservedAt))),
+            async session =>
+            {
+                await Budgets.SettleAsync(session, project, null, actualUsd - expectedUsd, reservedAt, ct).ConfigureAwait(false);
+                return true;
+            },
             ct);
 }

@@ -1,4 +1,5 @@
 using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
 using Flywheel.Engine.Judging;
 
 namespace Flywheel.Tests.Judging;
@@ -14,7 +15,7 @@ sealed class ExamplePool(string version, params JudgeExample[] examples) : IJudg
 
     public string PoolVersion(ProjectId project, string metric) => Version;
 
-    public Task<JudgeExamples> FindAsync(ProjectId project, string metric, string text, int k, CancellationToken ct)
+    public Task<JudgeExamples> FindAsync(ProjectId project, string metric, string text, int k, SpanId? except, CancellationToken ct)
     {
         OnFind();
         return Task.FromResult(new JudgeExamples(Version, [.. examples.Take(k)]));

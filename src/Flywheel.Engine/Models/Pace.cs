@@ -1,0 +1,90 @@
+namespace Flywheel.Engine.Models;
+
+/// <summary>Lets calls of one model start at an even pace, never more than the limit in any second, and holds all of them when asked to.</summary>
+/// <remarks>
+/// Two rules at once. Starts are spread evenly, and a start that came late may be made up for; but no window of a second and a guard
+/// holds more starts than the limit, since what leaves evenly may arrive unevenly. The guard costs 2.4 % of the rate. There is no burst at
+/// the beginning, so a process that replaces a dead one does not add its burst to the other's last calls. Thread-safe.
+/// </remarks>
+public sealed class Pace
+{
+    /// <summary>How much later than another a call may arrive that left with it.</summary>
+    static readonly TimeSpan Guard = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Lateness that may be made up for.</summary>
+    static readonly TimeSpan CatchUp = TimeSpan.FromMilliseconds(500);
+
+    static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    readonly TimeProvider _clock;
+    readonly Lock _lock = new();
+    readonly TimeSpan _interval;
+    readonly TimeSpan _window;
+    readonly Queue<long> _starts = new();
+    readonly int _most;
+    long _next;
+    long _held;
+
+    /// <param name="perSecond">Calls in a second; below one, one call in 1/perSecond seconds. Null for no limit.</param>
+    public Pace(double? perSecond, TimeProvider clock)
+    {
+        if (perSecond is { } rate && !(rate > 0 && double.IsFinite(rate)))
+            throw new ArgumentOutOfRangeException(nameof(perSecond), perSecond, "must be above 0");
+        (_clock, PerSecond) = (clock, perSecond);
+        if (perSecond is not { } limit)
+            return;
+        // A limit of 2.5 a second is 2 in a second, evenly enough.
+        _most = Math.Max(1, (int)Math.Floor(limit));
+        _window = Second * (_most / limit) + Guard;
+        _interval = _window / _most;
+        _next = _held = clock.GetTimestamp();
+    }
+
+    public double? PerSecond { get; }
+
+    /// <summary>Waits until a call may start.</summary>
+    public async Task WaitAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (Take() is not { } wait)
+                return;
+            await Task.Delay(wait, _clock, ct);
+        }
+    }
+
+    /// <summary>Nobody starts a call for so long: the provider asked for it.</summary>
+    public void Hold(TimeSpan length)
+    {
+        lock (_lock)
+            _held = Math.Max(_held, _clock.GetTimestamp() + Ticks(length));
+    }
+
+    /// <returns>Null when the call may start now; otherwise how long to wait before asking again.</returns>
+    TimeSpan? Take()
+    {
+        lock (_lock)
+        {
+            var now = _clock.GetTimestamp();
+            if (now < _held)
+                return Span(_held - now);
+            if (PerSecond is null)
+                return null;
+            while (_starts.Count > 0 && now - _starts.Peek() >= Ticks(_window))
+                _starts.Dequeue();
+            if (_starts.Count >= _most)
+                return Span(_starts.Peek() + Ticks(_window) - now);
+            if (now < _next)
+                return Span(_next - now);
+            _next = Math.Max(_next, now - Ticks(CatchUp)) + Ticks(_interval);
+            _starts.Enqueue(now);
+            return null;
+        }
+    }
+
+    long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _clock.TimestampFrequency);
+
+    /// <summary>At least a millisecond: timers are no finer, and asking too early costs a turn.</summary>
+    TimeSpan Span(long ticks) => TimeSpan.FromSeconds(Math.Max(0.001, (double)ticks / _clock.TimestampFrequency));
+}

@@ -1,0 +1,151 @@
+using Flywheel.Core.Judging;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Metrics;
+
+namespace Flywheel.Storage.Tests;
+
+public abstract class JudgingConformance(ITestDatabases databases) : StoreConformance(databases)
+{
+    [Fact]
+    public async Task Only_approved_guidelines_reach_a_judge_and_every_step_is_in_the_audit()
+    {
+        var metric = await MetricAsync();
+        var source = Guid.CreateVersion7();
+        var one = new Guideline(Guid.CreateVersion7(), Home, metric.Id, "A range counts as a sum.", [source], GuidelineState.Proposed, "model", Noon);
+        var two = one with { Id = Guid.CreateVersion7(), Text = "Jokes do not count.", Labels = [], CreatedAt = Noon.AddMinutes(1) };
+        await Store.Guidelines.AddAsync([one, two], Ct);
+
+        Assert.Empty(await Store.Guidelines.ApprovedAsync(Home, metric.Name, Ct));
+        var approved = await Store.Guidelines.ApproveAsync(Home, metric.Id, one.Id, "ann", Noon.AddHours(1), Ct);
+        Assert.Equal(["A range counts as a sum."], await Store.Guidelines.ApprovedAsync(Home, metric.Name, Ct));
+        await Store.Guidelines.RemoveAsync(Home, metric.Id, one.Id, "bob", Noon.AddHours(2), Ct);
+
+        Assert.Equal((GuidelineState.Approved, "ann", Noon.AddHours(1)), (approved!.State, approved.ApprovedBy, approved.ApprovedAt));
+        Assert.Equal([source], approved.Labels);
+        Assert.Empty(await Store.Guidelines.ApprovedAsync(Home, metric.Name, Ct));
+        Assert.Equal([GuidelineState.Removed, GuidelineState.Proposed], (await Store.Guidelines.ListAsync(Home, metric.Id, null, Ct)).Select(each => each.State));
+        Assert.Equal([two.Id], (await Store.Guidelines.ListAsync(Home, metric.Id, GuidelineState.Proposed, Ct)).Select(each => each.Id));
+        Assert.Equal(
+            ["guideline.remove", "guideline.approve", "guideline.propose", "guideline.propose"],
+            (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
+        Assert.Null(await Store.Guidelines.ApproveAsync(Home, metric.Id, Guid.CreateVersion7(), "ann", Noon, Ct));
+    }
+
+    [Fact]
+    public async Task Guidelines_of_another_project_are_out_of_reach()
+    {
+        var metric = await MetricAsync();
+        var other = (await Store.Projects.EnsureAsync("other", Noon, Ct)).Id;
+        var foreign = await MetricAsync(project: other);
+        var line = new Guideline(Guid.CreateVersion7(), Home, metric.Id, "Mine.", [], GuidelineState.Proposed, "ann", Noon);
+        await Store.Guidelines.AddAsync([line], Ct);
+
+        Assert.Null(await Store.Guidelines.ApproveAsync(other, foreign.Id, line.Id, "eve", Noon, Ct));
+        Assert.Null(await Store.Guidelines.ApproveAsync(other, metric.Id, line.Id, "eve", Noon, Ct));
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Guidelines.AddAsync([line with { Project = other, Id = Guid.CreateVersion7() }], Ct));
+        Assert.Empty(await Store.Guidelines.ListAsync(other, metric.Id, null, Ct));
+    }
+
+    [Fact]
+    public async Task Disagreements_are_blind_or_edited_labels_that_the_newest_verdict_contradicts()
+    {
+        var metric = await MetricAsync();
+        foreach (var (verdict, passed, mode, critique) in new (Outcome, bool, LabelMode, string?)[]
+        {
+            (Outcome.Pass, false, LabelMode.Blind, null), (Outcome.Fail, true, LabelMode.Edited, "a range is a sum"),
+            (Outcome.Pass, true, LabelMode.Blind, "right"), (Outcome.Fail, true, LabelMode.Accepted, "taken"), (Outcome.Unsure, true, LabelMode.Blind, "unsure"),
+        })
+        {
+            var span = await SpanAsync();
+            await JudgeAsync(Verdict(span, metric, verdict));
+            await Store.Labels.AddAsync(Label(span, metric, passed, mode) with { Critique = critique }, Ct);
+        }
+
+        var found = await Store.Guidelines.DisagreementsAsync(Home, metric.Id, 10, Ct);
+
+        Assert.Equal(["a range is a sum", null], found.Select(each => each.Critique));
+        Assert.Equal([(true, Outcome.Fail), (false, Outcome.Pass)], found.Select(each => (each.Passed, each.Verdict)));
+        Assert.All(found, each => Assert.Equal(("tracking", "because"), (each.Text, each.Rationale)));
+    }
+
+    [Fact]
+    public async Task Parallel_calls_never_exceed_a_budget_of_calls_or_money()
+    {
+        var metric = await MetricAsync();
+        await Store.JudgeCalls.SetBudgetAsync(Home, metric.Id, 50, 0.4, "ann", Noon, Ct);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ =>
+            Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon), Ct)));
+
+        Assert.Equal(40, answers.Count(answer => answer is null));
+        Assert.All(answers.Where(answer => answer is not null), answer => Assert.Contains("of short of 0.4 USD per day", answer, StringComparison.Ordinal));
+        var budget = await Store.JudgeCalls.BudgetAsync(Home, metric.Id, Noon, Ct);
+        Assert.Equal((50, 0.4, 40L), (budget.CallsPerDay, budget.UsdPerDay, budget.CallsUsed));
+        Assert.Equal(0.4, budget.UsdUsed, 9);
+        // What the metric refused is not booked against the project.
+        Assert.Equal(40, Convert.ToInt64(await SqlAsync("SELECT calls FROM budget_use"), System.Globalization.CultureInfo.InvariantCulture));
+        // Another day begins anew.
+        Assert.Null(await Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon.AddDays(1)), Ct));
+    }
+
+    [Fact]
+    public async Task Without_a_budget_more_calls_are_granted_than_with_one()
+    {
+        var metric = await MetricAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ =>
+            Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon), Ct)));
+
+        Assert.All(answers, Assert.Null);
+        Assert.Equal(200, (await Store.JudgeCalls.BudgetAsync(Home, metric.Id, Noon, Ct)).CallsUsed);
+    }
+
+    [Fact]
+    public async Task The_projects_limit_holds_over_all_metrics_and_for_a_metric_that_is_not_stored()
+    {
+        var metric = await MetricAsync();
+        await Store.Projects.SetLimitsAsync(Home, 2, null, 0, Ct);
+
+        Assert.Null(await Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon), Ct));
+        Assert.Null(await Store.JudgeCalls.ReserveAsync(new(Home, "tried-out", 0.01, Noon), Ct));
+        Assert.Equal("2 judge calls per day are used up", await Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon), Ct));
+        Assert.Equal(1, (await Store.JudgeCalls.BudgetAsync(Home, metric.Id, Noon, Ct)).CallsUsed);
+    }
+
+    [Fact]
+    public async Task A_settlement_replaces_the_expected_cost_and_keeps_the_reply_with_it()
+    {
+        var metric = await MetricAsync();
+        var span = await SpanAsync();
+        var reservation = new CallReservation(Home, metric.Name, 0.5, Noon);
+        await Store.JudgeCalls.ReserveAsync(reservation, Ct);
+        var reply = new KeptReply("hash", span.Id, Outcome.Pass, "It names it.", 0.75, "m-1");
+
+        await Store.JudgeCalls.SettleAsync(reservation, 0.125, reply, Noon.AddDays(1), Ct);
+        await Store.JudgeCalls.SettleAsync(reservation with { ExpectedUsd = 0 }, 0, reply with { Critique = "Later." }, Noon, Ct);
+        await ReopenAsync();
+
+        Assert.Equal(0.125, (await Store.JudgeCalls.BudgetAsync(Home, metric.Id, Noon, Ct)).UsdUsed, 9);
+        Assert.Equal(0.125, Convert.ToDouble(await SqlAsync("SELECT usd FROM budget_use"), System.Globalization.CultureInfo.InvariantCulture), 9);
+        Assert.Equal(reply, await Store.JudgeCalls.FindAsync(Home, "hash", Ct));
+        Assert.Null(await Store.JudgeCalls.FindAsync(new(99), "hash", Ct));
+    }
+
+    [Fact]
+    public async Task Kept_replies_are_bounded_and_go_with_their_span()
+    {
+        var metric = await MetricAsync();
+        var span = await SpanAsync();
+        for (var i = 0; i < 10; i++)
+            await Store.JudgeCalls.SettleAsync(
+                new(Home, metric.Name, 0, Noon), 0, new($"hash-{i}", i == 9 ? span.Id : null, Outcome.Fail, "No.", null, null), Noon.AddSeconds(i), Ct);
+
+        Assert.Equal(0, await Store.JudgeCalls.TrimAsync(10, Ct));
+        Assert.Equal(6, await Store.JudgeCalls.TrimAsync(4, Ct));
+        Assert.Null(await Store.JudgeCalls.FindAsync(Home, "hash-5", Ct));
+        Assert.NotNull(await Store.JudgeCalls.FindAsync(Home, "hash-6", Ct));
+        Assert.NotNull(await Store.JudgeCalls.FindAsync(Home, "hash-9", Ct));
+        await SqlAsync($"DELETE FROM span WHERE id = {span.Id.Value}");
+        Assert.Null(await Store.JudgeCalls.FindAsync(Home, "hash-9", Ct));
+    }
+}

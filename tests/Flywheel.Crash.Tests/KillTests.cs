@@ -30,6 +30,9 @@ public sealed class KillTests(ITestOutputHelper output)
 
                 var load = new Load(server.Address, site.Ledger).RunAsync(ct);
                 await Task.Delay(random.Next(200, 1_500), ct);
+                // On a slow machine the life is longer: a kill before anything was promised proves nothing.
+                for (var wait = 0; wait < 400 && !site.Ledger.HasMoreThan(kill); wait++)
+                    await Task.Delay(50, ct);
                 server.Kill();
                 await load;
             }
@@ -43,7 +46,7 @@ public sealed class KillTests(ITestOutputHelper output)
         output.WriteLine(
             $"{kills} kills, seed {seed}: {figures}; {leased} jobs were leased to the dead, done {longest.TotalSeconds:0.0} s after a start at worst; "
             + $"{Stopwatch.GetElapsedTime(start).TotalSeconds / kills:0.0} s a kill");
-        Assert.True(site.Ledger.Labels.Count > kills && site.Ledger.Corrections.Count > kills && site.Ledger.Verdicts.Count > kills, "Too little happened to prove anything.");
+        Assert.True(site.Ledger.HasMoreThan(kills), "Too little happened to prove anything.");
         Assert.True(leased > 0, "No kill met a job in work, so nothing is proved of leases: run it with another FLYWHEEL_SEED.");
     }
 }

@@ -25,6 +25,9 @@ sealed class Ledger
 
     public int Acknowledged => Spans.Count + Labels.Count + Corrections.Count;
 
+    /// <summary>More than so many of every kind: labels, corrections, verdicts.</summary>
+    public bool HasMoreThan(int count) => Labels.Count > count && Corrections.Count > count && Verdicts.Count > count;
+
     public SpanItem NewSpans(int count) => new(Interlocked.Add(ref _issued, count) - count + 1, count);
 
     /// <summary>The next acknowledged span that no person has looked at; null when there is none yet.</summary>

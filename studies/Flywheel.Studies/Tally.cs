@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Flywheel.Core.Statistics;
 
 namespace Flywheel.Studies;
@@ -18,6 +19,8 @@ sealed class Tally
     public double Coverage => (double)_covered / _runs;
 
     public double Width => _width / _runs;
+
+    public JsonObject Json() => new() { ["coverage"] = Coverage, ["width"] = Width };
 
     public override string ToString() => FormattableString.Invariant($"{Coverage:0.000}/{Width:0.000}");
 }

@@ -29,11 +29,11 @@ public static class CrossFit
             var dealt = 0;
             foreach (var i in order.OrderBy(i => rows[i].Agreed == true ? 1 : 0))
                 fold[i] = dealt++ % folds;
-            for (var out_ = 0; out_ < folds; out_++)
+            for (var left = 0; left < folds; left++)
             {
-                var score = fit([.. rows.Where((_, i) => fold[i] != out_)]);
+                var score = fit([.. rows.Where((_, i) => fold[i] != left)]);
                 for (var i = 0; i < rows.Count; i++)
-                    if (fold[i] == out_)
+                    if (fold[i] == left)
                         predicted[i] += score(rows[i]) / Repeats;
             }
         }

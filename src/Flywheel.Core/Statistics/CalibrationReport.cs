@@ -1,0 +1,89 @@
+namespace Flywheel.Core.Statistics;
+
+public enum CalibratorKind
+{
+    RidgePlatt,
+    VennAbers,
+    Isotonic,
+}
+
+/// <summary>How far a judge's confidence can be trusted, and from where on its verdicts may stand without a person.</summary>
+/// <param name="Rows">N: all verdicts given, labelled or not.</param>
+/// <param name="Labels">n: labelled ones.</param>
+/// <param name="Errors">Labelled verdicts that the person disagreed with.</param>
+/// <param name="Kind">The calibrator in use: ridge-Platt, above <see cref="IsotonicFrom"/> labels isotonic where that did better out of
+/// sample.</param>
+/// <param name="Fit">The ridge-Platt fit on all labelled rows, for use on new verdicts; the scores below are not its own but out of sample.</param>
+/// <param name="Calibrated">Out of sample: each row scored by fits that never saw it; null without labels.</param>
+/// <param name="Raw">The confidence as it came; null without labels.</param>
+/// <param name="Others">Out-of-sample scores of every calibrator tried.</param>
+/// <param name="Threshold">On the confidence as it came, so that no fit comes between labels and promise: all labels test it.</param>
+/// <param name="Coverage">Share of all rows at or above the threshold; 0 without one.</param>
+/// <param name="FeatureThreshold">On the calibrated confidence, with features only: fitted on one half of the labels, tested on the other.</param>
+/// <param name="FeatureFit">The fit of that half, to which <paramref name="FeatureThreshold"/> belongs.</param>
+/// <param name="FeatureCoverage">Share of all rows whose score by <paramref name="FeatureFit"/> reaches that threshold.</param>
+public sealed record CalibrationReport(
+    int Rows, int Labels, int Errors, CalibratorKind Kind, RidgePlatt Fit, CalibrationScores? Calibrated, CalibrationScores? Raw,
+    IReadOnlyDictionary<CalibratorKind, CalibrationScores> Others, IReadOnlyList<(double Score, bool Agreed)> OutOfSample,
+    SelectiveThreshold Threshold, double Coverage, SelectiveThreshold? FeatureThreshold, RidgePlatt? FeatureFit, double FeatureCoverage)
+{
+    public const int IsotonicFrom = 1_000;
+
+    /// <param name="rows">All with the same number of features.</param>
+    public static CalibrationReport Of(IReadOnlyList<CalibrationRow> rows, double alpha, double delta, int seed = 1)
+    {
+        if (rows.Select(row => row.Features.Count).Distinct().Count() > 1)
+            throw new ArgumentException("Rows differ in their number of features.", nameof(rows));
+        var labelled = rows.Where(row => row.Agreed is not null).ToArray();
+        var raw = labelled.Select(row => (row.Confidence, row.Agreed!.Value)).ToArray();
+        var predictions = new Dictionary<CalibratorKind, (double, bool)[]>();
+        if (labelled.Length > 0)
+        {
+            predictions[CalibratorKind.RidgePlatt] = Score(labelled, train => RidgePlatt.Fit(train).Predict, seed);
+            predictions[CalibratorKind.VennAbers] = Score(labelled, train => OnConfidence(train, VennAbers.Fit(Pairs(train)).Predict), seed);
+            predictions[CalibratorKind.Isotonic] = Score(labelled, train => OnConfidence(train,
+                IsotonicFit.Fit(Pairs(train).Select(pair => (pair.Item1, pair.Item2 ? 1.0 : 0, 1.0))).At), seed);
+        }
+        var scores = predictions.ToDictionary(one => one.Key, one => CalibrationScores.Of(one.Value));
+        var kind = labelled.Length > IsotonicFrom && scores[CalibratorKind.Isotonic].LogLoss < scores[CalibratorKind.RidgePlatt].LogLoss
+            ? CalibratorKind.Isotonic
+            : CalibratorKind.RidgePlatt;
+        var threshold = SelectiveThreshold.Of(raw, alpha, delta);
+
+        SelectiveThreshold? featureThreshold = null;
+        RidgePlatt? featureFit = null;
+        if (rows.Count > 0 && rows[0].Features.Count > 0 && labelled.Length > 1)
+        {
+            var order = Enumerable.Range(0, labelled.Length).ToArray();
+            new Random(seed).Shuffle(order);
+            featureFit = RidgePlatt.Fit([.. order.Take(labelled.Length / 2).Select(i => labelled[i])]);
+            featureThreshold = SelectiveThreshold.Of(
+                [.. order.Skip(labelled.Length / 2).Select(i => (featureFit.Predict(labelled[i]), labelled[i].Agreed!.Value))], alpha, delta);
+        }
+        return new CalibrationReport(
+            rows.Count, labelled.Length, raw.Count(pair => !pair.Value), kind, RidgePlatt.Fit(labelled),
+            scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw) : null, scores,
+            predictions.GetValueOrDefault(kind) ?? [], threshold, Share(rows, row => row.Confidence, threshold),
+            featureThreshold, featureFit, Share(rows, row => featureFit!.Predict(row), featureThreshold));
+    }
+
+    static double Share(IReadOnlyList<CalibrationRow> rows, Func<CalibrationRow, double> score, SelectiveThreshold? threshold) =>
+        threshold?.Threshold is { } line && rows.Count > 0 ? (double)rows.Count(row => score(row) >= line) / rows.Count : 0;
+
+    static (double, bool)[] Score(CalibrationRow[] rows, Func<IReadOnlyList<CalibrationRow>, Func<CalibrationRow, double>> fit, int seed) =>
+        [.. CrossFit.Predict(rows, fit, seed).Zip(rows, (score, row) => (score, row.Agreed!.Value))];
+
+    static Func<CalibrationRow, double> OnConfidence(IReadOnlyList<CalibrationRow> train, Func<double, double> at)
+    {
+        // Equal confidences are asked for again and again; a fit answers each once.
+        var known = new Dictionary<double, double>();
+        return train.Count == 0 ? _ => 0.5 : row =>
+        {
+            if (!known.TryGetValue(row.Confidence, out var share))
+                known[row.Confidence] = share = at(row.Confidence);
+            return share;
+        };
+    }
+
+    static IEnumerable<(double, bool)> Pairs(IReadOnlyList<CalibrationRow> rows) => rows.Select(row => (row.Confidence, row.Agreed!.Value));
+}

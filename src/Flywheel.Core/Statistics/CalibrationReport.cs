@@ -17,6 +17,8 @@ public enum CalibratorKind
 /// <param name="Calibrated">Out of sample: each row scored by fits that never saw it; null without labels.</param>
 /// <param name="Raw">The confidence as it came; null without labels.</param>
 /// <param name="Others">Out-of-sample scores of every calibrator tried.</param>
+/// <param name="RawPoints">Labelled rows with the confidence as it came.</param>
+/// <param name="OutOfSample">The same rows with the calibrator's out-of-sample score.</param>
 /// <param name="Threshold">On the confidence as it came, so that no fit comes between labels and promise: all labels test it.</param>
 /// <param name="Coverage">Share of all rows at or above the threshold; 0 without one.</param>
 /// <param name="FeatureThreshold">On the calibrated confidence, with features only: fitted on one half of the labels, tested on the other.</param>
@@ -24,7 +26,8 @@ public enum CalibratorKind
 /// <param name="FeatureCoverage">Share of all rows whose score by <paramref name="FeatureFit"/> reaches that threshold.</param>
 public sealed record CalibrationReport(
     int Rows, int Labels, int Errors, CalibratorKind Kind, RidgePlatt Fit, CalibrationScores? Calibrated, CalibrationScores? Raw,
-    IReadOnlyDictionary<CalibratorKind, CalibrationScores> Others, IReadOnlyList<(double Score, bool Agreed)> OutOfSample,
+    IReadOnlyDictionary<CalibratorKind, CalibrationScores> Others, IReadOnlyList<(double Score, bool Agreed)> RawPoints,
+    IReadOnlyList<(double Score, bool Agreed)> OutOfSample,
     SelectiveThreshold Threshold, double Coverage, SelectiveThreshold? FeatureThreshold, RidgePlatt? FeatureFit, double FeatureCoverage)
 {
     public const int IsotonicFrom = 1_000;
@@ -62,7 +65,7 @@ public sealed record CalibrationReport(
         }
         return new CalibrationReport(
             rows.Count, labelled.Length, raw.Count(pair => !pair.Value), kind, RidgePlatt.Fit(labelled),
-            scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw) : null, scores,
+            scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw) : null, scores, raw,
             predictions.GetValueOrDefault(kind) ?? [], threshold, Share(rows, row => row.Confidence, threshold),
             featureThreshold, featureFit, Share(rows, row => featureFit!.Predict(row), featureThreshold));
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.RegularExpressions;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Api;
+using Flywheel.Server.Cli.Statistics;
 
 namespace Flywheel.Server.Cli;
 
@@ -22,6 +23,9 @@ static partial class Cli
             ExportCommand.Create(),
             ValidateCommand.Create(),
             RetrieveCommand.Create(),
+            EstimateCommand.Create(),
+            CalibrateCommand.Create(),
+            AgreementCommand.Create(),
             ReviewCommand.Create(),
             KeysCommand.Create(),
             ModelsCommand.Create(),

@@ -18,7 +18,7 @@ public enum CalibratorKind
 /// <param name="Raw">The confidence as it came; null without labels.</param>
 /// <param name="Others">Out-of-sample scores of every calibrator tried.</param>
 /// <param name="RawPoints">Labelled rows with the confidence as it came.</param>
-/// <param name="OutOfSample">The same rows with the calibrator's out-of-sample score.</param>
+/// <param name="OutOfSample">The same rows with the calibrator's out-of-sample rank score (<see cref="CrossFit"/>).</param>
 /// <param name="Threshold">On the confidence as it came, so that no fit comes between labels and promise: all labels test it.</param>
 /// <param name="Coverage">Share of all rows at or above the threshold; 0 without one.</param>
 /// <param name="FeatureThreshold">On the calibrated confidence, with features only: fitted on one half of the labels, tested on the other.</param>
@@ -39,15 +39,17 @@ public sealed record CalibrationReport(
             throw new ArgumentException("Rows differ in their number of features.", nameof(rows));
         var labelled = rows.Where(row => row.Agreed is not null).ToArray();
         var raw = labelled.Select(row => (row.Confidence, row.Agreed!.Value)).ToArray();
-        var predictions = new Dictionary<CalibratorKind, (double, bool)[]>();
+        var hasFeatures = rows.Count > 0 && rows[0].Features.Count > 0;
+        var (verdict, features) = (false, false);
+        var predictions = new Dictionary<CalibratorKind, (double Share, double Rank)[]>();
         if (labelled.Length > 0)
         {
-            predictions[CalibratorKind.RidgePlatt] = Score(labelled, train => RidgePlatt.Fit(train).Predict, seed);
-            predictions[CalibratorKind.VennAbers] = Score(labelled, train => OnConfidence(train, VennAbers.Fit(Pairs(train)).Predict), seed);
-            predictions[CalibratorKind.Isotonic] = Score(labelled, train => OnConfidence(train,
+            (verdict, features, predictions[CalibratorKind.RidgePlatt]) = ChooseInputs(labelled, hasFeatures, seed);
+            predictions[CalibratorKind.VennAbers] = CrossFit.Predict(labelled, train => OnConfidence(train, VennAbers.Fit(Pairs(train)).Predict), seed);
+            predictions[CalibratorKind.Isotonic] = CrossFit.Predict(labelled, train => OnConfidence(train,
                 IsotonicFit.Fit(Pairs(train).Select(pair => (pair.Item1, pair.Item2 ? 1.0 : 0, 1.0))).At), seed);
         }
-        var scores = predictions.ToDictionary(one => one.Key, one => CalibrationScores.Of(one.Value));
+        var scores = predictions.ToDictionary(one => one.Key, one => Scored(labelled, one.Value));
         var kind = labelled.Length > IsotonicFrom && scores[CalibratorKind.Isotonic].LogLoss < scores[CalibratorKind.RidgePlatt].LogLoss
             ? CalibratorKind.Isotonic
             : CalibratorKind.RidgePlatt;
@@ -55,26 +57,50 @@ public sealed record CalibrationReport(
 
         SelectiveThreshold? featureThreshold = null;
         RidgePlatt? featureFit = null;
-        if (rows.Count > 0 && rows[0].Features.Count > 0 && labelled.Length > 1)
+        if (hasFeatures && labelled.Length > 1)
         {
             var order = Enumerable.Range(0, labelled.Length).ToArray();
             new Random(seed).Shuffle(order);
-            featureFit = RidgePlatt.Fit([.. order.Take(labelled.Length / 2).Select(i => labelled[i])]);
+            featureFit = RidgePlatt.Fit([.. order.Take(labelled.Length / 2).Select(i => labelled[i])], verdict: true, features: true);
             featureThreshold = SelectiveThreshold.Of(
                 [.. order.Skip(labelled.Length / 2).Select(i => (featureFit.Predict(labelled[i]), labelled[i].Agreed!.Value))], alpha, delta);
         }
         return new CalibrationReport(
-            rows.Count, labelled.Length, raw.Count(pair => !pair.Value), kind, RidgePlatt.Fit(labelled),
+            rows.Count, labelled.Length, raw.Count(pair => !pair.Value), kind, RidgePlatt.Fit(labelled, verdict, features),
             scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw) : null, scores, raw,
-            predictions.GetValueOrDefault(kind) ?? [], threshold, Share(rows, row => row.Confidence, threshold),
+            Pair(labelled, predictions.GetValueOrDefault(kind) ?? [], each => each.Rank), threshold, Share(rows, row => row.Confidence, threshold),
             featureThreshold, featureFit, Share(rows, row => featureFit!.Predict(row), featureThreshold));
     }
 
+    /// <summary>The inputs of least log-loss out of sample, among those that order verdicts no worse than the confidence alone.</summary>
+    /// <remarks>The second condition because log-loss looks at the middle, while what is settled without a person is at the top.</remarks>
+    static (bool Verdict, bool Features, (double Share, double Rank)[] Predicted) ChooseInputs(CalibrationRow[] labelled, bool hasFeatures, int seed)
+    {
+        var best = Try(false, false);
+        var area = Scored(labelled, best.Predicted).Aurc;
+        var loss = Scored(labelled, best.Predicted).LogLoss;
+        foreach (var (verdict, features) in new[] { (true, false), (false, true), (true, true) })
+        {
+            if (features && !hasFeatures)
+                continue;
+            var tried = Try(verdict, features);
+            if (Scored(labelled, tried.Predicted) is var scores && scores.Aurc <= area && scores.LogLoss < loss)
+                (best, loss) = (tried, scores.LogLoss);
+        }
+        return best;
+
+        (bool, bool, (double Share, double Rank)[] Predicted) Try(bool verdict, bool features) =>
+            (verdict, features, CrossFit.Predict(labelled, train => RidgePlatt.Fit(train, verdict, features).Predict, seed));
+    }
+
+    static CalibrationScores Scored(CalibrationRow[] labelled, (double Share, double Rank)[] predicted) =>
+        CalibrationScores.Of(Pair(labelled, predicted, each => each.Share), Pair(labelled, predicted, each => each.Rank));
+
+    static (double, bool)[] Pair(CalibrationRow[] labelled, (double Share, double Rank)[] scored, Func<(double Share, double Rank), double> of) =>
+        [.. scored.Zip(labelled, (each, row) => (of(each), row.Agreed!.Value))];
+
     static double Share(IReadOnlyList<CalibrationRow> rows, Func<CalibrationRow, double> score, SelectiveThreshold? threshold) =>
         threshold?.Threshold is { } line && rows.Count > 0 ? (double)rows.Count(row => score(row) >= line) / rows.Count : 0;
-
-    static (double, bool)[] Score(CalibrationRow[] rows, Func<IReadOnlyList<CalibrationRow>, Func<CalibrationRow, double>> fit, int seed) =>
-        [.. CrossFit.Predict(rows, fit, seed).Zip(rows, (score, row) => (score, row.Agreed!.Value))];
 
     static Func<CalibrationRow, double> OnConfidence(IReadOnlyList<CalibrationRow> train, Func<double, double> at)
     {

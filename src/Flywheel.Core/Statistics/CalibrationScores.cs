@@ -12,7 +12,8 @@ public sealed record CalibrationScores(double Brier, double LogLoss, double Ece,
     const double Edge = 1e-4;
     const int Bins = 10;
 
-    public static CalibrationScores Of(IReadOnlyList<(double Score, bool Agreed)> points)
+    /// <param name="ranked">The same verdicts with what orders them, where that is not the probability itself.</param>
+    public static CalibrationScores Of(IReadOnlyList<(double Score, bool Agreed)> points, IReadOnlyList<(double Score, bool Agreed)>? ranked = null)
     {
         if (points.Count == 0)
             throw new ArgumentException("There is no labelled verdict to score.", nameof(points));
@@ -30,7 +31,7 @@ public sealed record CalibrationScores(double Brier, double LogLoss, double Ece,
         double ece = 0;
         for (var bin = 0; bin < Bins; bin++)
             ece += Math.Abs(binScore[bin] - binAgreed[bin]);
-        return new CalibrationScores(brier / points.Count, loss / points.Count, ece / points.Count, AreaUnderRisk(points), ErrorDetection(points));
+        return new CalibrationScores(brier / points.Count, loss / points.Count, ece / points.Count, AreaUnderRisk(ranked ?? points), ErrorDetection(ranked ?? points));
     }
 
     /// <summary>The largest share of verdicts, most confident first, whose error rate is at most <paramref name="risk"/> on these rows.</summary>

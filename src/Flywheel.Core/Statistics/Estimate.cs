@@ -4,6 +4,7 @@ namespace Flywheel.Core.Statistics;
 /// <param name="Median">The middle of the posterior, or the estimate itself where a method has no posterior.</param>
 public readonly record struct Estimate(double Median, double Low, double High)
 {
+    [System.Text.Json.Serialization.JsonIgnore]
     public double Width => High - Low;
 
     /// <summary>The middle and the 2.5 % and 97.5 % quantiles of draws, which are sorted in place.</summary>

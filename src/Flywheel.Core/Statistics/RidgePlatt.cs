@@ -1,6 +1,6 @@
 namespace Flywheel.Core.Statistics;
 
-/// <summary>Calibrated P(a person agrees): logistic regression on the confidence's log-odds, the verdict and further features.</summary>
+/// <summary>Calibrated P(a person agrees): logistic regression on the confidence's log-odds and, if asked, the verdict and features.</summary>
 /// <remarks>
 /// <para>Platt 1999 with his smoothed targets, so that labels without a single error still give a finite fit; inputs are standardised and
 /// their weights carry a normal prior of standard deviation 1 (ridge), the intercept none. Newton's method.</para>
@@ -9,7 +9,7 @@ namespace Flywheel.Core.Statistics;
 public sealed class RidgePlatt
 {
     /// <summary>How far log-odds are kept from certainty: a vote of 5 to 0 is no proof.</summary>
-    const double Edge = 0.01;
+    const double Edge = 0.001;
 
     const int Steps = 50;
 
@@ -17,24 +17,31 @@ public sealed class RidgePlatt
     readonly double[] _scales;
     readonly double[] _weights;
 
-    RidgePlatt(double[] means, double[] scales, double[] weights) => (_means, _scales, _weights) = (means, scales, weights);
+    RidgePlatt(bool verdict, bool features, double[] means, double[] scales, double[] weights) =>
+        (UsesVerdict, UsesFeatures, _means, _scales, _weights) = (verdict, features, means, scales, weights);
+
+    public bool UsesVerdict { get; }
+
+    public bool UsesFeatures { get; }
 
     /// <summary>Log-odds of agreement when every input is at its mean.</summary>
     public double Intercept => _weights[0];
 
-    /// <summary>Weights per standard deviation: the confidence's log-odds, the verdict (1 pass, 0 fail), then the features.</summary>
+    /// <summary>Weights per standard deviation: the confidence's log-odds, the verdict (1 pass, 0 fail) if used, the features if used.</summary>
     public IReadOnlyList<double> Weights => _weights[1..];
 
     /// <summary>Means and standard deviations of the inputs, in the order of <see cref="Weights"/>.</summary>
     public IReadOnlyList<(double Mean, double Deviation)> Scaling => [.. _means.Zip(_scales)];
 
     /// <param name="rows">Rows without a label are passed over; none at all gives one half everywhere.</param>
-    public static RidgePlatt Fit(IReadOnlyList<CalibrationRow> rows)
+    /// <param name="verdict">Whether the verdict itself may tell: passes may be right more often than fails.</param>
+    /// <param name="features">Whether the rows' features may tell.</param>
+    public static RidgePlatt Fit(IReadOnlyList<CalibrationRow> rows, bool verdict = false, bool features = false)
     {
         var labelled = rows.Where(row => row.Agreed is not null).ToArray();
-        var width = 2 + (rows.Count > 0 ? rows[0].Features.Count : 0);
+        var width = 1 + (verdict ? 1 : 0) + (features && rows.Count > 0 ? rows[0].Features.Count : 0);
         double[] means = new double[width], scales = new double[width];
-        var inputs = labelled.Select(Inputs).ToArray();
+        var inputs = labelled.Select(row => Inputs(row, verdict, features)).ToArray();
         for (var j = 0; j < width; j++)
         {
             means[j] = inputs.Length > 0 ? inputs.Average(input => input[j]) : 0;
@@ -46,15 +53,15 @@ public sealed class RidgePlatt
         double agreed = labelled.Count(row => row.Agreed == true), disagreed = labelled.Length - agreed;
         double high = (agreed + 1) / (agreed + 2), low = 1 / (disagreed + 2);
         var weights = Newton(inputs, [.. labelled.Select(row => row.Agreed == true ? high : low)], width);
-        return new RidgePlatt(means, scales, weights);
+        return new RidgePlatt(verdict, features, means, scales, weights);
     }
 
     /// <summary>Probability that a person would agree with this verdict.</summary>
     public double Predict(CalibrationRow row)
     {
-        var input = Inputs(row);
+        var input = Inputs(row, UsesVerdict, UsesFeatures);
         if (input.Length != _means.Length)
-            throw new ArgumentException($"The row has {row.Features.Count} features, the fit {_means.Length - 2}.", nameof(row));
+            throw new ArgumentException($"The row has {input.Length} inputs, the fit {_means.Length}.", nameof(row));
         Standardise(input, _means, _scales);
         var sum = _weights[0];
         for (var j = 0; j < input.Length; j++)
@@ -62,7 +69,8 @@ public sealed class RidgePlatt
         return Logistic.Share(sum);
     }
 
-    static double[] Inputs(CalibrationRow row) => [Logistic.LogOdds(row.Confidence, Edge), row.Judge ? 1 : 0, .. row.Features];
+    static double[] Inputs(CalibrationRow row, bool verdict, bool features) =>
+        [Logistic.LogOdds(row.Confidence, Edge), .. verdict ? [row.Judge ? 1.0 : 0] : Array.Empty<double>(), .. features ? row.Features : []];
 
     static void Standardise(double[] input, double[] means, double[] scales)
     {

@@ -114,8 +114,10 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
             // Hopeless: even the lower bound of the error rate is above what is allowed.
             if (errors > 0 && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha)
                 continue;
-            // A rate that looks too high but may yet be lower is planned with what would leave room.
-            var rate = Math.Min((errors + 0.5) / (accepted + 1), 0.75 * alpha);
+            // A rate that looks too high but may yet be lower is planned with what would leave room: half of alpha, or, where that is ruled
+            // out already, three quarters.
+            var likely = errors > 0 && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha / 2 ? 0.75 * alpha : alpha / 2;
+            var rate = Math.Min((errors + 0.5) / (accepted + 1), likely);
             var share = points.Count == 0 ? 1 : (double)accepted / points.Count;
             var total = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(AcceptedNeeded(rate, alpha, delta) / share));
             var more = Math.Max(1, total - points.Count);

@@ -98,7 +98,7 @@ static class CalibrateCommand
                 $"{fields.Path}, line {line}: `features` has {(own.Length == 0 ? "nothing" : string.Join(", ", own))}, earlier rows have {(names.Length == 0 ? "none" : string.Join(", ", names))}: give every row the same features.");
         return names.Length == 0
             ? []
-            : [.. names.Select(name => fields.Number(row.GetProperty("features"), name, line, required: true, _ => true, "(features are numbers)")
+            : [.. names.Select(name => fields.Number(row.GetProperty("features"), name, line, required: true, _ => true, "(features are numbers)", "features.")
                 ?? throw fields.Missing(line, "features." + name))];
     }
 
@@ -130,9 +130,8 @@ static class CalibrateCommand
 
     static Calibrator Describe(RidgePlatt fit, CalibratorKind kind, string[] names)
     {
-        string[] inputs = ["log-odds of confidence", "judge", .. names];
-        // Without any row there are no features to tell of either.
-        return new Calibrator(Name(kind), fit.Intercept, [.. inputs.Take(fit.Weights.Count).Select((name, i) => new Input(name, fit.Weights[i], fit.Scaling[i].Mean, fit.Scaling[i].Deviation))]);
+        string[] inputs = ["log-odds of confidence", .. fit.UsesVerdict ? ["judge"] : Array.Empty<string>(), .. fit.UsesFeatures ? names : []];
+        return new Calibrator(Name(kind), fit.Intercept, [.. inputs.Select((name, i) => new Input(name, fit.Weights[i], fit.Scaling[i].Mean, fit.Scaling[i].Deviation))]);
     }
 
     static string Name(CalibratorKind kind) => kind switch

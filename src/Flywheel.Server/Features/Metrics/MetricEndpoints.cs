@@ -120,12 +120,15 @@ static class MetricEndpoints
         return TypedResults.Ok(MetricView.Of(await FindAsync(store, caller.Project, name, ct)));
     }
 
-    static async Task<Ok<MetricSummary>> SummaryAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<MetricSummary>> SummaryAsync(
+        string name, Caller caller, IFlywheelStore store, CancellationToken ct,
+        string? by = null, string? bucket = null, string? node = null, string? from = null, string? to = null)
     {
+        var slicing = SummarySlicing.Parse(by, bucket, node, from, to);
         var metric = await FindAsync(store, caller.Project, name, ct);
         var versions = await store.Metrics.VersionsAsync(caller.Project, name, ct);
         var cells = await store.Metrics.CellsAsync(caller.Project, metric.Id, ct);
-        return TypedResults.Ok(MetricSummary.Of(metric, versions, cells));
+        return TypedResults.Ok(MetricSummary.Of(metric, versions, cells, slicing));
     }
 
     static Ok<IReadOnlyList<ValidatorKindView>> Kinds(Caller caller, ValidatorRegistry registry) =>

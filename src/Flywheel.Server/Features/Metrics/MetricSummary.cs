@@ -15,10 +15,12 @@ public sealed record Rate(double? Value, double Low, double High, long N, string
     }
 }
 
+/// <param name="Rates">The honest ones: pass rate of all judged traffic, and how good the validator is, from verdicts and labels together.</param>
 /// <param name="Note">What the numbers cannot say, such as too few labels.</param>
+/// <param name="Slices">Null unless slices were asked for.</param>
 public sealed record VersionSummary(
-    int MetricVersion, string ValidatorVersion, IReadOnlyDictionary<string, long> Verdicts, Rate ValidatorPassRate, Rate LabelledPassRate,
-    Rate Agreement, long BlindLabels, string? Note, IReadOnlyList<NodeSummary> Nodes);
+    int MetricVersion, string ValidatorVersion, IReadOnlyDictionary<string, long> Verdicts, TrueRates Rates, Rate ValidatorPassRate,
+    Rate LabelledPassRate, Rate Agreement, long BlindLabels, string? Note, IReadOnlyList<NodeSummary> Nodes, IReadOnlyList<RateSlice>? Slices);
 
 public sealed record NodeSummary(string Node, IReadOnlyDictionary<string, long> Verdicts, Rate ValidatorPassRate);
 
@@ -26,38 +28,39 @@ public sealed record NodeSummary(string Node, IReadOnlyDictionary<string, long> 
 /// What a metric's verdicts and blind labels say, per validator version: rates of different validators are never mixed.
 /// </summary>
 /// <remarks>
-/// <c>ValidatorPassRate</c> is what the validator claims; <c>LabelledPassRate</c> is what people said of the labelled spans, which is
-/// no estimate for all traffic unless they were drawn at random.
+/// <c>Rates</c> is the estimate for all traffic (docs/uncertainty.md). Beside it, <c>ValidatorPassRate</c> is what the validator claims and
+/// <c>LabelledPassRate</c> what people said of the labelled spans, which is no estimate for all traffic unless they were drawn at random.
 /// </remarks>
 public sealed record MetricSummary(string Name, string Criterion, string State, long BlindLabels, IReadOnlyList<VersionSummary> Versions)
 {
-    const long EnoughLabels = 20;
-
-    public static MetricSummary Of(Metric metric, IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells)
+    public static MetricSummary Of(Metric metric, IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, SummarySlicing slicing)
     {
         var numbers = versions.ToDictionary(version => version.VersionId, version => version.Number);
         var summaries = cells
+            .Where(slicing.Holds)
             .GroupBy(cell => (cell.MetricVersion, cell.ValidatorVersion))
             .OrderByDescending(group => numbers.GetValueOrDefault(group.Key.MetricVersion))
             .ThenBy(group => group.Key.ValidatorVersion, StringComparer.Ordinal)
-            .Select(group => Summarise(numbers.GetValueOrDefault(group.Key.MetricVersion), group.Key.ValidatorVersion, [.. group]))
+            .Select(group => Summarise(numbers.GetValueOrDefault(group.Key.MetricVersion), group.Key.ValidatorVersion, [.. group], slicing))
             .ToArray();
         return new MetricSummary(
             metric.Name, metric.Criterion, Wire.Name(metric.State), summaries.Select(summary => summary.BlindLabels).DefaultIfEmpty().Max(), summaries);
     }
 
-    static VersionSummary Summarise(int number, string validator, MetricCell[] cells)
+    static VersionSummary Summarise(int number, string validator, MetricCell[] cells, SummarySlicing slicing)
     {
+        var rates = TrueRates.Of(cells);
         var decided = cells.Where(cell => cell is { Human: not null, Outcome: Outcome.Pass or Outcome.Fail }).ToArray();
         var labels = cells.Where(cell => cell.Human is not null).Sum(cell => cell.Count);
         return new VersionSummary(
-            number, validator, Count(cells), PassRate(cells),
+            number, validator, Count(cells), rates, PassRate(cells),
             Rate.Of(cells.Where(cell => cell.Human == true).Sum(cell => cell.Count), labels),
             Rate.Of(decided.Where(cell => cell.Human == (cell.Outcome == Outcome.Pass)).Sum(cell => cell.Count), decided.Sum(cell => cell.Count)),
             labels,
-            labels < EnoughLabels ? $"Not enough labels: {labels} blind labels, about {EnoughLabels - labels} more before agreement means much." : null,
+            rates.Note,
             [.. cells.GroupBy(cell => cell.Node).OrderBy(group => group.Key, StringComparer.Ordinal)
-                .Select(group => new NodeSummary(group.Key, Count([.. group]), PassRate([.. group])))]);
+                .Select(group => new NodeSummary(group.Key, Count([.. group]), PassRate([.. group])))],
+            slicing.Cut(cells));
     }
 
     static Rate PassRate(MetricCell[] cells)

@@ -9,6 +9,8 @@ JsonNode? result = words switch
     ["coverage"] => CoverageStudy.Run(600),
     ["coverage", var runs] => CoverageStudy.Run(int.Parse(runs)),
     ["sets"] => SetsStudy.Run(500),
+    ["labels"] => LabelsStudy.Run(60),
+    ["calibrators"] => CalibratorStudy.Run(20),
     ["calibrate"] => CalibrateStudy.Run(200),
     _ => null,
 };
@@ -19,6 +21,8 @@ if (result is null)
         usage: Flywheel.Studies [--json] STUDY
           coverage [RUNS]      do the intervals of `estimate` hold a known truth? beside other methods
           sets                 the same on recorded judges, 50 labels, 500 resamples
+          calibrators          which calibrator on recorded judges, and AURC beside raw confidence
+          labels               labels until an interval is so wide: at random, and as the queue allots them
           calibrate            is the promise above the threshold kept? 200 resamples
         """);
     return 2;

@@ -93,6 +93,39 @@ public abstract class LoopTests(ITestDatabases databases)
     }
 
     [Fact]
+    public async Task A_summary_estimates_true_rates_also_by_node_and_day()
+    {
+        await using var server = await StartAsync();
+        await CreateAsync(server, """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
+        var day = DateTime.UtcNow.Date.AddDays(-3).AddHours(5);
+        await server.AddSpansAsync([.. Enumerable.Range(0, 60).Select(i => Span(
+            "t" + i, "s", node: i < 40 ? "first" : "second", output: i % 4 == 0 ? "much too long" : "short", startedAt: day.AddDays(i % 2).ToString("O")))]);
+        await server.EventuallyAsync("/api/v1/metrics/short/summary", body => body.GetProperty("versions").GetArrayLength() == 1
+            && body.GetProperty("versions")[0].GetProperty("rates").GetProperty("N").GetInt64() == 60);
+        // People find every other one of the long ones fine.
+        for (var i = 0; i < 24; i++)
+            await server.PostAsync("/api/v1/labels", new { trace_id = "t" + i, span_id = "s", metric = "short", passed = i % 4 != 0 || i % 8 == 0 });
+
+        var (_, summary) = await server.GetAsync("/api/v1/metrics/short/summary?by=node,time&bucket=day");
+        var (_, second) = await server.GetAsync($"/api/v1/metrics/short/summary?node=second&from={day.AddDays(1):yyyy-MM-dd}T00:00:00Z");
+        var (refused, problem) = await server.GetAsync("/api/v1/metrics/short/summary?by=moon");
+
+        var version = summary.GetProperty("versions")[0];
+        var rates = version.GetProperty("rates");
+        Assert.Equal((24, 60), (rates.GetProperty("n").GetInt32(), rates.GetProperty("N").GetInt32()));
+        Assert.Equal(0.75, rates.GetProperty("judge_only").GetProperty("median").GetDouble());
+        Assert.True(rates.GetProperty("pass_rate").GetProperty("median").GetDouble() > 0.8, $"{rates}");
+        Assert.True(rates.GetProperty("tpr").GetProperty("low").GetDouble() < rates.GetProperty("tpr").GetProperty("high").GetDouble());
+        Assert.Equal(JsonValueKind.Null, version.GetProperty("note").ValueKind);
+        Assert.Equal(4, version.GetProperty("slices").GetArrayLength());
+        Assert.Equal(60, version.GetProperty("slices").EnumerateArray().Sum(slice => slice.GetProperty("rates").GetProperty("N").GetInt32()));
+        var alone = second.GetProperty("versions")[0];
+        Assert.Equal(10, alone.GetProperty("rates").GetProperty("N").GetInt32());
+        Assert.Contains("Not enough labels", alone.GetProperty("note").GetString(), StringComparison.Ordinal);
+        Assert.Equal((400, "invalid_by"), (refused, problem.GetProperty("code").GetString()));
+    }
+
+    [Fact]
     public async Task A_repeat_with_the_same_idempotency_key_has_no_second_effect()
     {
         await using var server = await StartAsync();

@@ -57,7 +57,7 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
                 break;
             best = new SelectiveThreshold(level, accepted, errors, UpperBound(errors, accepted, delta), 0);
         }
-        return best ?? new SelectiveThreshold(null, 0, 0, null, Needed(points, alpha, delta));
+        return best ?? new SelectiveThreshold(null, 0, 0, null, Needed(points, fewest, alpha, delta));
     }
 
     /// <summary>Exact upper confidence bound of an error rate.</summary>
@@ -77,7 +77,7 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     }
 
     static bool Passes(int errors, int trials, double alpha, double delta) =>
-        UpperBound(errors, trials, delta) <= alpha && PromisedToBatch(errors, trials, alpha, delta);
+        errors < trials && BetaDistribution.Cdf(errors + 1, trials - errors, alpha) >= 1 - delta && PromisedToBatch(errors, trials, alpha, delta);
 
     /// <summary>Whether a batch of as many further verdicts stays within alpha: more errors would have shown by now, at confidence 1 - delta.</summary>
     static bool PromisedToBatch(int errors, int trials, double alpha, double delta)
@@ -103,7 +103,7 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     }
 
     /// <summary>About how many more labels until the easiest level passes, if its error rate stays as it looks now.</summary>
-    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, double alpha, double delta)
+    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, int fewestAccepted, double alpha, double delta)
     {
         int? fewest = null;
         foreach (var level in Levels)
@@ -119,7 +119,7 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
             var likely = errors > 0 && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha / 2 ? 0.75 * alpha : alpha / 2;
             var rate = Math.Min((errors + 0.5) / (accepted + 1), likely);
             var share = points.Count == 0 ? 1 : (double)accepted / points.Count;
-            var total = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(AcceptedNeeded(rate, alpha, delta) / share));
+            var total = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(AcceptedNeeded(rate, fewestAccepted, alpha, delta) / share));
             var more = Math.Max(1, total - points.Count);
             fewest = fewest is { } found ? Math.Min(found, more) : more;
         }
@@ -127,9 +127,9 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     }
 
     /// <summary>The fewest accepted verdicts that pass when their errors come at this rate.</summary>
-    static double AcceptedNeeded(double rate, double alpha, double delta)
+    static double AcceptedNeeded(double rate, int fewest, double alpha, double delta)
     {
-        int low = FewestFor(alpha, delta), high = low;
+        int low = fewest, high = fewest;
         while (high < Most && !Passes((int)Math.Ceiling(rate * high), high, alpha, delta))
             (low, high) = (high, high * 2);
         while (high - low > 1 + low / 100)

@@ -34,7 +34,7 @@ public sealed class StatisticsCommandTests : IDisposable
     public async Task Calibrate_finds_a_threshold_and_agreement_its_ceiling()
     {
         await WriteAsync("c.jsonl", Enumerable.Range(0, 300).Select(i =>
-            $$"""{"confidence": {{(i % 2 == 0 ? "0.95" : "0.6")}}, "judge": true, "human": {{(i % 2 == 0 ? i % 60 != 0 : i % 3 != 0 ? true : false).ToString().ToLowerInvariant()}}, "features": {"length": {{i % 7}} } """));
+            $$"""{"confidence": {{(i % 2 == 0 ? "0.95" : "0.6")}}, "judge": true, "human": {{(i % 2 == 0 ? i % 60 != 0 : i % 3 != 0 ? true : false).ToString().ToLowerInvariant()}}, "features": {"length": {{i % 7}} } }"""));
         await WriteAsync("a.jsonl", Enumerable.Range(0, 60).SelectMany(i => new[]
         {
             $$"""{"item": {{i}}, "rater": "ana", "value": {{(i % 2 == 0).ToString().ToLowerInvariant()}}}""",

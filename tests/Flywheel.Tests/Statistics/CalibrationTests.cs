@@ -185,6 +185,25 @@ public sealed class CalibrationTests
         Assert.InRange((many.Low + many.High) / 2, Chance(0.8) - 0.1, Chance(0.8) + 0.1);
     }
 
+    [Theory]
+    [InlineData(0, 1), InlineData(1, 3), InlineData(2, 20), InlineData(3, 200), InlineData(4, 200)]
+    public void Venn_Abers_equals_two_whole_isotonic_fits(int seed, int count)
+    {
+        var random = new Random(seed);
+        // Scores of one decimal place, so that many are equal.
+        var points = Enumerable.Range(0, count).Select(_ => (Score: Math.Round(random.NextDouble(), seed == 4 ? 6 : 1), Agreed: random.NextDouble() < 0.7)).ToArray();
+        var fit = VennAbers.Fit(points);
+        var outcomes = points.Select(point => (point.Score, point.Agreed ? 1.0 : 0, 1.0)).ToArray();
+
+        foreach (var score in Enumerable.Range(-1, 103).Select(i => i / 100.0))
+        {
+            var (low, high) = fit.Interval(score);
+
+            Assert.Equal(IsotonicFit.Fit(outcomes.Append((score, 0, 1))).At(score), low, 9);
+            Assert.Equal(IsotonicFit.Fit(outcomes.Append((score, 1, 1))).At(score), high, 9);
+        }
+    }
+
     [Fact]
     public void A_cascade_keeps_the_promise_and_settles_more_than_its_first_judge()
     {

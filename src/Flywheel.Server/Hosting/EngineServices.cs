@@ -55,9 +55,14 @@ static class EngineServices
         return services;
     }
 
-    /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
-    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
-        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured });
+    /// <summary>Validators for the rows of files; judges know the approved labels of <paramref name="store"/>, when there is one.</summary>
+    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql, IFlywheelStore? store = null, TimeProvider? clock = null) =>
+        ValidatorRegistry.BuiltIn(
+            new TokenCounter(), sql, new JudgeServices(
+                name => models.Chat(name),
+                store is null ? null : new RetrievedJudgeExamples(
+                    new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
+                (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured });
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)
@@ -98,7 +103,7 @@ static class EngineServices
     static ModelPrice PriceOf(ModelRegistry models, string? model) =>
         models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free);
 
-    sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
+    internal sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
     {
         public Fault Classify(Exception error)
         {

@@ -58,7 +58,7 @@ static class MetricEndpoints
     static async Task<Created<MetricView>> CreateAsync(
         Body<MetricBody> body, Caller caller, IFlywheelStore store, MetricRules rules, TimeProvider clock, CancellationToken ct)
     {
-        var metric = Read(body.Value, body.Value.Name, caller, rules);
+        var metric = Read(body.Value, body.Value.Name, caller.Actor, rules);
         var stored = await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct)
             ?? throw new ApiException(409, "metric_exists",
                 $"There is a metric `{metric.Name}` already: post to /api/v1/metrics/{metric.Name}/versions to change it.", "name");
@@ -71,11 +71,11 @@ static class MetricEndpoints
         await FindAsync(store, caller.Project, name, ct);
         if (body.Value.Name is { } other && other != name)
             throw ApiException.BadField("name", $"`name` is `{other}` while the path says `{name}`: a metric keeps its name.");
-        var stored = await store.Metrics.AddAsync(caller.Project, Read(body.Value, name, caller, rules), expectNew: false, clock.GetUtcNow(), ct);
+        var stored = await store.Metrics.AddAsync(caller.Project, Read(body.Value, name, caller.Actor, rules), expectNew: false, clock.GetUtcNow(), ct);
         return TypedResults.Created($"/api/v1/metrics/{name}", MetricView.Of(stored!));
     }
 
-    static NewMetric Read(MetricBody body, string? name, Caller caller, MetricRules rules)
+    internal static NewMetric Read(MetricBody body, string? name, string actor, MetricRules rules)
     {
         var validator = ValidatorJson.Read(body.Validator);
         var metric = new NewMetric(
@@ -86,7 +86,7 @@ static class MetricEndpoints
             body.Kinds?.Select(kind => Choice<NodeKind>("kinds", kind)!.Value).ToArray(),
             body.Sampling ?? 1,
             validator,
-            body.Author ?? caller.Actor,
+            body.Author ?? actor,
             Choice<MetricRole>("role", body.Role) ?? MetricRole.Monitor,
             Choice<MetricState>("state", body.State) ?? MetricState.Active,
             Choice<GuardAction>("on_fail", body.OnFail),

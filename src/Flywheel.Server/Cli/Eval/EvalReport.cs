@@ -5,7 +5,6 @@ using Flywheel.Core.Statistics;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Storage.Evaluation;
-using Spectre.Console;
 
 namespace Flywheel.Server.Cli.Eval;
 
@@ -73,14 +72,10 @@ sealed record EvalReport(
 
     public void Show()
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("metric");
-        foreach (var heading in new[] { "pass rate", "95 % interval", "pass", "fail", "unsure", "skipped", "error" })
-            table.AddColumn(new TableColumn(heading).RightAligned());
-        foreach (var metric in Metrics)
-            table.AddRow([
-                Markup.Escape(metric.Name), Percent(metric.PassRate.Value), $"{Percent(metric.PassRate.Low)} - {Percent(metric.PassRate.High)}",
-                .. metric.Outcomes.Values.Select(count => count.ToString("N0", CultureInfo.InvariantCulture))]);
-        Output.People.Write(table);
+        Print(
+            ["metric", "pass rate (95 % interval)", "pass", "fail", "unsure", "skipped", "error"],
+            Metrics.Select(metric => new[] { metric.Name, Range(metric.PassRate.Value, metric.PassRate.Low, metric.PassRate.High) }
+                .Concat(metric.Outcomes.Values.Select(count => count.ToString("N0", CultureInfo.InvariantCulture))).ToArray()));
         if (Metrics.Sum(metric => metric.CostUsd) is var cost and > 0)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Judges cost {cost:0.####} USD."));
         if (Classification is { } classes)
@@ -90,8 +85,10 @@ sealed record EvalReport(
         foreach (var row in Worst)
         {
             Console.WriteLine($"  line {row.Row}{(row.Id == row.Row.ToString(CultureInfo.InvariantCulture) ? "" : $" ({row.Id})")}: {Short(row.Output)}");
-            foreach (var fault in row.Faults)
-                Console.WriteLine($"    {fault.Metric} {fault.Outcome}{(fault.Reason is null ? "" : ": " + fault.Reason.ReplaceLineEndings(" "))}");
+            foreach (var same in row.Faults.GroupBy(fault => (fault.Outcome, fault.Reason)))
+                Console.WriteLine(
+                    $"    {same.Key.Outcome} {(same.Count() == Metrics.Count ? "every metric" : string.Join(", ", same.Select(fault => fault.Metric)))}"
+                    + (same.Key.Reason is null ? "" : ": " + same.Key.Reason.ReplaceLineEndings(" ")));
         }
         foreach (var threshold in Thresholds)
             Console.WriteLine(
@@ -105,22 +102,33 @@ sealed record EvalReport(
         var scores = classes.Scores;
         Console.WriteLine($"Accuracy {Range(scores.Accuracy)}, macro F1 {Range(scores.MacroF1)} on {scores.Cases:N0} rows"
             + (classes.Incomparable > 0 ? $"; {classes.Incomparable:N0} rows without an output or a right class are left out." : "."));
-        var table = new Table().Border(TableBorder.Simple).AddColumn("class");
-        foreach (var heading in new[] { "rows", "given", "precision", "recall", "F1" })
-            table.AddColumn(new TableColumn(heading).RightAligned());
         const int Shown = 20;
-        foreach (var one in scores.Classes.OrderBy(one => one.F1.Value ?? 0).Take(Shown))
-            table.AddRow(
-                Markup.Escape(Short(one.Class)), one.Support.ToString("N0", CultureInfo.InvariantCulture), one.Predicted.ToString("N0", CultureInfo.InvariantCulture),
-                Range(one.Precision), Range(one.Recall), Range(one.F1));
-        Output.People.Write(table);
+        Print(
+            ["class", "rows", "given", "precision", "recall", "F1"],
+            scores.Classes.OrderBy(one => one.F1.Value ?? 0).Take(Shown).Select(one => new[]
+            {
+                Short(one.Class), one.Support.ToString("N0", CultureInfo.InvariantCulture), one.Predicted.ToString("N0", CultureInfo.InvariantCulture),
+                Range(one.Precision), Range(one.Recall), Range(one.F1),
+            }));
         if (scores.Classes.Count > Shown)
             Console.WriteLine($"The {Shown} classes with the lowest F1 of {scores.Classes.Count}; --json gives all.");
         foreach (var cell in scores.Confusion.Where(cell => cell.Expected != cell.Predicted).Take(5))
             Console.WriteLine($"  {cell.Count:N0} x {Short(cell.Expected)} taken for {Short(cell.Predicted)}");
     }
 
-    static string Range(Interval interval) => $"{Percent(interval.Value)} ({Percent(interval.Low)} - {Percent(interval.High)})";
+    /// <summary>Columns as wide as they need to be, the first one left-aligned, in a pipe as on a terminal.</summary>
+    static void Print(string[] headings, IEnumerable<string[]> rows)
+    {
+        var lines = rows.Prepend(headings).ToArray();
+        var widths = headings.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
+        foreach (var line in lines)
+            Console.WriteLine(string.Join("  ", line.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))));
+    }
+
+    static string Range(Interval interval) => Range(interval.Value, interval.Low, interval.High);
+
+    static string Range(double? value, double low, double high) =>
+        value is null ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.0} % ({100 * low:0.0}-{100 * high:0.0})");
 
     static string Percent(double? share) => share is { } number ? string.Create(CultureInfo.InvariantCulture, $"{100 * number:0.0} %") : "-";
 

@@ -24,7 +24,7 @@ public sealed class ValidatorRegistry
         new(
         [
             new ContainsKind(), new AbsentKind(), new RegexKind(), new LengthKind(tokens), new OneOfKind(), new JsonKind(),
-            new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), .. others ?? [],
+            new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), new ClassifierRuleKind(), .. others ?? [],
         ]);
 
     /// <summary>By name.</summary>

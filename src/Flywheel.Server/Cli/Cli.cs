@@ -23,6 +23,7 @@ static partial class Cli
             ExportCommand.Create(),
             ValidateCommand.Create(),
             Eval.EvalCommand.Create(),
+            PacksCommand.Create(),
             RetrieveCommand.Create(),
             ReviewCommand.Create(),
             KeysCommand.Create(),

@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
@@ -10,6 +11,7 @@ using Flywheel.Engine.Models.UseLite;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Packs;
 
 namespace Flywheel.Server.Hosting;
 
@@ -42,6 +44,14 @@ static class EngineServices
                 Clock = provider.GetRequiredService<TimeProvider>(),
             }));
         services.AddSingleton<MetricRules>();
+        services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
+        services.AddSingleton<BackfillWorker>();
+        services.AddSingleton(provider => new MetricPreview(
+            provider.GetRequiredService<ValidatorRegistry>(), provider.GetRequiredService<IFlywheelStore>().Jobs, provider.GetRequiredService<IFaultClassifier>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new PackActivation(
+            provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<ValidatorRegistry>(), provider.GetRequiredService<MetricRules>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ActiveGuards(provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SpanRedaction>();
         services.AddSingleton(provider => new InputGuard(

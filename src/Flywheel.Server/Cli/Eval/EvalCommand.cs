@@ -22,7 +22,7 @@ static class EvalCommand
     public static Command Create()
     {
         var data = new Option<string>("--data") { Description = "JSONL or CSV rows", Required = true };
-        var metrics = new Option<string>("--metrics") { Description = "A JSON file of metrics as POST /api/v1/metrics takes them; or, with --db, names of a project's metrics or `all`", Required = true };
+        var metrics = new Option<string>("--metrics") { Description = "A JSON file of metrics as POST /api/v1/metrics takes them; the name of a pack (its code metrics that need no settings); or, with --db, names of a project's metrics or `all`", Required = true };
         var minimum = new Option<string[]>("--fail-under") { Description = "NAME=SHARE: exit code 100 when the pass rate of that metric is lower; also accuracy=… and macro_f1=…. May be repeated" };
         var maxErrors = new Option<long?>("--max-errors") { Description = "Exit code 100 when more outcomes than this are `error`" };
         var id = new Option<string>("--id-field") { Description = "Field with a row's id", DefaultValueFactory = _ => "id" };
@@ -115,7 +115,10 @@ static class EvalCommand
             return MetricSet.OfFile(set, registry);
         if (store is not null)
             return await MetricSet.OfProjectAsync(store, await CommonOptions.ProjectAsync(store, project, ct), set, registry, ct);
-        throw new UsageException($"--metrics `{set}` is no file: name a JSON file of metrics, or metrics of a project together with --db.");
+        if (Features.Packs.MetricPack.Find(set) is { } pack)
+            return MetricSet.OfPack(pack, registry);
+        throw new UsageException(
+            $"--metrics `{set}` is no file and no pack ({Features.Packs.MetricPack.Names}): name a JSON file of metrics, a pack, or metrics of a project together with --db.");
     }
 
     static List<(string Name, double Minimum)> Minima(string[] given, IReadOnlyList<EvalMetric> set, bool compares)

@@ -36,6 +36,12 @@ static class MetricSet
         return Of([.. items.Select((item, i) => Read(item, $"{path}, metric {i + 1}", registry))], registry, path);
     }
 
+    /// <summary>The metrics of a pack that are code and need no settings.</summary>
+    public static IReadOnlyList<EvalMetric> OfPack(Features.Packs.MetricPack pack, ValidatorRegistry registry) => Of(
+        [.. pack.Metrics.Where(each => each.Needs is null).Select(each => MetricEndpoints.Read(each.Metric, each.Metric.Name, Author, new MetricRules(registry)))
+            .Where(metric => !registry.Get(metric.Validator.Kind).CallsModel)],
+        registry, "pack " + pack.Name);
+
     /// <summary>From a project: names with commas between, or <c>all</c> for the active ones.</summary>
     public static async Task<IReadOnlyList<EvalMetric>> OfProjectAsync(
         IFlywheelStore store, Project project, string names, ValidatorRegistry registry, CancellationToken ct)
@@ -51,7 +57,7 @@ static class MetricSet
             throw new UsageException($"Project `{project.Name}` has no active metric.");
         return Of(
             [.. wanted.Select(metric => new NewMetric(
-                metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author, metric.Role, metric.State))],
+                metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author, metric.Role, metric.State, Segments: metric.Segments))],
             registry, $"project {project.Name}", project.Id);
     }
 

@@ -18,21 +18,22 @@ namespace Flywheel.Server.Features.Metrics;
 /// <param name="Role"><c>monitor</c> (default) or <c>guard</c>.</param>
 /// <param name="OnFail">For a guard: <c>block</c>, <c>flag</c> (default) or <c>redact</c>.</param>
 /// <param name="OnError">For a guard that cannot check: <c>allow</c> (default) or <c>block</c>.</param>
+/// <param name="Segments">Segments that it is about, such as <c>tenant:acme</c>, <c>group:beta</c>, <c>user:42</c>; left out means all.</param>
 /// <param name="State"><c>active</c> (default), <c>proposed</c> or <c>retired</c>.</param>
 public sealed record MetricBody(
     string? Name, string Criterion, JsonElement Validator, string? Subject = null, IReadOnlyList<string>? Nodes = null,
     IReadOnlyList<string>? Kinds = null, double? Sampling = null, string? Role = null, string? State = null, string? Author = null,
-    string? OnFail = null, string? OnError = null);
+    string? OnFail = null, string? OnError = null, IReadOnlyList<string>? Segments = null);
 
 public sealed record MetricView(
     string Name, int Version, string State, string Role, string Criterion, string Subject, IReadOnlyList<string>? Nodes,
     IReadOnlyList<string>? Kinds, double Sampling, JsonElement Validator, string Author, DateTimeOffset CreatedAt,
-    string? OnFail, string? OnError)
+    string? OnFail, string? OnError, IReadOnlyList<string>? Segments)
 {
     public static MetricView Of(Metric metric) => new(
         metric.Name, metric.Number, Wire.Name(metric.State), Wire.Name(metric.Role), metric.Criterion, Wire.Name(metric.Subject),
         metric.Nodes, metric.Kinds?.Select(Wire.Name).ToArray(), metric.Sampling, ValidatorJson.Write(metric.Validator), metric.Author,
-        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null);
+        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null, metric.Segments);
 }
 
 public sealed record MetricList(IReadOnlyList<MetricView> Metrics);
@@ -90,7 +91,8 @@ static class MetricEndpoints
             Choice<MetricRole>("role", body.Role) ?? MetricRole.Monitor,
             Choice<MetricState>("state", body.State) ?? MetricState.Active,
             Choice<GuardAction>("on_fail", body.OnFail),
-            Choice<GuardFault>("on_error", body.OnError));
+            Choice<GuardFault>("on_error", body.OnError),
+            body.Segments);
         rules.Check(metric);
         return metric;
     }

@@ -16,24 +16,24 @@ internal sealed class ClassificationStore(Database database) : IClassificationSt
                 // The newest of each span, later ids winning equal times.
                 var corrected = await session.QueryAsync(
                     """
-                    SELECT span.id, trim(span.output), trim(correction.corrected_output)
+                    SELECT span.id, span.output, correction.corrected_output
                     FROM correction
                     JOIN span ON span.id = correction.span_id AND span.project_id = correction.project_id
                     WHERE correction.project_id = @project AND span.node = @node AND span.started_at >= @since AND span.output IS NOT NULL
                     ORDER BY correction.created_at, correction.id
                     """,
-                    row => (Span: row.GetInt64(0), Given: row.GetString(1), Right: row.GetString(2)), ct,
+                    row => (Span: row.GetInt64(0), Given: row.GetString(1).Trim(), Right: row.GetString(2).Trim()), ct,
                     [.. values.Where(value => value.Item1 != "name")]).ConfigureAwait(false);
                 var named = await session.QueryAsync(
                     """
-                    SELECT span.id, trim(span.output), feedback.value
+                    SELECT span.id, span.output, feedback.value
                     FROM feedback
                     JOIN span ON span.project_id = feedback.project_id AND span.trace_id = feedback.trace_id AND span.span_id = feedback.span_id
                     WHERE feedback.project_id = @project AND feedback.name = @name AND span.node = @node AND span.started_at >= @since
                         AND span.output IS NOT NULL
                     ORDER BY feedback.created_at, feedback.id
                     """,
-                    row => (Span: row.GetInt64(0), Given: row.GetString(1), Right: Text(row.GetString(2))), ct, values).ConfigureAwait(false);
+                    row => (Span: row.GetInt64(0), Given: row.GetString(1).Trim(), Right: Text(row.GetString(2))), ct, values).ConfigureAwait(false);
                 var spans = await session.NumberAsync(
                     "SELECT count(*) FROM span WHERE project_id = @project AND node = @node AND started_at >= @since", ct,
                     [.. values.Where(value => value.Item1 != "name")]).ConfigureAwait(false);

@@ -5,6 +5,7 @@ using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Sql;
+using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Models.Onnx;
 using Flywheel.Engine.Models.UseLite;
@@ -42,7 +43,8 @@ static class EngineServices
                 Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
                 MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
                 Clock = provider.GetRequiredService<TimeProvider>(),
-            }));
+            },
+            webhooks: Webhooks(configuration, provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
         services.AddSingleton<BackfillWorker>();
@@ -65,6 +67,11 @@ static class EngineServices
         return services;
     }
 
+    /// <summary>Where webhooks may go and how they sign: <c>Webhooks:Allow</c> (a list of host:port) and <c>Webhooks:Keys:NAME</c>.</summary>
+    static WebhookServices Webhooks(IConfiguration configuration, TimeProvider clock) => new(
+        configuration.GetSection("Webhooks:Allow").Get<string[]>(),
+        configuration.GetSection("Webhooks:Keys").GetChildren().Where(key => key.Value is not null).ToDictionary(key => key.Key, key => key.Value!), clock);
+
     /// <summary>Validators for the rows of files; judges know the approved labels of <paramref name="store"/>, when there is one.</summary>
     public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql, IFlywheelStore? store = null, TimeProvider? clock = null) =>
         ValidatorRegistry.BuiltIn(
@@ -72,7 +79,8 @@ static class EngineServices
                 name => models.Chat(name),
                 store is null ? null : new RetrievedJudgeExamples(
                     new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
-                (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured });
+                (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
+            webhooks: Webhooks(Settings.Load(), clock ?? TimeProvider.System));
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)

@@ -5,6 +5,7 @@ public sealed class SpansOnPostgres(PostgresCluster cluster) : SpanConformance(c
 public sealed class JobsOnPostgres(PostgresCluster cluster) : JobConformance(cluster);
 public sealed class CountsOnPostgres(PostgresCluster cluster) : CountConformance(cluster);
 public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConformance(cluster);
+public sealed class BackfillsOnPostgres(PostgresCluster cluster) : BackfillConformance(cluster);
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
 public sealed class JudgingOnPostgres(PostgresCluster cluster) : JudgingConformance(cluster);

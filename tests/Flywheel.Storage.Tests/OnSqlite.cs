@@ -5,6 +5,7 @@ public sealed class SpansOnSqlite(SqliteFiles files) : SpanConformance(files);
 public sealed class JobsOnSqlite(SqliteFiles files) : JobConformance(files);
 public sealed class CountsOnSqlite(SqliteFiles files) : CountConformance(files);
 public sealed class MetricsOnSqlite(SqliteFiles files) : MetricConformance(files);
+public sealed class BackfillsOnSqlite(SqliteFiles files) : BackfillConformance(files);
 public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
 public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);

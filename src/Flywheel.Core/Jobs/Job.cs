@@ -42,7 +42,11 @@ public abstract record JobEnd(Job Job)
 }
 
 /// <summary>A span that waits to be paired with the active metrics.</summary>
-public sealed record PendingSpan(ProjectId Project, SpanId Id, SpanKey Key, string Node, NodeKind Kind, DateTimeOffset StartedAt);
+public sealed record PendingSpan(ProjectId Project, SpanId Id, SpanKey Key, string Node, NodeKind Kind, DateTimeOffset StartedAt)
+{
+    /// <summary>Its segments; read only when a metric asks for them, and empty otherwise.</summary>
+    public IReadOnlyList<string> Segments { get; init; } = [];
+}
 
 /// <summary>What becomes of one pair at fan-out: a job, or an outcome at once when there is nothing to run.</summary>
 /// <param name="Skipped">Null queues a job; otherwise the reason why the metric does not run on this span.</param>

@@ -67,6 +67,9 @@ public interface ISpanStore
     /// <summary>Spans in arrival order after a given one: for export and for planning reviews.</summary>
     Task<IReadOnlyList<Span>> AfterAsync(ProjectId project, SpanId after, string? node, int limit, CancellationToken ct);
 
+    /// <summary>The newest spans, newest first, of some nodes; null for all.</summary>
+    Task<IReadOnlyList<Span>> NewestAsync(ProjectId project, IReadOnlyList<string>? nodes, int limit, CancellationToken ct);
+
     /// <summary>The newest spans of a node that no person has corrected or confirmed, newest first.</summary>
     Task<IReadOnlyList<Span>> UnreviewedAsync(ProjectId project, string node, int limit, CancellationToken ct);
 

@@ -28,7 +28,7 @@ public sealed class InputGuard(
         Metric[] applicable =
         [
             .. (await guards.OfAsync(project, ct)).Where(metric => metric.Subject == MetricSubject.Input
-                && Applicability.WhyNotAt(metric, query.Node, query.Kind) is null && _validators.WhyNot(metric, query.Kind) is null),
+                && Applicability.WhyNotAt(metric, query.Node, query.Kind) is null && IsAbout(metric, query.EndUser, query.Attributes) && _validators.WhyNot(metric, query.Kind) is null),
         ];
         if (applicable.Length == 0)
             return GuardAnswer.Unguarded(query.Input);
@@ -117,4 +117,7 @@ public sealed class InputGuard(
             EndUser = query.EndUser, Attributes = query.Attributes,
         }, now);
     }
+
+    internal static bool IsAbout(Metric metric, string? endUser, string? attributes) =>
+        metric.Segments is null || Segments.WhyNot(metric, Segments.Of(endUser, attributes)) is null;
 }

@@ -32,7 +32,8 @@ public sealed class SpanRedaction(ActiveGuards guards, ValidatorRegistry registr
     {
         Metric[] applicable =
         [
-            .. redacting.Where(metric => Applicability.WhyNotAt(metric, span.Node, span.Kind) is null && _validators.WhyNot(metric, span.Kind) is null),
+            .. redacting.Where(metric => Applicability.WhyNotAt(metric, span.Node, span.Kind) is null
+                && InputGuard.IsAbout(metric, span.EndUser, span.Attributes) && _validators.WhyNot(metric, span.Kind) is null),
         ];
         if (applicable.Length == 0)
             return span;

@@ -46,6 +46,6 @@ sealed class ValidatorCache(ValidatorRegistry registry)
             metric,
             CallsModel(metric) ? JobLane.Judge : JobLane.Code,
             VersionOf(metric),
-            Applicability.WhyNot(metric, span.Node, span.Kind, span.Key) ?? WhyNot(metric, span.Kind))),
+            Applicability.WhyNot(metric, span.Node, span.Kind, span.Key) ?? Segments.WhyNot(metric, span.Segments) ?? WhyNot(metric, span.Kind))),
     ];
 }

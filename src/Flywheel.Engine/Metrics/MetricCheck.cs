@@ -36,6 +36,11 @@ public static class MetricCheck
                 Add("nodes", $"a name in `nodes` {badName}");
         if (metric.Nodes is { Count: 0 })
             Add("nodes", "`nodes` is an empty list, so the metric would never run: leave it out for all nodes.");
+        if (metric.Segments is { Count: 0 })
+            Add("segments", "`segments` is an empty list, so the metric would never run: leave it out for all segments.");
+        foreach (var segment in metric.Segments ?? [])
+            if (string.IsNullOrWhiteSpace(segment) || segment.Length > SpanRules.MaxNameLength || SpanRules.Text(segment) is not null)
+                Add("segments", $"`segments` holds {Quote.Short(segment ?? "")}: write 1 to {SpanRules.MaxNameLength} characters, such as `tenant:acme`.");
         if (metric.Kinds is { Count: 0 })
             Add("kinds", "`kinds` is an empty list, so the metric would never run: leave it out for all kinds.");
         CheckValidator(metric, registry, project, Add);

@@ -12,6 +12,7 @@ static partial class Cli
     public const int Ok = 0;
     public const int Failed = 1;
     public const int Usage = 2;
+    public const int ThresholdNotMet = 100;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -22,6 +23,8 @@ static partial class Cli
             ImportCommand.Create(),
             ExportCommand.Create(),
             ValidateCommand.Create(),
+            Eval.EvalCommand.Create(),
+            PacksCommand.Create(),
             RetrieveCommand.Create(),
             EstimateCommand.Create(),
             CalibrateCommand.Create(),

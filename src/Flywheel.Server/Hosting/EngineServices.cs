@@ -1,15 +1,18 @@
 using Flywheel.Core;
+using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Sql;
+using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Models.Onnx;
 using Flywheel.Engine.Models.UseLite;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Packs;
 
 namespace Flywheel.Server.Hosting;
 
@@ -40,8 +43,17 @@ static class EngineServices
                 Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
                 MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
                 Clock = provider.GetRequiredService<TimeProvider>(),
-            }));
+            },
+            webhooks: Webhooks(configuration, provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<MetricRules>();
+        services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
+        services.AddSingleton<BackfillWorker>();
+        services.AddSingleton(provider => new MetricPreview(
+            provider.GetRequiredService<ValidatorRegistry>(), provider.GetRequiredService<IFlywheelStore>().Jobs, provider.GetRequiredService<IFaultClassifier>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new PackActivation(
+            provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<ValidatorRegistry>(), provider.GetRequiredService<MetricRules>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ActiveGuards(provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SpanRedaction>();
         services.AddSingleton(provider => new InputGuard(
@@ -55,9 +67,20 @@ static class EngineServices
         return services;
     }
 
-    /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
-    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
-        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured });
+    /// <summary>Where webhooks may go and how they sign: <c>Webhooks:Allow</c> (a list of host:port) and <c>Webhooks:Keys:NAME</c>.</summary>
+    static WebhookServices Webhooks(IConfiguration configuration, TimeProvider clock) => new(
+        configuration.GetSection("Webhooks:Allow").Get<string[]>(),
+        configuration.GetSection("Webhooks:Keys").GetChildren().Where(key => key.Value is not null).ToDictionary(key => key.Key, key => key.Value!), clock);
+
+    /// <summary>Validators for the rows of files; judges know the approved labels of <paramref name="store"/>, when there is one.</summary>
+    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql, IFlywheelStore? store = null, TimeProvider? clock = null) =>
+        ValidatorRegistry.BuiltIn(
+            new TokenCounter(), sql, new JudgeServices(
+                name => models.Chat(name),
+                store is null ? null : new RetrievedJudgeExamples(
+                    new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
+                (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
+            webhooks: Webhooks(Settings.Load(), clock ?? TimeProvider.System));
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)
@@ -98,7 +121,7 @@ static class EngineServices
     static ModelPrice PriceOf(ModelRegistry models, string? model) =>
         models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free);
 
-    sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
+    internal sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
     {
         public Fault Classify(Exception error)
         {

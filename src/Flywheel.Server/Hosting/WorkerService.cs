@@ -6,7 +6,7 @@ namespace Flywheel.Server.Hosting;
 
 /// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
 sealed class WorkerService(
-    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, TimeProvider clock,
+    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, BackfillWorker backfills, TimeProvider clock,
     ILogger<WorkerService> log) : BackgroundService
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
@@ -15,6 +15,7 @@ sealed class WorkerService(
         ? Task.WhenAll(
             metrics.RunAsync(stoppingToken),
             EveryAsync(HouseKeeping, "embedding demonstrations", embedding.RunOnceAsync, stoppingToken),
+            EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken))
         : Task.CompletedTask;
 

@@ -12,22 +12,34 @@ internal static class FanOut
         DateTimeOffset at, CancellationToken ct)
     {
         var spans = await database.TakePendingAsync(session, limit, ct).ConfigureAwait(false);
-        var jobs = new List<(PendingSpan Span, Pairing Pairing)>();
-        var skipped = new List<Verdict>();
         foreach (var ofProject in spans.GroupBy(span => span.Project))
         {
             var metrics = await MetricRow.ActiveAsync(session, ofProject.Key, ct).ConfigureAwait(false);
-            if (metrics.Count == 0)
-                continue;
-            foreach (var span in ofProject)
-                foreach (var pairing in pair(span, metrics))
-                    if (pairing.Skipped is null)
-                        jobs.Add((span, pairing));
-                    else
-                        skipped.Add(new(
-                            span.Project, span.Id, pairing.Metric.Id, pairing.Metric.VersionId, pairing.ValidatorVersion,
-                            Finding.Skipped(pairing.Skipped), LatencyMs: 0, at));
+            await RecordAsync(session, [.. ofProject], metrics, pair, at, ct).ConfigureAwait(false);
         }
+        return spans.Count;
+    }
+
+    /// <summary>Records what becomes of spans of one project and metrics of it.</summary>
+    /// <returns>How many pairs became jobs, and how many ended at once.</returns>
+    public static async Task<(int Queued, int Skipped)> RecordAsync(
+        Session session, IReadOnlyList<PendingSpan> spans, IReadOnlyList<Metric> metrics,
+        Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
+    {
+        if (metrics.Count == 0 || spans.Count == 0)
+            return (0, 0);
+        if (metrics.Any(metric => metric.Segments is not null))
+            spans = await WithSegmentsAsync(session, spans, ct).ConfigureAwait(false);
+        var jobs = new List<(PendingSpan Span, Pairing Pairing)>();
+        var skipped = new List<Verdict>();
+        foreach (var span in spans)
+            foreach (var pairing in pair(span, metrics))
+                if (pairing.Skipped is null)
+                    jobs.Add((span, pairing));
+                else
+                    skipped.Add(new(
+                        span.Project, span.Id, pairing.Metric.Id, pairing.Metric.VersionId, pairing.ValidatorVersion,
+                        Finding.Skipped(pairing.Skipped), LatencyMs: 0, at));
 
         if (jobs.Count > 0)
             await session.ExecuteGivenAsync(
@@ -45,6 +57,16 @@ internal static class FanOut
                 new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
                 new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
         await VerdictStore.PutAsync(session, skipped, ct).ConfigureAwait(false);
-        return spans.Count;
+        return (jobs.Count, skipped.Count);
+    }
+
+    static async Task<IReadOnlyList<PendingSpan>> WithSegmentsAsync(Session session, IReadOnlyList<PendingSpan> spans, CancellationToken ct)
+    {
+        var found = (await session.QueryAsync(
+            "SELECT id, end_user, attributes FROM span WHERE project_id = @project AND id IN (@spans)",
+            row => (Id: row.GetInt64(0), Segments: Segments.Of(row.TextOrNull(1), row.TextOrNull(2))), ct,
+            ("project", spans[0].Project.Value), ("spans", spans.Select(span => span.Id.Value).ToArray())).ConfigureAwait(false))
+            .ToDictionary(span => span.Id, span => span.Segments);
+        return [.. spans.Select(span => span with { Segments = found.GetValueOrDefault(span.Id.Value) ?? [] })];
     }
 }

@@ -109,9 +109,10 @@ internal sealed class MetricStore(Database database) : IMetricStore
         var version = await session.NumberAsync(
             """
             INSERT INTO metric_version (
-                metric_id, number, role, criterion, subject, nodes, kinds, sampling, validator, author, created_at, on_fail, on_error)
+                metric_id, number, role, criterion, subject, nodes, kinds, sampling, validator, author, created_at, on_fail, on_error, segments)
             VALUES (
-                @metric, @number, @role, @criterion, @subject, @nodes, @kinds, @sampling, @validator, @author, @at, @on_fail, @on_error)
+                @metric, @number, @role, @criterion, @subject, @nodes, @kinds, @sampling, @validator, @author, @at, @on_fail, @on_error,
+                @segments)
             RETURNING id
             """,
             ct,
@@ -120,7 +121,8 @@ internal sealed class MetricStore(Database database) : IMetricStore
             ("kinds", metric.Kinds is null ? null : JsonSerializer.Serialize(metric.Kinds.Select(Wire.Name))),
             ("sampling", metric.Sampling), ("validator", MetricRow.Json(metric.Validator)), ("author", metric.Author), ("at", at),
             ("on_fail", metric.OnFail is { } onFail ? Wire.Name(onFail) : null),
-            ("on_error", metric.OnError is { } onError ? Wire.Name(onError) : null))
+            ("on_error", metric.OnError is { } onError ? Wire.Name(onError) : null),
+            ("segments", metric.Segments is null ? null : JsonSerializer.Serialize(metric.Segments)))
             .ConfigureAwait(false);
         await session.ExecuteAsync(
             "UPDATE metric SET current_version_id = @version WHERE id = @metric", ct, ("version", version), ("metric", id))

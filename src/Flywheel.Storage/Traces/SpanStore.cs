@@ -49,6 +49,18 @@ internal sealed class SpanStore(Database database) : ISpanStore
     public Task<Page<TraceSummary>> ListTracesAsync(ProjectId project, TraceFilter filter, CancellationToken ct) =>
         database.ReadAsync(session => TraceList.ReadAsync(session, project, filter, ct), ct);
 
+    public async Task<IReadOnlyList<Span>> NewestAsync(ProjectId project, IReadOnlyList<string>? nodes, int limit, CancellationToken ct)
+    {
+        var newest = new List<Span>();
+        foreach (var node in nodes ?? [null!])
+            newest.AddRange(await database.QueryAsync(
+                node is null
+                    ? $"SELECT {SpanRow.Columns} FROM span WHERE project_id = @project ORDER BY id DESC LIMIT @limit"
+                    : $"SELECT {SpanRow.Columns} FROM span WHERE project_id = @project AND node = @node ORDER BY id DESC LIMIT @limit",
+                SpanRow.Read, ct, ("project", project.Value), ("node", node), ("limit", limit)).ConfigureAwait(false));
+        return [.. newest.OrderByDescending(span => span.Id.Value).Take(limit)];
+    }
+
     public async Task<IReadOnlyList<Span>> AfterAsync(ProjectId project, SpanId after, string? node, int limit, CancellationToken ct) =>
         await database.QueryAsync(
             node is null

@@ -23,6 +23,9 @@ sealed class FakeSpanStore : ISpanStore
     public Task<IReadOnlyList<Span>> AfterAsync(ProjectId project, SpanId after, string? node, int limit, CancellationToken ct) =>
         throw new NotSupportedException();
 
+    public Task<IReadOnlyList<Span>> NewestAsync(ProjectId project, IReadOnlyList<string>? nodes, int limit, CancellationToken ct) =>
+        throw new NotSupportedException();
+
     public Task<IReadOnlyList<Span>> UnreviewedAsync(ProjectId project, string node, int limit, CancellationToken ct) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<(string Node, NodeKind Kind)>> NodesAsync(ProjectId project, CancellationToken ct) => throw new NotSupportedException();

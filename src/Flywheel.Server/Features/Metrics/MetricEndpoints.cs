@@ -18,21 +18,22 @@ namespace Flywheel.Server.Features.Metrics;
 /// <param name="Role"><c>monitor</c> (default) or <c>guard</c>.</param>
 /// <param name="OnFail">For a guard: <c>block</c>, <c>flag</c> (default) or <c>redact</c>.</param>
 /// <param name="OnError">For a guard that cannot check: <c>allow</c> (default) or <c>block</c>.</param>
+/// <param name="Segments">Segments that it is about, such as <c>tenant:acme</c>, <c>group:beta</c>, <c>user:42</c>; left out means all.</param>
 /// <param name="State"><c>active</c> (default), <c>proposed</c> or <c>retired</c>.</param>
 public sealed record MetricBody(
     string? Name, string Criterion, JsonElement Validator, string? Subject = null, IReadOnlyList<string>? Nodes = null,
     IReadOnlyList<string>? Kinds = null, double? Sampling = null, string? Role = null, string? State = null, string? Author = null,
-    string? OnFail = null, string? OnError = null);
+    string? OnFail = null, string? OnError = null, IReadOnlyList<string>? Segments = null);
 
 public sealed record MetricView(
     string Name, int Version, string State, string Role, string Criterion, string Subject, IReadOnlyList<string>? Nodes,
     IReadOnlyList<string>? Kinds, double Sampling, JsonElement Validator, string Author, DateTimeOffset CreatedAt,
-    string? OnFail, string? OnError)
+    string? OnFail, string? OnError, IReadOnlyList<string>? Segments)
 {
     public static MetricView Of(Metric metric) => new(
         metric.Name, metric.Number, Wire.Name(metric.State), Wire.Name(metric.Role), metric.Criterion, Wire.Name(metric.Subject),
         metric.Nodes, metric.Kinds?.Select(Wire.Name).ToArray(), metric.Sampling, ValidatorJson.Write(metric.Validator), metric.Author,
-        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null);
+        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null, metric.Segments);
 }
 
 public sealed record MetricList(IReadOnlyList<MetricView> Metrics);
@@ -58,7 +59,7 @@ static class MetricEndpoints
     static async Task<Created<MetricView>> CreateAsync(
         Body<MetricBody> body, Caller caller, IFlywheelStore store, MetricRules rules, TimeProvider clock, CancellationToken ct)
     {
-        var metric = Read(body.Value, body.Value.Name, caller, rules);
+        var metric = Read(body.Value, body.Value.Name, caller.Actor, rules);
         var stored = await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct)
             ?? throw new ApiException(409, "metric_exists",
                 $"There is a metric `{metric.Name}` already: post to /api/v1/metrics/{metric.Name}/versions to change it.", "name");
@@ -71,11 +72,11 @@ static class MetricEndpoints
         await FindAsync(store, caller.Project, name, ct);
         if (body.Value.Name is { } other && other != name)
             throw ApiException.BadField("name", $"`name` is `{other}` while the path says `{name}`: a metric keeps its name.");
-        var stored = await store.Metrics.AddAsync(caller.Project, Read(body.Value, name, caller, rules), expectNew: false, clock.GetUtcNow(), ct);
+        var stored = await store.Metrics.AddAsync(caller.Project, Read(body.Value, name, caller.Actor, rules), expectNew: false, clock.GetUtcNow(), ct);
         return TypedResults.Created($"/api/v1/metrics/{name}", MetricView.Of(stored!));
     }
 
-    static NewMetric Read(MetricBody body, string? name, Caller caller, MetricRules rules)
+    internal static NewMetric Read(MetricBody body, string? name, string actor, MetricRules rules)
     {
         var validator = ValidatorJson.Read(body.Validator);
         var metric = new NewMetric(
@@ -86,11 +87,12 @@ static class MetricEndpoints
             body.Kinds?.Select(kind => Choice<NodeKind>("kinds", kind)!.Value).ToArray(),
             body.Sampling ?? 1,
             validator,
-            body.Author ?? caller.Actor,
+            body.Author ?? actor,
             Choice<MetricRole>("role", body.Role) ?? MetricRole.Monitor,
             Choice<MetricState>("state", body.State) ?? MetricState.Active,
             Choice<GuardAction>("on_fail", body.OnFail),
-            Choice<GuardFault>("on_error", body.OnError));
+            Choice<GuardFault>("on_error", body.OnError),
+            body.Segments);
         rules.Check(metric);
         return metric;
     }

@@ -1,0 +1,143 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Engine.Evaluation;
+using Flywheel.Server.Api;
+using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Packs;
+using Flywheel.Server.Hosting;
+
+namespace Flywheel.Server.Cli;
+
+/// <summary>Metric packs of a project's database: what there is, what it would say, switching on.</summary>
+static class PacksCommand
+{
+    public static Command Create() => new("packs", "Metrics by kind of node, switched on in one step") { List(), Preview(), Activate() };
+
+    static Command List()
+    {
+        var json = CommonOptions.Json();
+        var command = new Command("list", "Show the packs and their metrics") { json };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(json))
+                Output.Json(new PackList([.. MetricPack.All.Select(PackView.Of)]));
+            else
+                foreach (var pack in MetricPack.All)
+                {
+                    Console.WriteLine($"{pack.Name}: {pack.Summary}");
+                    foreach (var each in pack.Metrics)
+                        Console.WriteLine($"  {each.Metric.Name,-24} {each.Metric.Criterion}{(each.Needs is null ? "" : $" (needs {string.Join(", ", each.Needs.Keys.Select(name => $"`{name}`"))})")}");
+                }
+            return Cli.Ok;
+        });
+        return command;
+    }
+
+    static Command Preview()
+    {
+        var (name, settings, nodes, db, project, json) = (Name(), Settings(), Nodes(), CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
+        var last = new Option<int>("--last") { Description = "Newest spans to look at, 1 to 2000", DefaultValueFactory = _ => 200 };
+        var command = new Command("preview", "What a pack would have said of the newest spans, and what its judges would cost") { name, last, nodes, settings, db, project, json };
+        command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (store, home, registry, rules) =>
+        {
+            var body = new PackPreviewBody(parsed.GetValue(last), Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []));
+            var preview = new MetricPreview(registry, store.Jobs, new EngineServices.ModelFaults(TimeProvider.System), TimeProvider.System);
+            var result = await PackEndpoints.TryAsync(Find(parsed.GetValue(name)!), body, home, "cli", store, preview, rules, ct);
+            if (parsed.GetValue(json))
+                Output.Json(result);
+            else
+                Show(result);
+        }, ct));
+        return command;
+    }
+
+    static Command Activate()
+    {
+        var (name, settings, nodes, db, project, json) = (Name(), Settings(), Nodes(), CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
+        var judges = new Option<bool>("--judges") { Description = "Also metrics that ask a model, and cost money" };
+        var only = new Option<string[]>("--only") { Description = "Only this metric of the pack. May be repeated" };
+        var command = new Command("activate", "Switch a pack's metrics on; again has no second effect") { name, only, nodes, settings, judges, db, project, json };
+        command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (store, home, registry, rules) =>
+        {
+            var body = new ActivateBody(Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []), Given(parsed.GetValue(only)), parsed.GetValue(judges));
+            var done = await new PackActivation(store.Metrics, registry, rules, TimeProvider.System)
+                .ActivateAsync(home, Find(parsed.GetValue(name)!), body, "cli", ct);
+            if (parsed.GetValue(json))
+                Output.Json(new PackActivated(parsed.GetValue(name)!, done));
+            else
+                foreach (var each in done)
+                    Console.WriteLine($"{each.Result,-10} {each.Name}{(each.Reason is null ? "" : ": " + each.Reason)}");
+        }, ct));
+        return command;
+    }
+
+    static async Task<int> WithAsync(
+        ParseResult parsed, Option<string?> db, Option<string> project,
+        Func<IFlywheelStore, ProjectId, Engine.Metrics.ValidatorRegistry, MetricRules, Task> work, CancellationToken ct)
+    {
+        using var models = EngineServices.OpenModels(Hosting.Settings.Load());
+        await using var scratch = await ScratchSpans.OpenAsync(ct);
+        await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
+        var home = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
+        var registry = EngineServices.FileRegistry(models, scratch, store);
+        try
+        {
+            await work(store, home.Id, registry, new MetricRules(registry));
+        }
+        catch (ApiException e)
+        {
+            throw new UsageException(e.Message);
+        }
+        return Cli.Ok;
+    }
+
+    static void Show(PackPreview preview)
+    {
+        Console.WriteLine($"{preview.Pack} on the newest {preview.Spans:N0} spans:");
+        foreach (var metric in preview.Metrics)
+        {
+            Console.WriteLine($"  {metric.Name,-24} " + string.Join(", ", metric.Outcomes.Where(each => each.Value > 0).Select(each => $"{each.Value:N0} {each.Key}"))
+                + (metric.Calls > 0 ? string.Create(CultureInfo.InvariantCulture, $"{metric.Calls:N0} spans would go to a model, at most {metric.EstimatedUsd:0.####} USD") : ""));
+            foreach (var example in metric.Examples.Where(example => example.Outcome is "fail" or "error" or "unsure").Take(2))
+                Console.WriteLine($"    {example.Outcome} {example.TraceId}/{example.SpanId}: {example.Reason}");
+        }
+        foreach (var each in preview.NotPreviewed)
+            Console.WriteLine($"  {each.Name,-24} {each.Reason}");
+    }
+
+    static Argument<string> Name() => new("name") { Description = "Pack: " + MetricPack.Names };
+
+    static Option<string[]> Nodes() => new("--node") { Description = "Only this node. May be repeated" };
+
+    static Option<string[]> Settings() => new("--set") { Description = "METRIC.SETTING=JSON, such as 'classifier.known.values=[\"billing\"]'. May be repeated" };
+
+    static string[]? Given(string[]? values) => values is { Length: > 0 } ? values : null;
+
+    static MetricPack Find(string name) => MetricPack.Find(name) ?? throw new UsageException($"There is no pack `{name}`: there are {MetricPack.Names}.");
+
+    static Dictionary<string, IReadOnlyDictionary<string, JsonElement>> Read(string[] settings)
+    {
+        var read = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
+        foreach (var each in settings)
+        {
+            var at = each.IndexOf('=', StringComparison.Ordinal);
+            var dot = at < 0 ? -1 : each.LastIndexOf('.', at);
+            if (dot <= 0)
+                throw new UsageException($"--set `{each}`: write METRIC.SETTING=JSON, such as 'classifier.known.values=[\"billing\"]'.");
+            if (!read.TryGetValue(each[..dot], out var own))
+                read[each[..dot]] = own = new Dictionary<string, JsonElement>();
+            try
+            {
+                ((Dictionary<string, JsonElement>)own)[each[(dot + 1)..at]] = JsonSerializer.Deserialize<JsonElement>(each[(at + 1)..]);
+            }
+            catch (JsonException)
+            {
+                throw new UsageException($"--set `{each}`: what follows `=` is no JSON; put quotation marks around a text.");
+            }
+        }
+        return read;
+    }
+}

@@ -1,0 +1,9 @@
+using Flywheel.Core.Sandboxing;
+namespace Flywheel.Sandbox.Languages;
+sealed class CompileWorker : IWorker
+{
+    public static CompileWorker Open(SandboxOpening opening) => throw new OpeningException(opening.Engine + " soon");
+    public SandboxReady Ready => throw new NotSupportedException();
+    public byte[] Answer(byte[] task, SelfWatch watch) => throw new NotSupportedException();
+    public void Dispose() { }
+}

@@ -1,9 +1,9 @@
 using System.Reflection;
 using Flywheel.Core.Sandboxing;
-using Flywheel.Sandbox.Databases;
-using Flywheel.Sandbox.Languages;
+using Flywheel.SandboxChild.Databases;
+using Flywheel.SandboxChild.Languages;
 
-namespace Flywheel.Sandbox;
+namespace Flywheel.SandboxChild;
 
 /// <summary>One engine inside a child.</summary>
 interface IWorker : IDisposable

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Flywheel.Core.Sandboxing;
-using Flywheel.Sandbox;
-using Flywheel.Sandbox.Walls;
+using Flywheel.SandboxChild;
+using Flywheel.SandboxChild.Walls;
 
 // A child of the sandbox: opens what it is told to, locks the door behind itself, then answers tasks until its parent closes the pipe.
 const int MaxTaskBytes = 16 << 20;

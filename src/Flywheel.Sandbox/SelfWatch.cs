@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Flywheel.Sandbox;
+namespace Flywheel.SandboxChild;
 
 /// <summary>Ends this process when a task overruns, whoever else is watching.</summary>
 /// <remarks>The parent kills earlier; this is for a parent that died.</remarks>

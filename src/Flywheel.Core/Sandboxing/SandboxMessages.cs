@@ -32,7 +32,7 @@ public sealed record SandboxReady(
 
 /// <param name="Schema"><c>main</c> in SQLite.</param>
 /// <param name="Links">Foreign keys to other tables.</param>
-public sealed record SqlTable(string Schema, string Name, IReadOnlyList<string> Columns, IReadOnlyList<SqlLink> Links);
+public sealed record SqlTable(string Schema, string Name, IReadOnlyList<string> Columns, IReadOnlyList<SqlLink> Links, bool IsView);
 
 /// <summary>A foreign key of one column.</summary>
 public sealed record SqlLink(string Column, string Table, string TargetColumn);

@@ -1,5 +1,5 @@
 using Flywheel.Core.Sandboxing;
-namespace Flywheel.Sandbox.Databases;
+namespace Flywheel.SandboxChild.Databases;
 sealed class PostgresWorker : IWorker
 {
     public static Task<PostgresWorker> OpenAsync(SandboxOpening opening) => throw new OpeningException(opening.Engine + " soon");

@@ -1,4 +1,4 @@
-namespace Flywheel.Sandbox.Databases;
+namespace Flywheel.SandboxChild.Databases;
 
 /// <summary>Functions of SQLite that a statement may call: those that compute from their arguments, aggregates and windows.</summary>
 static class SqliteFunctions

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Flywheel.Core.Sandboxing;
 using SQLitePCL;
 
-namespace Flywheel.Sandbox.Databases;
+namespace Flywheel.SandboxChild.Databases;
 
 /// <summary>Runs a statement that was let through, and reads its rows up to the caps.</summary>
 static class SqliteRows

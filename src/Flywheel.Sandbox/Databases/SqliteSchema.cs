@@ -1,14 +1,14 @@
 using Flywheel.Core.Sandboxing;
 using SQLitePCL;
 
-namespace Flywheel.Sandbox.Databases;
+namespace Flywheel.SandboxChild.Databases;
 
 /// <summary>Tables, views, their columns and foreign keys, read before any foreign statement.</summary>
 static class SqliteSchema
 {
     public static IReadOnlyList<SqlTable> Read(sqlite3 connection)
     {
-        var names = Run(connection, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+        var names = Run(connection, "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
         var tables = new List<SqlTable>();
         foreach (var row in names)
         {
@@ -18,7 +18,7 @@ static class SqliteSchema
                 SELECT "from", "table", coalesce("to", (SELECT name FROM pragma_table_info("table") WHERE pk = 1)) FROM pragma_foreign_key_list({Quoted(row[0])})
                 WHERE id IN (SELECT id FROM pragma_foreign_key_list({Quoted(row[0])}) GROUP BY id HAVING count(*) = 1)
                 """);
-            tables.Add(new("main", row[0], columns, [.. links.Where(link => link[2].Length > 0).Select(link => new SqlLink(link[0], link[1], link[2]))]));
+            tables.Add(new("main", row[0], columns, [.. links.Where(link => link[2].Length > 0).Select(link => new SqlLink(link[0], link[1], link[2]))], row[1] == "view"));
         }
         return tables;
     }

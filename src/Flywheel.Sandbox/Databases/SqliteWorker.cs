@@ -3,7 +3,7 @@ using System.Text.Json;
 using Flywheel.Core.Sandboxing;
 using SQLitePCL;
 
-namespace Flywheel.Sandbox.Databases;
+namespace Flywheel.SandboxChild.Databases;
 
 /// <summary>Runs one SELECT at a time on a file opened read-only and immutable.</summary>
 /// <remarks>
@@ -78,6 +78,9 @@ sealed class SqliteWorker : IWorker
     static void Prepare(sqlite3 connection)
     {
         raw.sqlite3_extended_result_codes(connection, 0);
+        const int doubleQuotedText = 1013;
+        // As SQLite does by default, and most applications with it: "France" is a text where no column has that name.
+        raw.sqlite3_db_config(connection, doubleQuotedText, 1, out _);
         SqliteSchema.Run(connection, "PRAGMA temp_store = MEMORY");
         SqliteSchema.Run(connection, "PRAGMA trusted_schema = OFF");
         SqliteSchema.Run(connection, "PRAGMA mmap_size = 0");

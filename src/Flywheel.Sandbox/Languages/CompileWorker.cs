@@ -1,5 +1,5 @@
 using Flywheel.Core.Sandboxing;
-namespace Flywheel.Sandbox.Languages;
+namespace Flywheel.SandboxChild.Languages;
 sealed class CompileWorker : IWorker
 {
     public static CompileWorker Open(SandboxOpening opening) => throw new OpeningException(opening.Engine + " soon");

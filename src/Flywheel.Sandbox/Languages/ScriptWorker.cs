@@ -1,5 +1,5 @@
 using Flywheel.Core.Sandboxing;
-namespace Flywheel.Sandbox.Languages;
+namespace Flywheel.SandboxChild.Languages;
 sealed class ScriptWorker : IWorker
 {
     public static ScriptWorker Open(SandboxOpening opening) => throw new OpeningException(opening.Engine + " soon");

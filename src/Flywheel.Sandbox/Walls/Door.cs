@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Flywheel.Sandbox.Walls;
+namespace Flywheel.SandboxChild.Walls;
 
 /// <summary>The walls of the operating system around this process, tried after they are built.</summary>
 /// <remarks>

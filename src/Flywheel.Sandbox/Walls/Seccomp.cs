@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Flywheel.Sandbox.Walls;
+namespace Flywheel.SandboxChild.Walls;
 
 /// <summary>A filter on the system calls of all threads of this process, for good: files, sockets, processes, the kernel's own doors.</summary>
 /// <remarks>

@@ -23,7 +23,11 @@ static class ImportCommand
             var owner = await store.Projects.EnsureAsync(parsed.GetValue(project)!, TimeProvider.System.GetUtcNow(), ct);
             using var models = EngineServices.OpenModels(Settings.Load());
             await using var scratch = await ScratchSpans.OpenAsync(ct);
-            var rules = new MetricRules(EngineServices.FileRegistry(models, scratch));
+            var configuration = Settings.Load();
+            await using var sandbox = CodeServices.OpenSandbox(configuration);
+            // Imported metrics run in the server, so they may name what the server knows.
+            var databases = CodeServices.OfServer(configuration, parsed.GetValue(db) ?? Settings.Server(configuration).Db);
+            var rules = new MetricRules(EngineServices.FileRegistry(models, scratch, sandbox, databases));
             var importer = new RecordImporter(store, owner.Id, rules, TimeProvider.System);
             await Output.ProgressAsync("Importing", parsed.GetValue(json), async report =>
             {

@@ -2,12 +2,14 @@ using Flywheel.Core;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Metrics.Code;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Models.Onnx;
 using Flywheel.Engine.Models.UseLite;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
+using Flywheel.Engine.Sandboxing;
 using Flywheel.Server.Features.Metrics;
 
 namespace Flywheel.Server.Hosting;
@@ -28,9 +30,11 @@ static class EngineServices
         services.AddSingleton<DemonstrationEmbedding>();
         services.AddSingleton<NodePolicies>();
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        services.AddSingleton(_ => CodeServices.OpenSandbox(configuration));
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
-            new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))));
+            new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage)),
+            CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db))));
         services.AddSingleton<MetricRules>();
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<IFaultClassifier, ModelFaults>();
@@ -41,8 +45,9 @@ static class EngineServices
     }
 
     /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
-    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
-        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)));
+    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql, Sandbox sandbox, CodeDatabases databases) => ValidatorRegistry.BuiltIn(
+        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)),
+        CodeKinds.All(sandbox, databases));
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)

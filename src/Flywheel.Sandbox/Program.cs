@@ -25,7 +25,7 @@ catch (Exception e) when (e is OpeningException or IOException)
     await SendAsync(new(e.Message, [], []), SandboxJson.Default.SandboxReady);
     return 0;
 }
-using var _ = worker;
+using var opened = worker;
 var door = Door.Lock(opening.MemoryMb);
 await SendAsync(worker.Ready with { Layers = [.. worker.Ready.Layers, .. door.Held], MissingLayers = [.. worker.Ready.MissingLayers, .. door.Missing] },
     SandboxJson.Default.SandboxReady);

@@ -31,6 +31,8 @@ sealed class SqliteWorker : IWorker
         _opening = opening;
         var tables = SqliteSchema.Read(connection);
         _known = tables.Select(table => table.Name).Concat(["json_each", "json_tree"]).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (OwnSchema.Holds(_known))
+            throw new OpeningException(OwnSchema.Refusal);
         Ready = new(null,
             ["one SELECT only", "read-only, immutable private copy", "allow-list of actions and functions (authorizer)", "size limits", "progress handler",
                 $"{opening.MaxRows} rows and {opening.MaxBytes} bytes at most"],

@@ -39,6 +39,8 @@ sealed class CodeSqlKind(Sandbox? sandbox, CodeDatabases? databases) : Validator
             var database = databases.Find(name);
             // The contract of Create is synchronous, and a misspelt column must be refused when a metric is saved.
             var ready = Task.Run(async () => await sandbox.ReadyAsync(await database.OpenAsync(sandbox, default), default)).GetAwaiter().GetResult();
+            if (expectations.Parameters is not null && database.Flavour == SqlFlavour.Postgres)
+                throw read.Wrong("parameters", "is for SQLite only: PostgreSQL has no named parameters. Remove it.");
             Check(read, expectations, ready.Tables!);
             return new CodeSqlValidator(version, context.Subject, sandbox, database, ready, expectations);
         }

@@ -25,6 +25,9 @@ sealed class CodeSqlValidator(
         if ((problem ?? _names.WhyRefused(text, database.Flavour)) is { } refused)
             return Finding.Fail($"refused: {refused}{(fenced is not null && !wanted.AllowFence ? "; it is in a code block (see `allow_fence`)" : "")}");
 
+        if (StrayGrouping.In(text, ready.Tables!) is { } stray)
+            return Finding.Fail($"does not compile: {stray}");
+
         var attributes = examinee.Span?.Content.Attributes;
         var parameters = Parameters(attributes);
         var opening = await database.OpenAsync(sandbox, ct);

@@ -13,7 +13,7 @@ public enum SandboxEngine
 }
 
 /// <summary>The first message to a child: what it may touch. Everything is opened, then the door is locked, then work begins.</summary>
-/// <param name="Database">SQLite: a private copy's path. PostgreSQL: a connection string. Otherwise null.</param>
+/// <param name="Database">SQLite: a private copy's path. PostgreSQL: its address. C#: analyzers by path, or null. JavaScript: null.</param>
 /// <param name="Settle">Of a fresh copy: take in the write-ahead log or journal copied with it, say how it went, and end.</param>
 /// <param name="MemoryMb">Megabytes that work may take beyond what the idle child has.</param>
 /// <param name="MaxRows">A result is cut after so many rows.</param>

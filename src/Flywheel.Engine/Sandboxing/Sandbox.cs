@@ -33,7 +33,7 @@ public sealed class Sandbox : IAsyncDisposable
     public SandboxOpening Postgres(string url) => Opening(SandboxEngine.Postgres, url);
 
     /// <summary>Of an engine that has no database.</summary>
-    public SandboxOpening Language(SandboxEngine engine) => Opening(engine, null);
+    public SandboxOpening Language(SandboxEngine engine) => Opening(engine, engine == SandboxEngine.CSharp && _options.Analyzers.Count > 0 ? string.Join(Path.PathSeparator, _options.Analyzers) : null);
 
     SandboxOpening Opening(SandboxEngine engine, string? database) =>
         new(engine, database, engine == SandboxEngine.CSharp ? 2 * _options.MemoryMb : _options.MemoryMb, _options.MaxRows, _options.MaxBytes);

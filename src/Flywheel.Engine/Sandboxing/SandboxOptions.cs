@@ -17,4 +17,7 @@ public sealed record SandboxOptions
 
     /// <summary>Children kept waiting for work.</summary>
     public int MaxIdle { get; init; } = 6;
+
+    /// <summary>Assemblies of Roslyn analyzers that the operator trusts, by path, for <c>code.csharp</c>.</summary>
+    public IReadOnlyList<string> Analyzers { get; init; } = [];
 }

@@ -6,5 +6,6 @@ namespace Flywheel.Engine.Metrics.Code;
 public static class CodeKinds
 {
     /// <param name="sandbox">Null makes only the metrics fail that need it.</param>
-    public static IEnumerable<IValidatorKind> All(Sandbox? sandbox, CodeDatabases? databases) => [new CodeSqlKind(sandbox, databases)];
+    public static IEnumerable<IValidatorKind> All(Sandbox? sandbox, CodeDatabases? databases) => 
+        [new CodeSqlKind(sandbox, databases), new CodeJavaScriptKind(sandbox), new CodeCSharpKind(sandbox)];
 }

@@ -23,6 +23,7 @@ static class Cli
             ReviewCommand.Create(),
             KeysCommand.Create(),
             ModelsCommand.Create(),
+            SandboxCommand.Create(),
             DoctorCommand.Create(),
             MigrateCommand.Create(),
         };

@@ -16,7 +16,7 @@ public sealed class SqliteSandboxTests : IDisposable
     public async Task A_hundred_and_fifty_attacks_write_nothing_see_nothing_and_end_in_time()
     {
         await using var check = new CodeCheck();
-        var validator = check.Make("code.sql", $$"""{"database": "{{Shop}}", "timeout_ms": 400}""");
+        var validator = check.Make("code.sql", $$"""{"database": "{{Shop}}", "timeout_ms": 250}""");
         Assert.Equal(Outcome.Pass, (await CodeCheck.AskAsync(validator, "SELECT total FROM orders")).Outcome);
         var attacks = SqliteAttacks.All(_folder).ToArray();
         Assert.True(attacks.Distinct().Count() >= 150, $"{attacks.Distinct().Count()} attacks");

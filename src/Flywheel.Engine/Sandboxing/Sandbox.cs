@@ -77,7 +77,9 @@ public sealed class Sandbox : IAsyncDisposable
             lock (_lock)
             {
                 ObjectDisposedException.ThrowIf(_closed, this);
-                var at = _idle.FindLastIndex(idle => idle.Opening == opening);
+                var at = _idle.FindLastIndex(idle => idle.Opening == opening && idle.Child.IsCompletedSuccessfully);
+                if (at < 0)
+                    at = _idle.FindIndex(idle => idle.Opening == opening);
                 if (at >= 0)
                 {
                     waiting = _idle[at].Child;
@@ -93,26 +95,29 @@ public sealed class Sandbox : IAsyncDisposable
 
     async Task PutBackAsync(SandboxOpening opening, SandboxChild child)
     {
-        Task<SandboxChild>? dropped = null;
+        var dropped = new List<Task<SandboxChild>>();
         var usable = child.IsUsable;
         lock (_lock)
         {
             if (_closed)
-                dropped = Task.FromResult(child);
+                dropped.Add(Task.FromResult(child));
             else
             {
                 _idle.Add((opening, usable ? Task.FromResult(child) : SandboxChild.StartAsync(opening, CancellationToken.None)));
-                if (_idle.Count > _options.MaxIdle)
+                // Who killed one may kill the next: a spare spares the next check the wait.
+                if (!usable && _idle.Count(idle => idle.Opening == opening) == 1)
+                    _idle.Add((opening, SandboxChild.StartAsync(opening, CancellationToken.None)));
+                while (_idle.Count > Math.Max(1, _options.MaxIdle))
                 {
-                    dropped = _idle[0].Child;
+                    dropped.Add(_idle[0].Child);
                     _idle.RemoveAt(0);
                 }
             }
         }
         if (!usable)
             await child.DisposeAsync();
-        if (dropped is not null)
-            await EndAsync(dropped);
+        foreach (var each in dropped)
+            await EndAsync(each);
     }
 
     async Task SettleAsync(string copy, CancellationToken ct)

@@ -32,6 +32,7 @@ static partial class Cli
             ReviewCommand.Create(),
             KeysCommand.Create(),
             ModelsCommand.Create(),
+            SandboxCommand.Create(),
             DoctorCommand.Create(),
             MigrateCommand.Create(),
         };

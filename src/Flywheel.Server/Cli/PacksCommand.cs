@@ -82,7 +82,11 @@ static class PacksCommand
         await using var scratch = await ScratchSpans.OpenAsync(ct);
         await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
         var home = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-        var registry = EngineServices.FileRegistry(models, scratch, store);
+        var configuration = Hosting.Settings.Load();
+        await using var sandbox = Hosting.CodeServices.OpenSandbox(configuration);
+        // What is switched on here runs in the server.
+        var databases = Hosting.CodeServices.OfServer(configuration, parsed.GetValue(db) ?? Hosting.Settings.Server(configuration).Db);
+        var registry = EngineServices.FileRegistry(models, scratch, sandbox, databases, store);
         try
         {
             await work(store, home.Id, registry, new MetricRules(registry));

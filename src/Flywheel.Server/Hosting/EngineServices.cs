@@ -4,6 +4,7 @@ using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Metrics.Code;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
@@ -11,6 +12,7 @@ using Flywheel.Engine.Models.Onnx;
 using Flywheel.Engine.Models.UseLite;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
+using Flywheel.Engine.Sandboxing;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
 
@@ -34,6 +36,7 @@ static class EngineServices
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
         services.AddSingleton<IJudgeGuidelines>(provider => new StoredGuidelines(
             provider.GetRequiredService<IFlywheelStore>().Guidelines, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(_ => CodeServices.OpenSandbox(configuration));
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
             new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
@@ -44,7 +47,8 @@ static class EngineServices
                 MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
                 Clock = provider.GetRequiredService<TimeProvider>(),
             },
-            webhooks: Webhooks(configuration, provider.GetRequiredService<TimeProvider>())));
+            CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db)),
+            Webhooks(configuration, provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
         services.AddSingleton<BackfillWorker>();
@@ -73,14 +77,15 @@ static class EngineServices
         configuration.GetSection("Webhooks:Keys").GetChildren().Where(key => key.Value is not null).ToDictionary(key => key.Key, key => key.Value!), clock);
 
     /// <summary>Validators for the rows of files; judges know the approved labels of <paramref name="store"/>, when there is one.</summary>
-    public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql, IFlywheelStore? store = null, TimeProvider? clock = null) =>
+    public static ValidatorRegistry FileRegistry(
+        ModelRegistry models, ISqlEvaluator sql, Sandbox sandbox, CodeDatabases databases, IFlywheelStore? store = null, TimeProvider? clock = null) =>
         ValidatorRegistry.BuiltIn(
             new TokenCounter(), sql, new JudgeServices(
                 name => models.Chat(name),
                 store is null ? null : new RetrievedJudgeExamples(
                     new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
                 (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
-            webhooks: Webhooks(Settings.Load(), clock ?? TimeProvider.System));
+            CodeKinds.All(sandbox, databases), Webhooks(Settings.Load(), clock ?? TimeProvider.System));
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)

@@ -79,6 +79,10 @@ static class AttributeText
         };
     }
 
+    /// <summary>Any JSON value at a path, or null when there is none (or JSON null).</summary>
+    public static JsonElement? ElementAt(string? attributes, string path) =>
+        attributes is not null && StrictJson.Parse(attributes, out _) is { } root && Find(root, path) is { ValueKind: not JsonValueKind.Null } found ? found : null;
+
     static JsonElement? Find(JsonElement within, string path)
     {
         if (within.ValueKind != JsonValueKind.Object)

@@ -61,7 +61,8 @@ static class EvalCommand
             using var models = EngineServices.OpenModels(Settings.Load());
             await using var scratch = await ScratchSpans.OpenAsync(ct);
             await using var store = parsed.GetValue(db) is { } url ? await CommonOptions.OpenAsync(url, ct) : null;
-            var registry = EngineServices.FileRegistry(models, scratch, store, clock);
+            await using var sandbox = CodeServices.OpenSandbox(Settings.Load());
+            var registry = EngineServices.FileRegistry(models, scratch, sandbox, CodeServices.OfCommandLine(Settings.Load()), store, clock);
             var set = await ResolveAsync(parsed.GetValue(metrics)!, store, parsed.GetValue(project)!, registry, ct);
             var minima = Minima(parsed.GetValue(minimum) ?? [], set, fields.Expected is not null);
             var calls = set.Any(metric => metric.Kind.CallsModel);

@@ -33,14 +33,19 @@ static class SpeedStudy
     {
         foreach (var text in texts)
             await validator.CheckAsync(new Examinee(text, null), default);
+        // The best of five takes out what other processes do; what is left is the text's own cost.
         var times = new List<double>();
-        for (var round = 0; round < 5; round++)
-            foreach (var text in texts)
+        foreach (var text in texts)
+        {
+            var best = double.MaxValue;
+            for (var round = 0; round < 5; round++)
             {
                 var started = Stopwatch.GetTimestamp();
                 await validator.CheckAsync(new Examinee(text, null), default);
-                times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+                best = Math.Min(best, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             }
+            times.Add(best);
+        }
         times.Sort();
         Console.WriteLine($"{what,-34} p50 {times[times.Count / 2],7:0.000} ms  p99 {times[times.Count * 99 / 100],7:0.000} ms  max {times[^1],7:0.000} ms");
     }

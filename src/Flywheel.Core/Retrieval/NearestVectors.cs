@@ -37,8 +37,8 @@ public sealed unsafe class NearestVectors
     public int Count => _scales.Length;
 
     /// <summary>The nearest rows, nearest first; of equal ones the later row. Fewer than <paramref name="k"/> only when there are fewer.</summary>
-    /// <param name="except">A row to leave out, so that a row can be compared with the others; negative for none.</param>
-    public NearestRow[] Find(ReadOnlySpan<float> query, int k, int except = -1)
+    /// <param name="except">Rows to leave out, so that a row can be compared with the others; from inclusive, to exclusive.</param>
+    public NearestRow[] Find(ReadOnlySpan<float> query, int k, (int From, int To) except = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
         if (Count == 0)
@@ -63,7 +63,7 @@ public sealed unsafe class NearestVectors
         return [.. found.Take(k)];
     }
 
-    void Scan(ReadOnlySpan<float> query, RankHeap best, int except)
+    void Scan(ReadOnlySpan<float> query, RankHeap best, (int From, int To) except)
     {
         var bytes = stackalloc sbyte[_stride];
         var words = stackalloc short[_stride];
@@ -78,8 +78,9 @@ public sealed unsafe class NearestVectors
                 for (var i = 0; i < count; i++)
                 {
                     var similarity = dots[i] * scale * _scales[from + i];
-                    if (similarity >= best.Threshold && from + i != except)
-                        best.Offer(similarity, from + i);
+                    var row = from + i;
+                    if (similarity >= best.Threshold && (row < except.From || row >= except.To))
+                        best.Offer(similarity, row);
                 }
             }
         }

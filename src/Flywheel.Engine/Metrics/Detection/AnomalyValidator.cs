@@ -5,7 +5,8 @@ namespace Flywheel.Engine.Metrics.Detection;
 /// <summary>Compares with a reference that changes only when people approve another; its version is part of the validator's.</summary>
 /// <param name="given">Of the settings; null for the approved one.</param>
 sealed class AnomalyValidator(
-    string version, ValidatorContext context, DetectionServices services, ReferenceSet? given, double falseAlarms, int neighbours) : IValidator
+    string version, ValidatorContext context, DetectionServices services, ReferenceSet? given, double falseAlarms, int neighbours,
+    IReadOnlyList<string>? calibration) : IValidator
 {
     readonly Lock _one = new();
     readonly string _version = $"{version}-{ValidatorKind.Hash(services.Embedder().Fingerprint)}";
@@ -34,7 +35,7 @@ sealed class AnomalyValidator(
         lock (_one)
             return _current = _current is { } made && made.Version == reference.Version
                 ? made
-                : new(reference.Version, new(() => ReferenceIndex.BuildAsync(services.Embedder(), reference.Texts, neighbours, default)));
+                : new(reference.Version, new(() => ReferenceIndex.BuildAsync(services.Embedder(), reference.Texts, neighbours, ReferenceIndex.RankedMean, calibration)));
     }
 
     async ValueTask<Finding> CheckAsync(Examinee examinee, Current current, CancellationToken ct)
@@ -42,8 +43,8 @@ sealed class AnomalyValidator(
         if (examinee.Text is not { } text)
             return TextValidator.NothingToCheck(context.Subject, examinee);
         var index = await current.Index.GetAsync(ct);
-        var (nearness, _) = await index.NearnessAsync(text, ct: ct);
-        var p = index.Calibration.PValue(1 - nearness);
+        var (nearness, _) = await index.NearnessAsync(text, ct);
+        var p = index.Calibration.PValue(-nearness);
         var compared = $"mean similarity {nearness:0.00} to the {neighbours} nearest of {index.Count:N0} approved inputs; p = {p:0.####}";
         return p <= falseAlarms
             ? Finding.Fail($"unlike what this node is asked: {compared}, where {TopicKind.Percent(falseAlarms)} of ordinary inputs are expected at most", 1 - nearness)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core;
+using Flywheel.Core.Statistics;
 
 namespace Flywheel.Engine.Metrics.Detection;
 
@@ -26,6 +27,16 @@ static class ReferenceRows
         if (value.ValueKind != JsonValueKind.Array)
             throw read.Wrong(name, "must be a list of texts or of objects such as {\"topic\": \"billing\", \"text\": \"...\"}.");
         return Rows(read, name, value.EnumerateArray());
+    }
+
+    /// <summary>The setting <c>calibration</c>; null when it is not given.</summary>
+    public static IReadOnlyList<string>? Calibration(ValidatorSettings read, DetectionServices services, double falseAlarms)
+    {
+        var rows = Read(read, "calibration", services);
+        var needed = Math.Max(40, ConformalCalibration.Needed(falseAlarms));
+        return rows is null || rows.Count >= needed
+            ? rows?.Select(row => row.Text).ToArray()
+            : throw read.Wrong("calibration", $"has {rows.Count} rows and needs at least {needed} for this `false_alarms`: give more, or leave it out.");
     }
 
     static List<ReferenceRow> FromText(ValidatorSettings read, string name, string text, DetectionServices services)

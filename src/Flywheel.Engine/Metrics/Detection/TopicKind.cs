@@ -9,13 +9,14 @@ sealed class TopicKind(DetectionServices? services) : DetectorKind("input.topic"
     "The input is about one of the supported topics.", services,
     new("topics", ReferenceRows.Type, "Example inputs with their topics: objects {topic, text}; on the command line a JSONL or CSV file.", "keywords only"),
     new("keywords", "object: topic to list of words", "Words or phrases that put an input in scope by themselves.", "none"),
+    new("calibration", ReferenceRows.Type, "Inputs in scope apart from `topics`: they set the threshold.", "the topics' own rows, each against the others"),
     new("false_alarms", "number", "Nominal share of inputs in scope that fail.", "0.05"),
-    new("min_similarity", "number", "A fixed threshold instead of the calibrated one.", "calibrated; 0.3 where there are too few texts"),
+    new("min_similarity", "number", "A fixed threshold instead of the calibrated one.", "calibrated; 0.2 where there are too few texts"),
     new("text_field", "text", "Field of the rows that holds the text.", "text"),
     new("topic_field", "text", "Field of the rows that holds the topic.", "topic, label or intent"))
 {
     /// <summary>Where there are too few texts to calibrate; from CLINC150 with ten texts of each of three topics.</summary>
-    public const double DefaultSimilarity = 0.3;
+    public const double DefaultSimilarity = 0.2;
 
     const string Remedy = "give at least two example inputs of each topic, better ten, or keywords.";
 
@@ -36,7 +37,7 @@ sealed class TopicKind(DetectionServices? services) : DetectorKind("input.topic"
         var fixedAt = read.Number("min_similarity", 0, 1);
         if (fixedAt is not null && rows is null)
             throw read.Wrong("min_similarity", "has no texts to be similar to: give `topics`.");
-        return new TopicValidator(version, context, services.Embedder, rows ?? [], keywords, falseAlarms, fixedAt);
+        return new TopicValidator(version, context, services.Embedder, rows ?? [], keywords, falseAlarms, fixedAt, ReferenceRows.Calibration(read, services, falseAlarms));
     }
 
     static List<(string Topic, string Word)> Keywords(ValidatorSettings read)

@@ -7,9 +7,13 @@ namespace Flywheel.Engine.Metrics.Detection;
 /// <summary>Compares with the texts of all topics; a keyword passes by itself and adds 1 to the score.</summary>
 sealed class TopicValidator(
     string version, ValidatorContext context, Func<IEmbedder> embedder, IReadOnlyList<ReferenceRow> rows,
-    IReadOnlyList<(string Topic, string Word)> keywords, double falseAlarms, double? fixedAt) : IValidator
+    IReadOnlyList<(string Topic, string Word)> keywords, double falseAlarms, double? fixedAt, IReadOnlyList<string>? calibration) : IValidator
 {
-    readonly OnceMade<ReferenceIndex> _index = new(() => ReferenceIndex.BuildAsync(embedder(), [.. rows.Select(row => row.Text)], neighbours: 1, default));
+    readonly OnceMade<ReferenceIndex> _index = new(() =>
+    {
+        var nearness = new TopicNearness(rows);
+        return ReferenceIndex.BuildAsync(embedder(), [.. rows.Select(row => row.Text)], TopicNearness.Neighbours, nearness.Measure, calibration);
+    });
 
     public string Version { get; } = rows.Count == 0 ? version : $"{version}-{ValidatorKind.Hash(embedder().Fingerprint)}";
 
@@ -22,7 +26,7 @@ sealed class TopicValidator(
         if (rows.Count > 0)
         {
             index = await _index.GetAsync(ct);
-            (similarity, nearest) = await index.NearnessAsync(text, ct: ct);
+            (similarity, nearest) = await index.NearnessAsync(text, ct);
         }
         foreach (var (topic, word) in keywords)
             if (Phrases.Count(text, word, ignoreCase: true, wholeWords: true) > 0)
@@ -37,7 +41,7 @@ sealed class TopicValidator(
         var nearest = $"nearest topic {topic}, similarity {similarity:0.00}";
         if (fixedAt is null && TopicKind.CanCalibrate(index.Calibration.Count, falseAlarms))
         {
-            var p = index.Calibration.PValue(1 - similarity);
+            var p = index.Calibration.PValue(-similarity);
             return p <= falseAlarms
                 ? Finding.Fail($"off topic: {nearest}; p = {p:0.####}, where {TopicKind.Percent(falseAlarms)} of inputs in scope are expected at most", similarity)
                 : Finding.Pass(similarity, $"{nearest}; p = {p:0.####}");

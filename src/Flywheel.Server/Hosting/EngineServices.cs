@@ -3,6 +3,7 @@ using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Models.Onnx;
@@ -40,7 +41,8 @@ static class EngineServices
                 Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
                 MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
                 Clock = provider.GetRequiredService<TimeProvider>(),
-            }));
+            },
+            detectors: Detectors(provider, models)));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => new ActiveGuards(provider.GetRequiredService<IFlywheelStore>().Metrics, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SpanRedaction>();
@@ -57,7 +59,14 @@ static class EngineServices
 
     /// <summary>Validators for the rows of files: no database of the user's, no approved labels.</summary>
     public static ValidatorRegistry FileRegistry(ModelRegistry models, ISqlEvaluator sql) => ValidatorRegistry.BuiltIn(
-        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured });
+        new TokenCounter(), sql, new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
+        detectors: new DetectionServices(models.Embedder, TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)));
+
+    static DetectionServices Detectors(IServiceProvider provider, ModelRegistry models)
+    {
+        var (store, clock) = (provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<TimeProvider>());
+        return new DetectionServices(models.Embedder, clock, References: new StoredReferences(store.References, store.Spans, clock));
+    }
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)

@@ -82,6 +82,7 @@ public static class FlywheelHost
         var api = app.MapGroup("/api/v1");
         api.MapTraces();
         api.MapMetrics();
+        api.MapReferences();
         api.MapGuard();
         api.MapLabeling();
         api.MapReview();

@@ -23,7 +23,7 @@ sealed class AnomalyKind(DetectionServices? services) : DetectorKind("input.anom
         var needed = Needed(falseAlarms, neighbours);
         if (rows is not null && rows.Count < needed)
             throw read.Wrong("reference", $"has {rows.Count} rows; {neighbours} neighbours at a false-alarm rate of {falseAlarms.ToString(CultureInfo.InvariantCulture)} need at least {needed}: give more, or raise `false_alarms`.");
-        if (rows is null && (services.References is null || context.Project is null))
+        if (rows is null && (services.References is null))
             throw read.Missing("reference", "give ordinary inputs, or approve a reference of the project's own traffic.");
         var given = rows is null ? null : new ReferenceSet("", [.. rows.Select(row => row.Text)]);
         return new AnomalyValidator(version, context, services, given, falseAlarms, neighbours, ReferenceRows.Calibration(read, services, falseAlarms));

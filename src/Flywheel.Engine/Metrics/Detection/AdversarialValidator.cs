@@ -45,7 +45,9 @@ sealed class AdversarialValidator(
             how = $"; p = {calibrated.Scores.PValue(score):0.####} on {calibrated.Scores.Count:N0} ordinary inputs";
         }
         var caller = examinee.Span?.Content is { } span ? span.EndUser ?? span.Session : null;
-        var before = score >= Suspicious && caller is not null ? attempts?.Count($"{context.Project}/{caller}", examinee.Span is { } stored ? $"{stored.Content.Key.Trace}/{stored.Content.Key.Span}" : text) ?? 0 : 0;
+        // A stored span may be checked twice after a fault; what is not stored is known by its text.
+        var what = examinee.Span is { } stored && stored.Id != default ? $"{stored.Content.Key.Trace}/{stored.Content.Key.Span}" : text;
+        var before = score >= Suspicious && caller is not null ? attempts?.Count($"{context.Project}/{caller}", what) ?? 0 : 0;
         if (before > 0 && !fails && attempts!.IsTooMany(before))
             return Finding.Fail($"attempt {before} of this user or session within {attempts.Window.TotalMinutes:0} minutes, each suspicious{Because(attack)}", score);
         return fails ? Finding.Fail($"looks like an attack on the model (score {score:0.00}{how}){Because(attack)}", score) : Finding.Pass(score);

@@ -20,6 +20,13 @@ static class AttackStudy
                 Report($"  recall on {kind.Key}", model, [.. kind.Select(row => row.Text)], showMisses, misses: true);
             Benign(model, showMisses);
         }
+        Console.WriteLine("\nas the shipped weights are trained, with NotInject and XSTest among the ordinary rows, less one source of attacks:");
+        foreach (var source in new[] { "in-the-wild-jailbreaks", "BIPIA" })
+        {
+            var shipped = AttackTraining.Train([.. AttackCorpus.Attacks().Where(row => row.Source != source), .. AttackCorpus.Ordinary(withNotInject: true, withTests: true)], "study");
+            foreach (var kind in AttackCorpus.Attacks(byKind: true).Where(row => row.Source.StartsWith(source, StringComparison.Ordinal)).GroupBy(row => row.Source))
+                Report($"  recall on {kind.Key} (threshold {shipped.Threshold:0.00})", shipped, [.. kind.Select(row => row.Text)], false, misses: true);
+        }
         Console.WriteLine("\nonly the families, no public attack:");
         var alone = AttackTraining.Train(AttackCorpus.Ordinary(withNotInject: false), "study");
         foreach (var kind in AttackCorpus.Attacks(byKind: true).GroupBy(row => row.Source))

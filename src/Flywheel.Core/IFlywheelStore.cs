@@ -36,6 +36,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IReviewStore Review { get; }
     IDemonstrationStore Demonstrations { get; }
     INodePolicyStore NodePolicies { get; }
+    IReferenceStore References { get; }
     IGuidelineStore Guidelines { get; }
     IJudgeCallStore JudgeCalls { get; }
     IBackfillStore Backfills { get; }

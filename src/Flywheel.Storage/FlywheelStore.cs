@@ -40,6 +40,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Review = new ReviewStore(database);
         Demonstrations = new DemonstrationStore(database);
         NodePolicies = new NodePolicyStore(database);
+        References = new ReferenceStore(database);
         Guidelines = new GuidelineStore(database);
         JudgeCalls = new JudgeCallStore(database);
         Backfills = new BackfillStore(database);
@@ -61,6 +62,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IReviewStore Review { get; }
     public IDemonstrationStore Demonstrations { get; }
     public INodePolicyStore NodePolicies { get; }
+    public IReferenceStore References { get; }
     public IGuidelineStore Guidelines { get; }
     public IJudgeCallStore JudgeCalls { get; }
     public IBackfillStore Backfills { get; }

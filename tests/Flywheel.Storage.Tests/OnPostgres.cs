@@ -4,6 +4,7 @@ namespace Flywheel.Storage.Tests;
 public sealed class SpansOnPostgres(PostgresCluster cluster) : SpanConformance(cluster);
 public sealed class JobsOnPostgres(PostgresCluster cluster) : JobConformance(cluster);
 public sealed class CountsOnPostgres(PostgresCluster cluster) : CountConformance(cluster);
+public sealed class ReferencesOnPostgres(PostgresCluster cluster) : ReferenceConformance(cluster);
 public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConformance(cluster);
 public sealed class BackfillsOnPostgres(PostgresCluster cluster) : BackfillConformance(cluster);
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);

@@ -4,6 +4,7 @@ namespace Flywheel.Storage.Tests;
 public sealed class SpansOnSqlite(SqliteFiles files) : SpanConformance(files);
 public sealed class JobsOnSqlite(SqliteFiles files) : JobConformance(files);
 public sealed class CountsOnSqlite(SqliteFiles files) : CountConformance(files);
+public sealed class ReferencesOnSqlite(SqliteFiles files) : ReferenceConformance(files);
 public sealed class MetricsOnSqlite(SqliteFiles files) : MetricConformance(files);
 public sealed class BackfillsOnSqlite(SqliteFiles files) : BackfillConformance(files);
 public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);

@@ -1,5 +1,6 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Judging;
+using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Validators;
 using Flywheel.Engine.Metrics.Webhooks;
@@ -22,11 +23,12 @@ public sealed class ValidatorRegistry
     /// <summary>The built-in kinds, and plug-ins beside them. What is not given makes only the metrics fail that need it.</summary>
     public static ValidatorRegistry BuiltIn(
         ITokenCounter? tokens = null, ISqlEvaluator? sql = null, JudgeServices? judges = null, IEnumerable<IValidatorKind>? others = null,
-        WebhookServices? webhooks = null) =>
+        WebhookServices? webhooks = null, DetectionServices? detectors = null) =>
         new(
         [
             new ContainsKind(), new AbsentKind(), new RegexKind(), new LengthKind(tokens), new OneOfKind(), new JsonKind(),
-            new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), new ClassifierRuleKind(), new WebhookKind(webhooks), .. others ?? [],
+            new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), new ClassifierRuleKind(), new WebhookKind(webhooks),
+            new AdversarialKind(detectors), new TopicKind(detectors), new AnomalyKind(detectors), .. others ?? [],
         ]);
 
     /// <summary>By name.</summary>

@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Flywheel.Tests")]
+[assembly: InternalsVisibleTo("Flywheel.Studies.Detectors")]

@@ -6,7 +6,7 @@ namespace Flywheel.Server.Cli;
 
 static class ModelsCommand
 {
-    public static Command Create() => new("models", "Models: what is in use, and installing better embeddings") { List(), Install() };
+    public static Command Create() => new("models", "Models: what is in use, and installing better embeddings") { List(), Install(), TrainAdversarialCommand.Create() };
 
     static Command List()
     {

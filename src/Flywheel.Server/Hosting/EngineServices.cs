@@ -5,6 +5,7 @@ using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Code;
+using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
@@ -48,7 +49,8 @@ static class EngineServices
                 Clock = provider.GetRequiredService<TimeProvider>(),
             },
             CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db)),
-            Webhooks(configuration, provider.GetRequiredService<TimeProvider>())));
+            Webhooks(configuration, provider.GetRequiredService<TimeProvider>()),
+            detectors: Detectors(provider, models)));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
         services.AddSingleton<BackfillWorker>();
@@ -85,7 +87,14 @@ static class EngineServices
                 store is null ? null : new RetrievedJudgeExamples(
                     new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
                 (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
-            CodeKinds.All(sandbox, databases), Webhooks(Settings.Load(), clock ?? TimeProvider.System));
+            CodeKinds.All(sandbox, databases), Webhooks(Settings.Load(), clock ?? TimeProvider.System),
+            new DetectionServices(models.Embedder, clock ?? TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)));
+
+    static DetectionServices Detectors(IServiceProvider provider, ModelRegistry models)
+    {
+        var (store, clock) = (provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<TimeProvider>());
+        return new DetectionServices(models.Embedder, clock, References: new StoredReferences(store.References, store.Spans, clock));
+    }
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration)

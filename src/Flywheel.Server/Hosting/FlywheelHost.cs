@@ -85,6 +85,7 @@ public static class FlywheelHost
         api.MapMetrics();
         api.MapPreviews();
         api.MapPacks();
+        api.MapReferences();
         api.MapGuard();
         api.MapLabeling();
         api.MapReview();

@@ -49,7 +49,7 @@ public class ValidatorSettingsTests
         var registry = ValidatorRegistry.BuiltIn();
 
         Assert.Equal(
-            ["absent", "contains", "exact-match", "json", "judge", "length", "one-of", "regex", "sql-expression"],
+            ["absent", "contains", "exact-match", "input.adversarial", "input.anomaly", "input.topic", "json", "judge", "length", "one-of", "regex", "sql-expression"],
             registry.Kinds.Select(kind => kind.Name));
         foreach (var kind in registry.Kinds)
         {

@@ -38,6 +38,8 @@ public interface IFlywheelStore : IAsyncDisposable
     INodePolicyStore NodePolicies { get; }
     IGuidelineStore Guidelines { get; }
     IJudgeCallStore JudgeCalls { get; }
+    IJudgeWatchStore JudgeWatch { get; }
+    IServingStore Serving { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

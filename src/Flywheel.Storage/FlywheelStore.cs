@@ -42,6 +42,8 @@ public sealed class FlywheelStore : IFlywheelStore
         NodePolicies = new NodePolicyStore(database);
         Guidelines = new GuidelineStore(database);
         JudgeCalls = new JudgeCallStore(database);
+        JudgeWatch = new JudgeWatchStore(database);
+        Serving = new ServingStore(database);
     }
 
     public string Description => database.Description;
@@ -61,6 +63,8 @@ public sealed class FlywheelStore : IFlywheelStore
     public INodePolicyStore NodePolicies { get; }
     public IGuidelineStore Guidelines { get; }
     public IJudgeCallStore JudgeCalls { get; }
+    public IJudgeWatchStore JudgeWatch { get; }
+    public IServingStore Serving { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -27,7 +27,7 @@ public sealed record ServedAgreement(ServedMode Mode, long Agreed, long Labels);
 public sealed record JudgedLabel(MetricVersionId MetricVersion, string ValidatorVersion, string Node, bool Judge, double? Confidence, bool Human);
 
 /// <summary>One person's newest blind label of a pair.</summary>
-public sealed record Rating(SpanId Span, string Author, bool Passed);
+public sealed record PersonsAnswer(SpanId Span, string Author, bool Passed);
 
 public interface IServingStore
 {
@@ -46,5 +46,5 @@ public interface IServingStore
     Task<IReadOnlyList<JudgedLabel>> JudgedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct);
 
     /// <summary>Blind labels of pairs that two people or more labelled blind.</summary>
-    Task<IReadOnlyList<Rating>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct);
+    Task<IReadOnlyList<PersonsAnswer>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct);
 }

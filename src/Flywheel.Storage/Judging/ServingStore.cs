@@ -68,7 +68,7 @@ internal sealed class ServingStore(Database database) : IServingStore
                 new(row.GetInt64(0)), row.GetString(1), row.GetString(2), row.GetString(3) == "pass", row.DoubleOrNull(4), row.YesNo(5)),
             ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
 
-    public async Task<IReadOnlyList<Rating>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct)
+    public async Task<IReadOnlyList<PersonsAnswer>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct)
     {
         var all = await database.QueryAsync(
             """
@@ -77,7 +77,7 @@ internal sealed class ServingStore(Database database) : IServingStore
             WHERE project_id = @project AND metric_id = @metric AND mode = 'blind'
             ORDER BY created_at, id
             """,
-            row => new Rating(new(row.GetInt64(0)), row.GetString(1), row.YesNo(2)),
+            row => new PersonsAnswer(new(row.GetInt64(0)), row.GetString(1), row.YesNo(2)),
             ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
         return
         [

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
@@ -40,8 +41,8 @@ public sealed record Alignment(
     string Metric, IReadOnlyList<VersionAlignment> Versions, Guarantee Guarantee, ServingGap? Serving, HumanAgreement? Humans, IReadOnlyList<AlarmView> OpenAlarms);
 
 /// <summary>How far people agree among themselves: what a judge can hope for.</summary>
-/// <param name="Alpha">Krippendorff's alpha, nominal; null when all said the same.</param>
-public sealed record HumanAgreement(double? Alpha, int Items, int Labels);
+/// <param name="Alpha">Krippendorff's alpha, nominal, with its 95 % interval; null when all said the same.</param>
+public sealed record HumanAgreement(double? Alpha, double? AlphaLow, double? AlphaHigh, int Items, int Labels);
 
 static class AlignmentOf
 {
@@ -108,15 +109,13 @@ static class AlignmentOf
         return new(blind, suggested, suggested.Value - blind.Value);
     }
 
-    /// <summary>Krippendorff's alpha for two values: 1 - observed / expected disagreement.</summary>
-    public static HumanAgreement? Humans(IReadOnlyList<Rating> ratings)
+    /// <summary>Null where no item has the labels of two people.</summary>
+    public static HumanAgreement? Humans(IReadOnlyList<PersonsAnswer> answers)
     {
-        if (ratings.Count == 0)
+        if (answers.Count == 0)
             return null;
-        var items = ratings.GroupBy(rating => rating.Span).Select(group => (Passes: group.Count(each => each.Passed), All: group.Count())).ToArray();
-        double n = ratings.Count, passes = ratings.Count(rating => rating.Passed);
-        var observed = items.Sum(item => 2.0 * item.Passes * (item.All - item.Passes) / (item.All - 1)) / n;
-        var expected = 2 * passes * (n - passes) / (n * (n - 1));
-        return new(expected == 0 ? null : 1 - observed / expected, items.Length, ratings.Count);
+        var agreement = RaterAgreement.Of([.. answers.Select(answer => new Rating(
+            answer.Span.Value.ToString(CultureInfo.InvariantCulture), answer.Author, answer.Passed ? "pass" : "fail"))]);
+        return new(agreement.Alpha.Value, agreement.Alpha.Low, agreement.Alpha.High, agreement.Items, agreement.Ratings);
     }
 }

@@ -133,7 +133,7 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
     /// <summary>Everything that the attacks would change, as one text.</summary>
     private Task<string> StateAsync(string url) => ScalarAsync(url,
         """
-        SELECT (SELECT string_agg(o::text, ';' ORDER BY id) FROM orders o) || (SELECT count(*) FROM vault) || '|' || (SELECT count(*) FROM pg_class)
+        SELECT coalesce((SELECT string_agg(o::text, ';' ORDER BY id) FROM orders o), '') || (SELECT count(*) FROM vault) || '|' || (SELECT count(*) FROM pg_class)
             || '|' || (SELECT count(*) FROM pg_proc) || '|' || (SELECT count(*) FROM pg_type) || '|' || (SELECT count(*) FROM pg_namespace) || '|' || (SELECT count(*) FROM pg_largeobject_metadata)
             || '|' || (SELECT count(*) FROM pg_description) || '|' || (SELECT last_value::text || is_called FROM numbers) || '|' || coalesce((SELECT relacl::text FROM pg_class WHERE relname = 'orders'), '')
             || '|' || (SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass)

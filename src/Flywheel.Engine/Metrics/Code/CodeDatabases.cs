@@ -60,6 +60,6 @@ public sealed class CodeDatabases(IReadOnlyDictionary<string, string> named, boo
         return a.Host.Equals(b.Host, StringComparison.OrdinalIgnoreCase) && Port(a) == Port(b) && a.AbsolutePath == b.AbsolutePath;
 
         static int Port(Uri uri) => uri.Port > 0 ? uri.Port : 5432;
-        static string Real(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        static string Real(string path) => (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
     }
 }

@@ -32,7 +32,7 @@ public class ValidatorSettingsTests
     [InlineData("regex", """{"pattern":""}""", "pattern", "is empty: give a regular expression.")]
     [InlineData("json", """{"schema":{"type":"strin"}}""", "schema", "#/type must be one or a list of")]
     [InlineData("sql-expression", """{"expression":"length(outptu) < 5"}""", "expression", "Did you mean `output`?")]
-    [InlineData("lenght", "{}", "kind", "Did you mean `length`? Known are `absent`, `contains`")]
+    [InlineData("lenght", "{}", "kind", "Did you mean `length`? Known are `absent`, `classifier.rule`, `contains`")]
     [InlineData("", "{}", "kind", "`kind` is missing")]
     [InlineData("judge", "{}", "kind", "needs a language model")]
     public void A_wrong_setting_is_named_with_its_remedy(string kind, string settings, string setting, string words)
@@ -49,7 +49,10 @@ public class ValidatorSettingsTests
         var registry = ValidatorRegistry.BuiltIn();
 
         Assert.Equal(
-            ["absent", "contains", "exact-match", "input.adversarial", "input.anomaly", "input.topic", "json", "judge", "length", "one-of", "regex", "sql-expression"],
+            [
+                "absent", "classifier.rule", "contains", "exact-match", "input.adversarial", "input.anomaly", "input.topic", "json", "judge", "length", "one-of",
+                "regex", "sql-expression", "webhook",
+            ],
             registry.Kinds.Select(kind => kind.Name));
         foreach (var kind in registry.Kinds)
         {

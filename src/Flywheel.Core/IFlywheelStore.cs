@@ -40,6 +40,8 @@ public interface IFlywheelStore : IAsyncDisposable
     IJudgeCallStore JudgeCalls { get; }
     IBackfillStore Backfills { get; }
     IClassificationStore Classification { get; }
+    IJudgeWatchStore JudgeWatch { get; }
+    IServingStore Serving { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

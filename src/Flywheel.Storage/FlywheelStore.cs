@@ -44,6 +44,8 @@ public sealed class FlywheelStore : IFlywheelStore
         JudgeCalls = new JudgeCallStore(database);
         Backfills = new BackfillStore(database);
         Classification = new ClassificationStore(database);
+        JudgeWatch = new JudgeWatchStore(database);
+        Serving = new ServingStore(database);
     }
 
     public string Description => database.Description;
@@ -65,6 +67,8 @@ public sealed class FlywheelStore : IFlywheelStore
     public IJudgeCallStore JudgeCalls { get; }
     public IBackfillStore Backfills { get; }
     public IClassificationStore Classification { get; }
+    public IJudgeWatchStore JudgeWatch { get; }
+    public IServingStore Serving { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

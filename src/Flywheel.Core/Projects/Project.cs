@@ -5,7 +5,14 @@ namespace Flywheel.Core.Projects;
 /// <param name="JudgeUsdPerDay">US dollars that judges may spend in one UTC day; null means no limit.</param>
 /// <param name="AuditRate">Share in [0, 1] of verdicts that go to a person at random, whatever they say.</param>
 public sealed record Project(
-    ProjectId Id, string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, DateTimeOffset CreatedAt);
+    ProjectId Id, string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, DateTimeOffset CreatedAt)
+{
+    /// <summary>Share in [0, 1] of a judge's items that the review queue serves without the judge's suggestion.</summary>
+    public double BlindShare { get; init; } = 0.25;
+
+    /// <summary>Share in [0, 1] of a judge's texts that are judged twice more with orders planted in them.</summary>
+    public double CanaryRate { get; init; } = 0.01;
+}
 
 /// <summary>What a key may do.</summary>
 public enum KeyScope
@@ -38,6 +45,9 @@ public interface IProjectStore
     Task<Project> EnsureAsync(string name, DateTimeOffset at, CancellationToken ct);
 
     Task SetLimitsAsync(ProjectId id, int? judgeCallsPerDay, double? judgeUsdPerDay, double auditRate, CancellationToken ct);
+
+    /// <summary>Sets how judges are checked: the shares of items served blind and of texts with planted orders.</summary>
+    Task SetJudgingAsync(ProjectId id, double blindShare, double canaryRate, CancellationToken ct);
 
     /// <param name="secretHash">SHA-256 of the whole secret, lower-case hex.</param>
     Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct);

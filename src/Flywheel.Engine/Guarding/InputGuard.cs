@@ -90,11 +90,12 @@ public sealed class InputGuard(
         if (priced?.WithoutCall(examinee) is { } free)
             return new(free, validator.Version);
         var (expected, at) = (priced?.ExpectedCostUsd(examinee) ?? 0, clock.GetUtcNow());
-        if (jobs is not null && await jobs.ReserveJudgeCallAsync(project, expected, at, ct) is { } limit)
+        var books = validator is ISelfPayingValidator { PaysItself: true } ? null : jobs;
+        if (books is not null && await books.ReserveJudgeCallAsync(project, expected, at, ct) is { } limit)
             return new(Finding.Skipped($"budget exhausted: {limit}"), validator.Version);
         var decision = await WithinAsync(validator, examinee, _options.JudgeTimeout, ct);
-        if (jobs is not null && decision.Finding.CostUsd != expected)
-            await jobs.SettleJudgeCallAsync(project, expected, decision.Finding.CostUsd, at, ct);
+        if (books is not null && decision.Finding.CostUsd != expected)
+            await books.SettleJudgeCallAsync(project, expected, decision.Finding.CostUsd, at, ct);
         return decision;
     }
 

@@ -15,10 +15,11 @@ public sealed record WorkerStores(IJobStore Jobs, IMetricStore Metrics, ISpanSto
 /// only by the holder of the newest lease. Code and judges have lanes of their own, so slow calls never stand before quick code.
 /// </remarks>
 /// <param name="random">For jitter; used under a lock.</param>
+/// <param name="observer">Shown every judge's verdict that this worker recorded.</param>
 /// <param name="onFault">Told of every failed turn or heartbeat, with what failed in a few words; must not throw.</param>
 public sealed class MetricWorker(
     WorkerStores stores, ValidatorRegistry registry, IFaultClassifier faults, WorkerOptions options, WorkSignal signal, TimeProvider clock,
-    Random random, Action<string, Exception>? onFault = null)
+    Random random, Action<string, Exception>? onFault = null, IVerdictObserver? observer = null)
 {
     readonly ValidatorCache _validators = new(registry);
     readonly Lock _pauseLock = new();
@@ -138,11 +139,26 @@ public sealed class MetricWorker(
             Health.Progress();
             if (outcome.Owed is { } owed && owed.ActualUsd != owed.ExpectedUsd)
                 await stores.Jobs.SettleJudgeCallAsync(hand.Job.Project, owed.ExpectedUsd, owed.ActualUsd, owed.At, ct);
+            if (recorded && observer is not null && outcome.End is JobEnd.Done { Verdict: var verdict } && hand is { Metric: { } metric, Span: { } span })
+                await ObserveAsync(metric, span, verdict, ct);
             return recorded ? new(Judge: 1) : new(Lost: 1);
         }
         finally
         {
             keeper.Release([hand.Job]);
+        }
+    }
+
+    async Task ObserveAsync(Metric metric, Span span, Verdict verdict, CancellationToken ct)
+    {
+        try
+        {
+            await observer!.ObserveAsync(metric, span, verdict, _validators.Get(metric), ct);
+        }
+        catch (Exception error) when (!ct.IsCancellationRequested)
+        {
+            // The verdict stands; a look that failed is one look less.
+            onFault?.Invoke("watching a judge", error);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Flywheel.Core.Review;
+using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Review;
 using Flywheel.Server.Features.Review;
 using Spectre.Console;
 
@@ -22,9 +24,11 @@ static class ReviewCommand
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             var page = await store.Review.ListAsync(owner.Id, new ReviewFilter(parsed.GetValue(node), Limit: parsed.GetValue(limit)), ct);
+            var serving = new ReviewServing(store, ValidatorRegistry.BuiltIn(), TimeProvider.System);
+            var items = (await serving.ServeAsync(owner.Id, page.Items, ct)).Select(ReviewItemView.Of).ToArray();
             if (parsed.GetValue(json))
             {
-                Output.Json(new ReviewList([.. page.Items.Select(ReviewItemView.Of)], page.Next));
+                Output.Json(new ReviewList(items, page.Next));
                 return Cli.Ok;
             }
             if (page.Items.Count == 0)
@@ -33,10 +37,10 @@ static class ReviewCommand
                 return Cli.Ok;
             }
             var table = new Table().Border(TableBorder.Simple).AddColumns("why", "node", "metric", "input", "output", "trace/span");
-            foreach (var item in page.Items)
+            foreach (var item in items)
                 table.AddRow(
-                    $"{ReviewReasons.Name(item.Reason)}: {Markup.Escape(Short(item.Detail, 60))}", Markup.Escape(item.Node), Markup.Escape(item.Metric ?? "-"),
-                    Markup.Escape(Short(item.Input, 60)), Markup.Escape(Short(item.Output, 60)), Markup.Escape(item.Key.ToString()));
+                    $"{item.Reason}: {Markup.Escape(Short(item.Detail, 60))}", Markup.Escape(item.Node), Markup.Escape(item.Metric ?? "-"),
+                    Markup.Escape(Short(item.Input, 60)), Markup.Escape(Short(item.Output, 60)), Markup.Escape($"{item.TraceId}/{item.SpanId}"));
             Output.People.Write(table);
             if (page.Next is not null)
                 Console.WriteLine("There are more: raise --limit.");

@@ -34,16 +34,17 @@ static class EngineServices
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
         services.AddSingleton<IJudgeGuidelines>(provider => new StoredGuidelines(
             provider.GetRequiredService<IFlywheelStore>().Guidelines, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
+        {
+            Structured = models.Structured,
+            Ledger = provider.GetRequiredService<IFlywheelStore>().JudgeCalls,
+            Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
+            MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
+            Clock = provider.GetRequiredService<TimeProvider>(),
+        });
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()),
-            new JudgeServices(name => models.Chat(name), provider.GetRequiredService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
-            {
-                Structured = models.Structured,
-                Ledger = provider.GetRequiredService<IFlywheelStore>().JudgeCalls,
-                Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
-                MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
-                Clock = provider.GetRequiredService<TimeProvider>(),
-            },
+            provider.GetRequiredService<JudgeServices>(),
             webhooks: Webhooks(configuration, provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
@@ -64,6 +65,9 @@ static class EngineServices
         services.AddSingleton(provider => Worker(provider, provider.GetRequiredService<ServerOptions>()));
         services.AddSingleton(provider => provider.GetRequiredService<MetricWorker>().Health);
         services.AddSingleton<ReviewPlanner>();
+        services.AddSingleton<ReviewServing>();
+        services.AddSingleton<JudgeWatch>();
+        services.AddSingleton<GuidelineDistillation>();
         return services;
     }
 
@@ -114,7 +118,7 @@ static class EngineServices
                 Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
             },
             provider.GetRequiredService<WorkSignal>(), provider.GetRequiredService<TimeProvider>(), new Random(),
-            (what, error) => log.LogError(error, "A worker's turn failed at {What}; trying again", what));
+            (what, error) => log.LogError(error, "A worker's turn failed at {What}; trying again", what), provider.GetRequiredService<JudgeWatch>());
     }
 
     /// <summary>By the provider's name of the model, since that is what a reply carries.</summary>

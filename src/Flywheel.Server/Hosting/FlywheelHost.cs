@@ -5,6 +5,7 @@ using Flywheel.Server.Api;
 using Flywheel.Server.Features.Guarding;
 using Flywheel.Server.Features.Health;
 using Flywheel.Server.Features.Jobs;
+using Flywheel.Server.Features.Judging;
 using Flywheel.Server.Features.Labeling;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
@@ -85,6 +86,7 @@ public static class FlywheelHost
         api.MapMetrics();
         api.MapPreviews();
         api.MapPacks();
+        api.MapJudging();
         api.MapGuard();
         api.MapLabeling();
         api.MapReview();

@@ -1,4 +1,5 @@
 using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Judging;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 
@@ -6,7 +7,8 @@ namespace Flywheel.Server.Hosting;
 
 /// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
 sealed class WorkerService(
-    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, BackfillWorker backfills, TimeProvider clock,
+    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, BackfillWorker backfills, JudgeWatch watch,
+    TimeProvider clock,
     ILogger<WorkerService> log) : BackgroundService
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
@@ -16,6 +18,7 @@ sealed class WorkerService(
             metrics.RunAsync(stoppingToken),
             EveryAsync(HouseKeeping, "embedding demonstrations", embedding.RunOnceAsync, stoppingToken),
             EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, stoppingToken),
+            EveryAsync(10 * HouseKeeping, "watching judges", watch.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken))
         : Task.CompletedTask;
 

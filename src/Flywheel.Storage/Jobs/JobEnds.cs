@@ -1,4 +1,5 @@
 using Flywheel.Core.Jobs;
+using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Review;
 using Flywheel.Storage.Metrics;
@@ -110,12 +111,20 @@ internal static class JobEnds
             .ToArray();
         if (decided.Length == 0)
             return;
-        var rates = (await session.QueryAsync(
-            "SELECT id, audit_rate FROM project WHERE audit_rate > 0 AND id IN (@projects)",
+        // A metric whose judge raised an alarm is audited more, until a person closed it.
+        var alarmed = (await session.QueryAsync(
+            "SELECT project_id, metric_id FROM judge_alarm WHERE closed_at IS NULL AND project_id IN (@projects)",
+            row => (Project: row.GetInt64(0), Metric: row.GetInt64(1)), ct,
+            ("projects", decided.Select(verdict => verdict.Project.Value).Distinct().ToArray())).ConfigureAwait(false)).ToHashSet();
+        var set = (await session.QueryAsync(
+            "SELECT id, audit_rate FROM project WHERE id IN (@projects)",
             row => (Id: row.GetInt64(0), Rate: row.GetDouble(1)), ct,
             ("projects", decided.Select(verdict => verdict.Project.Value).Distinct().ToArray())).ConfigureAwait(false))
             .ToDictionary(project => project.Id, project => project.Rate);
-        decided = decided.Where(verdict => rates.ContainsKey(verdict.Project.Value)).ToArray();
+        double RateOf(Verdict verdict) => alarmed.Contains((verdict.Project.Value, verdict.Metric.Value))
+            ? Math.Max(set.GetValueOrDefault(verdict.Project.Value), JudgeAlarm.RaisedAuditRate)
+            : set.GetValueOrDefault(verdict.Project.Value);
+        decided = decided.Where(verdict => RateOf(verdict) > 0).ToArray();
         if (decided.Length == 0)
             return;
         var names = (await session.QueryAsync(
@@ -126,20 +135,20 @@ internal static class JobEnds
         var keys = (await session.QueryAsync(
             "SELECT id, trace_id, span_id FROM span WHERE project_id IN (@projects) AND id IN (@spans)",
             row => (Id: row.GetInt64(0), Key: new Core.Traces.SpanKey(row.GetString(1), row.GetString(2))), ct,
-            ("projects", rates.Keys.ToArray()),
+            ("projects", decided.Select(verdict => verdict.Project.Value).Distinct().ToArray()),
             ("spans", decided.Select(verdict => verdict.Span.Value).Distinct().ToArray())).ConfigureAwait(false))
             .ToDictionary(span => span.Id, span => span.Key);
 
         var drawn = decided
             .Where(verdict => Applicability.Draw("audit:" + names[verdict.Metric.Value], keys[verdict.Span.Value])
-                < rates[verdict.Project.Value])
+                < RateOf(verdict))
             .ToArray();
         foreach (var ofProject in drawn.GroupBy(verdict => verdict.Project))
             await ReviewStore.PutAsync(
                 session, ofProject.Key,
                 ofProject.Select(verdict => new ReviewPick(
                     verdict.Span, verdict.Metric, ReviewReason.RandomAudit, "drawn at random", Priority: 0,
-                    rates[ofProject.Key.Value])).ToArray(),
+                    RateOf(verdict))).ToArray(),
                 now, ct).ConfigureAwait(false);
     }
 }

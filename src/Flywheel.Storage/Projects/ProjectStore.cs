@@ -6,7 +6,7 @@ namespace Flywheel.Storage.Projects;
 
 internal sealed class ProjectStore(Database database) : IProjectStore
 {
-    const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at";
+    const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate";
     const string KeyColumns = "id, project_id, name, prefix, scope, created_at, expires_at, revoked_at";
 
     public Task<Project?> FindAsync(string name, CancellationToken ct) =>
@@ -50,6 +50,20 @@ internal sealed class ProjectStore(Database database) : IProjectStore
             ct);
     }
 
+    public Task SetJudgingAsync(ProjectId id, double blindShare, double canaryRate, CancellationToken ct)
+    {
+        if (!(blindShare is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(blindShare), blindShare, "must lie in [0, 1]");
+        if (!(canaryRate is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(canaryRate), canaryRate, "must lie in [0, 1]");
+        return database.WriteAsync(
+            Urgency.Interactive,
+            session => session.ExecuteAsync(
+                "UPDATE project SET blind_share = @blind, canary_rate = @canary WHERE id = @id",
+                ct, ("blind", blindShare), ("canary", canaryRate), ("id", id.Value)),
+            ct);
+    }
+
     public Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
@@ -84,7 +98,10 @@ internal sealed class ProjectStore(Database database) : IProjectStore
             ct).ConfigureAwait(false) > 0;
 
     static Project Read(DbDataReader row) => new(
-        new(row.GetInt64(0)), row.GetString(1), row.IntOrNull(2), row.DoubleOrNull(3), row.GetDouble(4), row.Moment(5));
+        new(row.GetInt64(0)), row.GetString(1), row.IntOrNull(2), row.DoubleOrNull(3), row.GetDouble(4), row.Moment(5))
+    {
+        BlindShare = row.GetDouble(6), CanaryRate = row.GetDouble(7),
+    };
 
     static ApiKey ReadKey(DbDataReader row) => new(
         row.Id(0), new(row.GetInt64(1)), row.GetString(2), row.GetString(3), row.Word<KeyScope>(4),

@@ -6,6 +6,7 @@ using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Traces;
@@ -13,7 +14,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Labeling;
 
-/// <param name="Mode"><c>blind</c> (default), <c>accepted</c> or <c>edited</c>; only blind labels are gold.</param>
+/// <param name="Mode"><c>blind</c>, <c>accepted</c> or <c>edited</c>; only blind labels are gold. Left out: as the queue served the item, blind
+/// where it did not. A mode that contradicts how the item was served is refused.</param>
 /// <param name="Propensity">Probability in (0, 1] with which the item was drawn; left out for items picked by hand.</param>
 /// <param name="Id">A UUID of your own makes a repeat harmless, as an <c>Idempotency-Key</c> header does.</param>
 public sealed record LabelBody(
@@ -47,20 +49,34 @@ static class LabelingEndpoints
     }
 
     static async Task<Ok<LabelView>> LabelAsync(
-        Body<LabelBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<LabelBody> body, HttpRequest request, Caller caller, IFlywheelStore store, ReviewServing serving, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (it.Propensity is { } propensity && propensity is not (> 0 and <= 1))
             throw ApiException.BadField("propensity", "`propensity` is a probability above 0 and at most 1: leave it out for items picked by hand.");
-        var mode = it.Mode is null ? LabelMode.Blind
+        LabelMode? claimed = it.Mode is null ? null
             : Wire.Parse<LabelMode>(it.Mode) ?? throw ApiException.BadField("mode", $"`mode` is `{it.Mode}`: use {Wire.Choices<LabelMode>()}.");
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, it.Metric, ct);
         var span = await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
+        var mode = await ModeAsync(serving, caller.Project, span.Id, metric.Id, claimed, it.Passed, ct);
         var label = new Label(
             IdOf(request, caller, it.Id), caller.Project, span.Id, metric.Id, it.Passed, mode, it.Critique, it.Author ?? caller.Actor,
             it.Propensity, clock.GetUtcNow());
         Refuse(await store.Labels.AddAsync(label, ct), "label", label.Id);
         return TypedResults.Ok(LabelView.Of(label, span.Key, new Dictionary<MetricId, string> { [metric.Id] = metric.Name }));
+    }
+
+    static async Task<LabelMode> ModeAsync(
+        ReviewServing serving, ProjectId project, SpanId span, MetricId metric, LabelMode? claimed, bool passed, CancellationToken ct)
+    {
+        try
+        {
+            return await serving.ModeAsync(project, span, metric, claimed, passed, ct);
+        }
+        catch (ModeConflictException conflict)
+        {
+            throw new ApiException(409, "mode_conflict", conflict.Message, "mode");
+        }
     }
 
     static async Task<Ok<IReadOnlyList<LabelView>>> ListLabelsAsync(

@@ -9,13 +9,19 @@ namespace Flywheel.Server.Features.Projects;
 /// <param name="JudgeCallsPerDay">Model calls of judges in a UTC day; null means no limit.</param>
 /// <param name="JudgeUsdPerDay">US dollars of judges in a UTC day; null means no limit.</param>
 /// <param name="AuditRate">Share of verdicts, 0 to 1, that go to a person at random.</param>
-public sealed record ProjectView(string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, DateTimeOffset CreatedAt)
+/// <param name="BlindShare">Share of a judge's items in the queue, 0 to 1, that are served without its suggestion.</param>
+/// <param name="CanaryRate">Share of a judge's texts, 0 to 1, that are judged twice more with orders planted in them.</param>
+public sealed record ProjectView(
+    string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double BlindShare, double CanaryRate, DateTimeOffset CreatedAt)
 {
     public static ProjectView Of(Project project) =>
-        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.CreatedAt);
+        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.BlindShare, project.CanaryRate, project.CreatedAt);
 }
 
-public sealed record LimitsBody(int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate);
+/// <param name="BlindShare">Left out: stays as it is.</param>
+/// <param name="CanaryRate">Left out: stays as it is.</param>
+public sealed record LimitsBody(
+    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null);
 
 public sealed record AuditView(
     long Id, DateTimeOffset At, string Actor, string Action, string Subject, JsonElement Details, string Hash);
@@ -44,6 +50,12 @@ static class ProjectEndpoints
             throw ApiException.BadField("judge_usd_per_day", "`judge_usd_per_day` must be 0 or more, or null for no limit.");
         if (it.AuditRate is not (>= 0 and <= 1))
             throw ApiException.BadField("audit_rate", "`audit_rate` is a share from 0 to 1.");
+        if (it.BlindShare is not (null or >= 0 and <= 1))
+            throw ApiException.BadField("blind_share", "`blind_share` is a share from 0 to 1.");
+        if (it.CanaryRate is not (null or >= 0 and <= 1))
+            throw ApiException.BadField("canary_rate", "`canary_rate` is a share from 0 to 1.");
+        var now = (await store.Projects.GetAsync(caller.Project, ct))!;
+        await store.Projects.SetJudgingAsync(caller.Project, it.BlindShare ?? now.BlindShare, it.CanaryRate ?? now.CanaryRate, ct);
         await store.Projects.SetLimitsAsync(caller.Project, it.JudgeCallsPerDay, it.JudgeUsdPerDay, it.AuditRate, ct);
         return await GetAsync(caller, store, ct);
     }

@@ -1,0 +1,50 @@
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+
+namespace Flywheel.Core.Judging;
+
+public enum ServedMode
+{
+    /// <summary>Without what the judge said.</summary>
+    Blind,
+
+    /// <summary>With the judge's verdict filled in.</summary>
+    Suggested,
+}
+
+/// <summary>How the review queue put a pair before people.</summary>
+/// <param name="Suggestion">What the judge said, shown or withheld: pass or fail.</param>
+public sealed record Served(SpanId Span, MetricId Metric, ServedMode Mode, string ValidatorVersion, Outcome Suggestion);
+
+/// <summary>Labels of served pairs against what the judge said.</summary>
+/// <param name="Agreed">Of <paramref name="Labels"/>, those that say what the judge said.</param>
+public sealed record ServedAgreement(ServedMode Mode, long Agreed, long Labels);
+
+/// <summary>A verdict with the blind label of its span.</summary>
+/// <param name="Judge">True pass, false fail.</param>
+/// <param name="Confidence">Null when the judge said none.</param>
+public sealed record JudgedLabel(MetricVersionId MetricVersion, string ValidatorVersion, string Node, bool Judge, double? Confidence, bool Human);
+
+/// <summary>One person's newest blind label of a pair.</summary>
+public sealed record Rating(SpanId Span, string Author, bool Passed);
+
+public interface IServingStore
+{
+    /// <summary>Records how pairs are served; a pair served before keeps its mode and takes the newer suggestion.</summary>
+    /// <returns>As they are served, in the order given.</returns>
+    Task<IReadOnlyList<Served>> ServeAsync(ProjectId project, IReadOnlyList<Served> items, DateTimeOffset at, CancellationToken ct);
+
+    /// <returns>Null when the queue never served the pair with a decided verdict.</returns>
+    Task<Served?> FindAsync(ProjectId project, SpanId span, MetricId metric, CancellationToken ct);
+
+    /// <summary>Agreement of people with the judge where they saw its word and where they did not; random audits are left out, since they
+    /// are other items.</summary>
+    Task<IReadOnlyList<ServedAgreement>> AgreementAsync(ProjectId project, MetricId metric, CancellationToken ct);
+
+    /// <summary>All decided verdicts that have a blind label.</summary>
+    Task<IReadOnlyList<JudgedLabel>> JudgedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct);
+
+    /// <summary>Blind labels of pairs that two people or more labelled blind.</summary>
+    Task<IReadOnlyList<Rating>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct);
+}

@@ -1,0 +1,11 @@
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Metrics;
+
+namespace Flywheel.Engine.Jobs;
+
+/// <summary>Looks at a judge's verdict once it is recorded. What it throws is reported and changes nothing.</summary>
+public interface IVerdictObserver
+{
+    Task ObserveAsync(Metric metric, Span span, Verdict verdict, IValidator validator, CancellationToken ct);
+}

@@ -1,0 +1,108 @@
+using Flywheel.Core;
+using Flywheel.Core.Judging;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Server.Api;
+using Flywheel.Server.Features.Metrics;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Flywheel.Server.Features.Judging;
+
+/// <param name="ClosedAt">Null while the alarm is open.</param>
+public sealed record AlarmView(
+    long Id, string? Metric, string Kind, string ValidatorVersion, string Detail, DateTimeOffset RaisedAt, DateTimeOffset? ClosedAt, string? ClosedBy)
+{
+    public static AlarmView Of(JudgeAlarm it, string? metric) => new(
+        it.Id, metric, Wire.Name(it.Kind), it.ValidatorVersion, it.Detail, it.RaisedAt, it.ClosedAt, it.ClosedBy);
+}
+
+/// <summary>Texts with planted orders.</summary>
+/// <param name="Judged">So many of the newest 200 were decided both ways.</param>
+/// <param name="Obeyed">In so many the judge did as it was told.</param>
+public sealed record CanaryView(int Judged, int Obeyed);
+
+public sealed record AlarmList(IReadOnlyList<AlarmView> Alarms, CanaryView? Canaries);
+
+/// <param name="CallsPerDay">Model calls of the metric's judges in a UTC day; null means no limit of its own.</param>
+/// <param name="UsdPerDay">US dollars in a UTC day; null means no limit of its own.</param>
+public sealed record BudgetBody(int? CallsPerDay, double? UsdPerDay, string? Author = null);
+
+public sealed record BudgetView(int? CallsPerDay, double? UsdPerDay, long CallsUsed, double UsdUsed);
+
+static class JudgingEndpoints
+{
+    const int Shown = 200;
+
+    public static void MapJudging(this IEndpointRouteBuilder api)
+    {
+        api.MapGuidelines();
+        var metrics = api.MapGroup("/metrics/{name}").WithTags("Judging");
+        metrics.MapGet("/alignment", AlignmentAsync).Needs(KeyScope.Read).WithSummary("The judge against blind labels, version by version");
+        metrics.MapGet("/alarms", AlarmsAsync).Needs(KeyScope.Read).WithSummary("Alarms of the metric's judge, newest first, and its canaries");
+        metrics.MapGet("/budget", BudgetAsync).Needs(KeyScope.Read).WithSummary("What the metric's judges may use today, and used");
+        metrics.MapPut("/budget", SetBudgetAsync).Needs(KeyScope.Admin).WithSummary("Limit what the metric's judges may use in a day");
+        var alarms = api.MapGroup("/alarms").WithTags("Judging");
+        alarms.MapGet("/", AllAlarmsAsync).Needs(KeyScope.Read).WithSummary("Open alarms of all judges, newest first");
+        alarms.MapPost("/{id:long}/close", CloseAsync).Needs(KeyScope.Admin).WithSummary("Say that an alarm has been looked into");
+    }
+
+    static async Task<Ok<Alignment>> AlignmentAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? by = null)
+    {
+        if (by is not (null or "node"))
+            throw ApiException.BadField("by", $"`by` is `{by}`: use node, or leave it out.");
+        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var versions = AlignmentOf.Versions(
+            await store.Metrics.VersionsAsync(caller.Project, name, ct), await store.Metrics.CellsAsync(caller.Project, metric.Id, ct), by == "node");
+        var open = await store.JudgeWatch.AlarmsAsync(caller.Project, metric.Id, openOnly: true, Shown, ct);
+        var newest = versions.Count == 0 ? null : versions[0].ValidatorVersion;
+        var labels = (await store.Serving.JudgedLabelsAsync(caller.Project, metric.Id, ct))
+            .Where(label => label.MetricVersion == metric.VersionId && label.ValidatorVersion == newest).ToArray();
+        return TypedResults.Ok(new Alignment(
+            name, versions, AlignmentOf.Guarantee(labels, open), AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
+            AlignmentOf.Humans(await store.Serving.RatingsAsync(caller.Project, metric.Id, ct)), [.. open.Select(alarm => AlarmView.Of(alarm, name))]));
+    }
+
+    static async Task<Ok<AlarmList>> AlarmsAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    {
+        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var canaries = (await store.JudgeWatch.CanariesAsync(caller.Project, metric.Id, Shown, ct)).Where(canary => canary.IsDecided).ToArray();
+        return TypedResults.Ok(new AlarmList(
+            [.. (await store.JudgeWatch.AlarmsAsync(caller.Project, metric.Id, openOnly: false, Shown, ct)).Select(alarm => AlarmView.Of(alarm, name))],
+            new(canaries.Length, canaries.Count(canary => canary.Obeyed))));
+    }
+
+    static async Task<Ok<AlarmList>> AllAlarmsAsync(Caller caller, IFlywheelStore store, CancellationToken ct)
+    {
+        var names = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(metric => metric.Id, metric => metric.Name);
+        return TypedResults.Ok(new AlarmList(
+            [.. (await store.JudgeWatch.AlarmsAsync(caller.Project, null, openOnly: true, Shown, ct))
+                .Select(alarm => AlarmView.Of(alarm, names.GetValueOrDefault(alarm.Metric)))],
+            null));
+    }
+
+    static async Task<NoContent> CloseAsync(long id, Body<AuthorBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        await store.JudgeWatch.CloseAsync(caller.Project, id, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct)
+            ? TypedResults.NoContent()
+            : throw ApiException.NotFound("alarm", $"There is no open alarm {id} in this project.");
+
+    static async Task<Ok<BudgetView>> BudgetAsync(string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    {
+        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var it = await store.JudgeCalls.BudgetAsync(caller.Project, metric.Id, clock.GetUtcNow(), ct);
+        return TypedResults.Ok(new BudgetView(it.CallsPerDay, it.UsdPerDay, it.CallsUsed, it.UsdUsed));
+    }
+
+    static async Task<Ok<BudgetView>> SetBudgetAsync(
+        string name, Body<BudgetBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    {
+        var it = body.Value;
+        if (it.CallsPerDay < 0)
+            throw ApiException.BadField("calls_per_day", "`calls_per_day` must be 0 or more, or null for no limit.");
+        if (it.UsdPerDay is { } usd && !(double.IsFinite(usd) && usd >= 0))
+            throw ApiException.BadField("usd_per_day", "`usd_per_day` must be 0 or more, or null for no limit.");
+        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        await store.JudgeCalls.SetBudgetAsync(
+            caller.Project, metric.Id, it.CallsPerDay, it.UsdPerDay, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);
+        return await BudgetAsync(name, caller, store, clock, ct);
+    }
+}

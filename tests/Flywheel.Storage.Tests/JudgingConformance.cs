@@ -1,6 +1,7 @@
 using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Traces;
 
 namespace Flywheel.Storage.Tests;
 
@@ -147,5 +148,87 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         Assert.NotNull(await Store.JudgeCalls.FindAsync(Home, "hash-9", Ct));
         await SqlAsync($"DELETE FROM span WHERE id = {span.Id.Value}");
         Assert.Null(await Store.JudgeCalls.FindAsync(Home, "hash-9", Ct));
+    }
+
+    [Fact]
+    public async Task An_alarm_is_open_once_until_closed_and_raises_the_audit_with_its_propensity()
+    {
+        var metric = await MetricAsync();
+        await Store.Projects.SetLimitsAsync(Home, null, null, 0, Ct);
+
+        Assert.True(await Store.JudgeWatch.RaiseAsync(Home, metric.Id, AlarmKind.Obedience, "v1", "it obeys", Noon, Ct));
+        Assert.False(await Store.JudgeWatch.RaiseAsync(Home, metric.Id, AlarmKind.Obedience, "v1", "it obeys", Noon, Ct));
+        Assert.True(await Store.JudgeWatch.RaiseAsync(Home, metric.Id, AlarmKind.PassRate, "v1", "it jumped", Noon, Ct));
+        for (var i = 0; i < 150; i++)
+            await JudgeAsync(Verdict(await SpanAsync(), metric));
+        var drawn = await CountAsync("review_pick WHERE reason = 'randomaudit' AND propensity = 0.1");
+        foreach (var alarm in await Store.JudgeWatch.AlarmsAsync(Home, metric.Id, openOnly: true, 10, Ct))
+            Assert.True(await Store.JudgeWatch.CloseAsync(Home, alarm.Id, "ann", Noon.AddHours(1), Ct));
+        for (var i = 0; i < 50; i++)
+            await JudgeAsync(Verdict(await SpanAsync(), metric));
+
+        Assert.InRange(drawn, 4, 32);
+        Assert.Equal(drawn, await CountAsync("review_pick"));
+        Assert.Empty(await Store.JudgeWatch.AlarmsAsync(Home, null, openOnly: true, 10, Ct));
+        Assert.Equal(
+            [(AlarmKind.PassRate, "ann"), (AlarmKind.Obedience, "ann")],
+            (await Store.JudgeWatch.AlarmsAsync(Home, metric.Id, openOnly: false, 10, Ct)).Select(alarm => (alarm.Kind, alarm.ClosedBy!)));
+        Assert.Equal(200, (await Store.JudgeWatch.DecisionsAsync(Home, metric.Id, 300, Ct)).Count);
+    }
+
+    [Fact]
+    public async Task Canaries_come_back_newest_first_and_go_with_their_span()
+    {
+        var metric = await MetricAsync();
+        var (one, two) = (await SpanAsync(), await SpanAsync());
+        var resisted = new Canary(Home, metric.Id, one.Id, "v1", Outcome.Fail, Outcome.Fail, Noon);
+        var obeyed = new Canary(Home, metric.Id, two.Id, "v1", Outcome.Pass, Outcome.Fail, Noon.AddSeconds(1));
+        await Store.JudgeWatch.AddCanaryAsync(resisted, Ct);
+        await Store.JudgeWatch.AddCanaryAsync(obeyed, Ct);
+
+        Assert.Equal([obeyed, resisted], await Store.JudgeWatch.CanariesAsync(Home, metric.Id, 10, Ct));
+        await SqlAsync($"DELETE FROM span WHERE id = {two.Id.Value}");
+        Assert.Equal([resisted], await Store.JudgeWatch.CanariesAsync(Home, metric.Id, 10, Ct));
+    }
+
+    [Fact]
+    public async Task A_pair_keeps_the_mode_it_was_served_in_first_and_agreement_is_counted_by_mode()
+    {
+        var metric = await MetricAsync();
+        var (one, two, drawn) = (await SpanAsync(), await SpanAsync(), await SpanAsync());
+        Served Of(Span span, ServedMode mode, Outcome said = Outcome.Pass) => new(span.Id, metric.Id, mode, "v1", said);
+        await Store.Serving.ServeAsync(Home, [Of(one, ServedMode.Blind), Of(two, ServedMode.Suggested), Of(drawn, ServedMode.Blind)], Noon, Ct);
+
+        var again = await Store.Serving.ServeAsync(Home, [Of(one, ServedMode.Suggested, Outcome.Fail)], Noon.AddHours(1), Ct);
+        await Store.Labels.AddAsync(Label(one, metric, true, at: Noon.AddHours(2)), Ct);
+        await Store.Labels.AddAsync(Label(two, metric, true, LabelMode.Accepted, at: Noon.AddHours(2)), Ct);
+        await Store.Labels.AddAsync(Label(drawn, metric, true, at: Noon.AddHours(2)) with { Propensity = 0.02 }, Ct);
+
+        Assert.Equal((ServedMode.Blind, Outcome.Fail), (again[0].Mode, again[0].Suggestion));
+        Assert.Equal(again[0], await Store.Serving.FindAsync(Home, one.Id, metric.Id, Ct));
+        Assert.Null(await Store.Serving.FindAsync(Home, one.Id, new(999), Ct));
+        Assert.Equal(
+            [new(ServedMode.Blind, 0, 1), new(ServedMode.Suggested, 1, 1)],
+            (await Store.Serving.AgreementAsync(Home, metric.Id, Ct)).OrderBy(each => each.Mode));
+    }
+
+    [Fact]
+    public async Task Judged_labels_are_blind_ones_with_a_decided_verdict_and_ratings_those_of_two_people()
+    {
+        var metric = await MetricAsync();
+        var (both, single) = (await SpanAsync(), await SpanAsync());
+        await JudgeAsync(Verdict(both, metric, Outcome.Fail, confidence: 0.75));
+        await JudgeAsync(Verdict(single, metric, Outcome.Unsure));
+        await Store.Labels.AddAsync(Label(both, metric, true, author: "ann"), Ct);
+        await Store.Labels.AddAsync(Label(both, metric, false, author: "ann", at: Noon.AddHours(1)), Ct);
+        await Store.Labels.AddAsync(Label(both, metric, true, author: "bob", at: Noon.AddHours(2)), Ct);
+        await Store.Labels.AddAsync(Label(both, metric, true, LabelMode.Accepted, "eve", Noon.AddHours(3)), Ct);
+        await Store.Labels.AddAsync(Label(single, metric, true), Ct);
+
+        Assert.Equal(
+            [new(metric.VersionId, "v1", "intent", Judge: false, 0.75, Human: true)], await Store.Serving.JudgedLabelsAsync(Home, metric.Id, Ct));
+        Assert.Equal(
+            [new(both.Id, "ann", false), new(both.Id, "bob", true)],
+            (await Store.Serving.RatingsAsync(Home, metric.Id, Ct)).OrderBy(rating => rating.Author, StringComparer.Ordinal));
     }
 }

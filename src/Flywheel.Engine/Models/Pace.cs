@@ -25,7 +25,7 @@ public sealed class Pace
     long _next;
     long _held;
 
-    /// <param name="perSecond">Calls in a second; below one, one call in 1/perSecond seconds. Null for no limit.</param>
+    /// <param name="perSecond">Calls in a second, a fraction above 1 rounded down; below one, one call in 1/perSecond seconds. Null for no limit.</param>
     public Pace(double? perSecond, TimeProvider clock)
     {
         if (perSecond is { } rate && !(rate > 0 && double.IsFinite(rate)))
@@ -33,9 +33,9 @@ public sealed class Pace
         (_clock, PerSecond) = (clock, perSecond);
         if (perSecond is not { } limit)
             return;
-        // A limit of 2.5 a second is 2 in a second, evenly enough.
+        // In no second may there be more than 2 calls under a limit of 2.5.
         _most = Math.Max(1, (int)Math.Floor(limit));
-        _window = Second * (_most / limit) + Guard;
+        _window = Second * Math.Max(1, 1 / limit) + Guard;
         _interval = _window / _most;
         _next = _held = clock.GetTimestamp();
     }

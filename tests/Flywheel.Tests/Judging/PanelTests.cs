@@ -1,0 +1,122 @@
+using Flywheel.Core.Judging;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Judging;
+using Flywheel.Engine.Metrics;
+using Microsoft.Extensions.AI;
+using static Flywheel.Tests.Metrics.Checks;
+
+namespace Flywheel.Tests.Judging;
+
+public class PanelTests
+{
+    static string Reply(string verdict, double confidence) => $$"""{"critique":"It says {{verdict}}.","verdict":"{{verdict}}","confidence":{{confidence.ToString(System.Globalization.CultureInfo.InvariantCulture)}}}""";
+
+    static ScriptedChatClient Says(string model, params string[] replies)
+    {
+        var queue = new Queue<string>(replies);
+        return new(_ => new(new ChatMessage(ChatRole.Assistant, queue.Dequeue())), model);
+    }
+
+    static IValidator Judge(string settings, ScriptedChatClient client, ScriptedChatClient? stronger = null, IJudgeExamples? examples = null) =>
+        ValidatorRegistry.BuiltIn(judges: new(name => name == "stronger" ? stronger! : client, examples))
+            .Create(new("judge", Json(settings)), new("names-sum", "Does it name the sum?", MetricSubject.Output, ProjectId.Default));
+
+    static Examinee Answer => new("It costs 7.", Stored(NewSpan("It costs 7.") with { Kind = NodeKind.Writer }));
+
+    [Fact]
+    public async Task The_share_of_the_vote_is_the_confidence_and_asking_stops_once_it_is_decided()
+    {
+        var three = Says("m", Reply("pass", 1), Reply("fail", 1), Reply("pass", 1));
+        var unanimous = Says("m", Reply("fail", 0.6), Reply("fail", 0.6), Reply("fail", 0.6));
+
+        var split = await Judge("""{"annotators":3}""", three).CheckAsync(Answer, Ct);
+        var quick = await Judge("""{"annotators":5}""", unanimous).CheckAsync(Answer, Ct);
+
+        Assert.Equal((Outcome.Pass, 3), (split.Outcome, three.Calls.Count));
+        Assert.Equal(2 / 3.0, split.Confidence!.Value, 9);
+        Assert.Equal((Outcome.Fail, 1.0, 3), (quick.Outcome, quick.Confidence, unanimous.Calls.Count));
+    }
+
+    [Fact]
+    public async Task A_tie_is_unsure_and_an_unreadable_vote_is_none()
+    {
+        Assert.Equal(Outcome.Unsure, (await Judge("""{"annotators":2}""", Says("m", Reply("pass", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);
+        Assert.Equal(Outcome.Fail, (await Judge("""{"annotators":3}""", Says("m", ":", ":", Reply("fail", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);
+        Assert.Equal(Outcome.Error, (await Judge("""{"annotators":2}""", Says("m", ":", ":", ":", ":")).CheckAsync(Answer, Ct)).Outcome);
+    }
+
+    [Fact]
+    public async Task Each_annotator_sees_other_examples_of_both_outcomes_and_the_verdict_names_them_all()
+    {
+        var pool = new ExamplePool("v1", [.. Enumerable.Range(0, 8).Select(i => new JudgeExample(Guid.CreateVersion7(), $"Text {i}.", i % 2 == 0, null))]);
+        var client = Says("m", Reply("pass", 1), Reply("fail", 1), Reply("pass", 1));
+
+        var finding = await Judge("""{"annotators":3,"examples":4}""", client, examples: pool).CheckAsync(Answer, Ct);
+
+        var seen = client.Calls.Select(call => string.Join('|', call.Messages.Skip(1).SkipLast(1).Where(message => message.Role == ChatRole.User)
+            .Select(message => message.Text.Split('\n')[2]))).ToArray();
+        Assert.Equal(3, seen.Distinct().Count());
+        Assert.All(client.Calls, call => Assert.Equal(2, call.Messages.Count(message => message.Role == ChatRole.Assistant && message.Text.Contains("\"fail\"", StringComparison.Ordinal))));
+        Assert.Equal(pool.Examples.Where(example => seen.Any(each => each.Contains(example.Text, StringComparison.Ordinal))).Select(example => example.Id).Order(), finding.Demonstrations!.Order());
+    }
+
+    [Fact]
+    public async Task A_confident_verdict_is_kept_and_a_doubtful_one_goes_to_the_stronger_judge()
+    {
+        const string settings = """{"escalate":{"below":0.8,"model":"stronger"}}""";
+        var idle = Says("big");
+        var strong = Says("big", Reply("fail", 0.9));
+
+        var kept = await Judge(settings, Says("small", Reply("pass", 0.85)), idle).CheckAsync(Answer, Ct);
+        var raised = await Judge(settings, Says("small", Reply("pass", 0.6)), strong).CheckAsync(Answer, Ct);
+
+        Assert.Equal((Outcome.Pass, "small", 0), (kept.Outcome, kept.Model, idle.Calls.Count));
+        Assert.Equal((Outcome.Fail, "big", 0.9), (raised.Outcome, raised.Model, raised.Confidence));
+    }
+
+    [Fact]
+    public async Task When_the_stronger_judge_doubts_too_a_person_decides()
+    {
+        var finding = await Judge(
+            """{"escalate":{"below":0.8,"model":"stronger"}}""", Says("small", Reply("pass", 0.6)), Says("big", Reply("fail", 0.7))).CheckAsync(Answer, Ct);
+
+        Assert.Equal(Outcome.Unsure, finding.Outcome);
+        Assert.StartsWith("for a person: said pass with confidence 0.6, stronger said fail with confidence 0.7", finding.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"escalate":0.8}""")]
+    [InlineData("""{"escalate":{"below":2,"model":"stronger"}}""")]
+    [InlineData("""{"escalate":{"below":0.8}}""")]
+    [InlineData("""{"escalate":{"below":0.8,"model":"stronger","x":1}}""")]
+    public void A_wrong_escalation_is_refused_by_name(string settings) =>
+        Assert.Equal("escalate", Assert.Throws<ValidatorSettingsException>(() => Judge(settings, Says("m"), Says("big"))).Setting);
+
+    [Theory]
+    [InlineData(0.9, 0.9, false)]
+    [InlineData(0.7, 0.95, true)]
+    [InlineData(0.7, 0.8, false)]
+    [InlineData(0.8, 0.4, true)]
+    public void Only_a_jump_of_the_pass_rate_raises_an_alarm(double before, double now, bool raised)
+    {
+        bool[] newestFirst = [.. Enumerable.Range(0, 100).Select(i => i < 100 * now), .. Enumerable.Range(0, 500).Select(i => i < 500 * before)];
+
+        Assert.Equal(raised, JudgeWatch.PassRateJump(newestFirst) is not null);
+        Assert.Null(JudgeWatch.PassRateJump([.. newestFirst.Take(250)]));
+    }
+
+    [Fact]
+    public void One_flip_among_many_resisted_orders_is_no_obedience_and_the_first_obeyed_one_is()
+    {
+        var at = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var obeyed = new Canary(ProjectId.Default, new(1), new(1), "v", Outcome.Pass, Outcome.Fail, at);
+        var resisted = obeyed with { ToldToPass = Outcome.Fail };
+
+        Assert.NotNull(JudgeWatch.Obedience([obeyed], null));
+        Assert.Null(JudgeWatch.Obedience([obeyed], at));
+        Assert.Null(JudgeWatch.Obedience([obeyed, .. Enumerable.Repeat(resisted, 60)], null));
+        Assert.Null(JudgeWatch.Obedience([], null));
+    }
+}

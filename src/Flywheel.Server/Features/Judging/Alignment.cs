@@ -109,7 +109,7 @@ static class AlignmentOf
     }
 
     /// <summary>Krippendorff's alpha for two values: 1 - observed / expected disagreement.</summary>
-    public static HumanAgreement? Humans(IReadOnlyList<Rating> ratings)
+    public static HumanAgreement? Humans(IReadOnlyList<Core.Judging.Rating> ratings)
     {
         if (ratings.Count == 0)
             return null;

@@ -152,23 +152,6 @@ public sealed class GatewayTests
     }
 
     [Fact]
-    public async Task What_a_guard_redacts_reaches_neither_the_provider_nor_the_store()
-    {
-        await using var gateway = await GatewayUnderTest.StartAsync();
-        var (made, problem) = await gateway.Server.PostAsync("/api/v1/metrics",
-            """{"name":"pii","criterion":"Is it free of addresses?","subject":"input","role":"guard","on_fail":"redact","validator":{"kind":"pii"}}""");
-        Assert.True(made is 200 or 201, problem.ToString());
-        gateway.Provider.Then(ModelReply.Says("ok"));
-
-        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("write to eve@example.com please"));
-        var span = await gateway.SpanAsync(answer);
-
-        Assert.Equal(200, answer.Status);
-        Assert.DoesNotContain("eve@example.com", gateway.Provider.Requests[0].Body.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("eve@example.com", span.Input + span.Attributes, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Failing_models_are_tried_again_then_replaced()
     {
         await using var gateway = await GatewayUnderTest.StartAsync();

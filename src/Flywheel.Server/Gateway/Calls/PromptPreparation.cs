@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Retrieval;
@@ -115,5 +114,5 @@ sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retrieve
     static bool ContinuesAResponse(GatewayCall call) =>
         call.Outline.ParameterValues.Any(each => RequestOutline.Parameters[each.Parameter].Member == "previous_response_id" && !each.Value.IsNull(call.Original.Span));
 
-    public static byte[] Quoted(string text) => JsonSerializer.SerializeToUtf8Bytes(text, GatewayJson.Default.String);
+    public static byte[] Quoted(string text) => Encoding.UTF8.GetBytes("\"" + JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text) + "\"");
 }

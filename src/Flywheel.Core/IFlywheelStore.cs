@@ -43,6 +43,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IClassificationStore Classification { get; }
     IJudgeWatchStore JudgeWatch { get; }
     IServingStore Serving { get; }
+    Gateway.IGatewayPolicyStore GatewayPolicies { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

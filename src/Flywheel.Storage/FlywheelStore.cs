@@ -47,6 +47,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Classification = new ClassificationStore(database);
         JudgeWatch = new JudgeWatchStore(database);
         Serving = new ServingStore(database);
+        GatewayPolicies = new Gateway.GatewayPolicyStore(database);
     }
 
     public string Description => database.Description;
@@ -71,6 +72,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IClassificationStore Classification { get; }
     public IJudgeWatchStore JudgeWatch { get; }
     public IServingStore Serving { get; }
+    public Core.Gateway.IGatewayPolicyStore GatewayPolicies { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

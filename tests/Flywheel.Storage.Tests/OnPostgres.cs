@@ -9,6 +9,7 @@ public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConforman
 public sealed class BackfillsOnPostgres(PostgresCluster cluster) : BackfillConformance(cluster);
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
+public sealed class GatewayOnPostgres(PostgresCluster cluster) : GatewayConformance(cluster);
 public sealed class JudgingOnPostgres(PostgresCluster cluster) : JudgingConformance(cluster);
 public sealed class MigrationsOnPostgres(PostgresCluster cluster) : MigrationConformance(cluster);
 

@@ -24,6 +24,15 @@ public abstract record ModelReply
     /// <summary>Any text with status 200: malformed JSON, another schema, nothing at all.</summary>
     public static ModelReply Sends(string body, string contentType = "application/json") => new Raw(body, contentType);
 
+    /// <summary>Any bytes with status 200: what is no text at all.</summary>
+    public static ModelReply SendsBytes(byte[] body, string contentType = "application/json") => new RawBytes(body, contentType);
+
+    /// <summary>Any status with any body: a proxy's page, a redirect.</summary>
+    public static ModelReply Answers(int status, string body, string contentType, string? location = null) => new Page(status, body, contentType, location);
+
+    /// <summary>Status 200 at once, then one byte of the body at each pause, for ever.</summary>
+    public static ModelReply Trickles(TimeSpan pause, string contentType = "application/json") => new Trickle(pause, contentType);
+
     public static ModelReply MalformedJson { get; } = Sends("""{"id":"x","choices":[{"message":{"role":"assistant","content":"all go""");
 
     public static ModelReply WrongSchema { get; } = Sends("""{"status":"ok","result":{"answer":42}}""");
@@ -54,6 +63,12 @@ public abstract record ModelReply
     internal sealed record Failure(int Status, string? RetryAfter, string Message) : ModelReply;
 
     internal sealed record Raw(string Body, string ContentType) : ModelReply;
+
+    internal sealed record RawBytes(byte[] Body, string ContentType) : ModelReply;
+
+    internal sealed record Page(int Status, string Body, string ContentType, string? Location) : ModelReply;
+
+    internal sealed record Trickle(TimeSpan Pause, string ContentType) : ModelReply;
 
     internal sealed record HugeAnswer(long Bytes) : ModelReply;
 

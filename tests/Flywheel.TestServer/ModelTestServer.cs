@@ -145,6 +145,24 @@ public sealed class ModelTestServer : IAsyncDisposable
             case ModelReply.Raw raw:
                 await WriteAsync(response, raw.Body, ct, raw.ContentType);
                 break;
+            case ModelReply.RawBytes bytes:
+                response.ContentType = bytes.ContentType;
+                await response.Body.WriteAsync(bytes.Body, ct);
+                break;
+            case ModelReply.Page page:
+                response.StatusCode = page.Status;
+                if (page.Location is not null)
+                    response.Headers.Location = page.Location;
+                await WriteAsync(response, page.Body, ct, page.ContentType);
+                break;
+            case ModelReply.Trickle trickle:
+                response.ContentType = trickle.ContentType;
+                while (true)
+                {
+                    await response.WriteAsync(" ", ct);
+                    await response.Body.FlushAsync(ct);
+                    await Task.Delay(trickle.Pause, ct);
+                }
             case ModelReply.Vectors vectors:
                 await WriteAsync(response, Embeddings(request, vectors.Values), ct);
                 break;

@@ -25,6 +25,9 @@ public enum KeyScope
 
     /// <summary>Everything in the project: label, correct, approve, change metrics.</summary>
     Admin,
+
+    /// <summary>Call models through the gateway, which costs money, and all of <see cref="Ingest"/>.</summary>
+    Models,
 }
 
 /// <summary>An API key as stored: never the secret itself.</summary>

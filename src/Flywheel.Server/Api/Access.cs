@@ -59,7 +59,7 @@ static class Access
             throw new InvalidOperationException($"Routes without an access policy: {string.Join(", ", bare)}. Call Needs(...) or OpenToAll().");
     }
 
-    static bool Allows(KeyScope has, KeyScope needs) => has == KeyScope.Admin || has == needs;
+    static bool Allows(KeyScope has, KeyScope needs) => has == KeyScope.Admin || has == needs || (has == KeyScope.Models && needs == KeyScope.Ingest);
 
     static async Task<Caller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Flywheel.Core.Traces;
+using Flywheel.Server.Gateway;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 
@@ -21,6 +22,12 @@ sealed class Problems(IProblemDetailsService service, ILogger<Problems> log) : I
         if (problem.RetryAfter is { } wait)
             http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         http.Response.StatusCode = problem.Status;
+        if (GatewayError.IsFor(http.Request))
+        {
+            http.Response.ContentType = "application/json";
+            await http.Response.Body.WriteAsync(GatewayError.Write(problem.Status, problem.Code, problem.Message, problem.Field), ct);
+            return true;
+        }
         var details = new ProblemDetails
         {
             Status = problem.Status,

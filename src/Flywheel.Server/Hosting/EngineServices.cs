@@ -100,14 +100,16 @@ static class EngineServices
     }
 
     /// <summary>The configured models, checked; the offline ones when there are none.</summary>
-    public static ModelRegistry OpenModels(IConfiguration configuration)
+    public static ModelRegistry OpenModels(IConfiguration configuration) => new(ReadModels(configuration));
+
+    public static ModelOptions ReadModels(IConfiguration configuration)
     {
         var section = configuration.GetSection("Models").AsEnumerable(makePathsRelative: true);
         // `Embeddings:Provider` beside `Models:Embeddings:Provider`: the short form that DESIGN's users know.
         var embeddings = configuration.GetSection("Embeddings").AsEnumerable(makePathsRelative: true)
             .Where(setting => setting.Key.Length > 0)
             .Select(setting => KeyValuePair.Create("embeddings:" + setting.Key, setting.Value));
-        return new ModelRegistry(ModelOptions.Read(section.Where(setting => setting.Key.Length > 0).Concat(embeddings)));
+        return ModelOptions.Read(section.Where(setting => setting.Key.Length > 0).Concat(embeddings));
     }
 
     public static Task<string> InstallUseLiteAsync(IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>

@@ -13,6 +13,8 @@ using Flywheel.Server.Features.Projects;
 using Flywheel.Server.Features.Retrieval;
 using Flywheel.Server.Features.Review;
 using Flywheel.Server.Features.Traces;
+using Flywheel.Server.Gateway;
+using Flywheel.Server.Gateway.Policy;
 using Flywheel.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -60,6 +62,7 @@ public static class FlywheelHost
         else
             services.AddSingleton(store);
         services.AddFlywheelEngine(configuration);
+        services.AddGateway(configuration);
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -94,8 +97,10 @@ public static class FlywheelHost
         api.MapDemonstrations();
         api.MapNodes();
         api.MapClassification();
+        api.MapGatewayPolicies();
         api.MapJobs();
         api.MapProject();
+        app.MapGateway();
         app.VerifyPolicies();
         return app;
     }

@@ -10,7 +10,7 @@ static class Settings
 
     /// <summary>Top-level names; a mistyped one must not pass for a default.</summary>
     static readonly HashSet<string> Known = new(
-        typeof(ServerOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name).Concat(["Models", "Embeddings", "Data", "Webhooks"]),
+        typeof(ServerOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name).Concat(["Models", "Embeddings", "Data", "Webhooks", "Gateway"]),
         StringComparer.OrdinalIgnoreCase);
 
     public static IConfigurationRoot Load(IEnumerable<KeyValuePair<string, string?>>? flags = null)

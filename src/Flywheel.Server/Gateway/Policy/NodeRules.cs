@@ -1,0 +1,39 @@
+using System.Collections.Concurrent;
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Retrieval;
+
+namespace Flywheel.Server.Gateway.Policy;
+
+/// <summary>What holds for a node, ready to be used.</summary>
+sealed record NodeRules(GatewaySettings Settings, NodeKind? Kind, RetrievalPolicy Retrieval);
+
+/// <summary>The rules of nodes, read again after a second: a changed policy holds for calls from then on.</summary>
+sealed class NodeRulesSource(IFlywheelStore store, NodePolicies retrieval, TimeProvider clock)
+{
+    /// <summary>Names of nodes come with requests, so they must not fill the memory.</summary>
+    const int Kept = 4_096;
+
+    static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(1);
+
+    readonly ConcurrentDictionary<(ProjectId Project, string Node), (NodeRules Rules, long At)> _known = new();
+
+    public ValueTask<NodeRules> OfAsync(ProjectId project, string node, CancellationToken ct) =>
+        _known.TryGetValue((project, node), out var known) && clock.GetElapsedTime(known.At) < s_fresh
+            ? ValueTask.FromResult(known.Rules)
+            : ReadAsync(project, node, ct);
+
+    async ValueTask<NodeRules> ReadAsync(ProjectId project, string node, CancellationToken ct)
+    {
+        var at = clock.GetTimestamp();
+        var set = await store.GatewayPolicies.FindAsync(project, node, ct);
+        var settings = (set is null ? new() : GatewaySettings.Parse(set.Settings)).InForce();
+        var rules = new NodeRules(settings, settings.NodeKind, await retrieval.ForNodeAsync(project, node, ct));
+        if (_known.Count >= Kept)
+            _known.Clear();
+        _known[(project, node)] = (rules, at);
+        return rules;
+    }
+}

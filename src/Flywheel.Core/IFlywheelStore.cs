@@ -38,6 +38,7 @@ public interface IFlywheelStore : IAsyncDisposable
     INodePolicyStore NodePolicies { get; }
     IGuidelineStore Guidelines { get; }
     IJudgeCallStore JudgeCalls { get; }
+    ISpanTextStore SpanTexts { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

@@ -42,6 +42,7 @@ public sealed class FlywheelStore : IFlywheelStore
         NodePolicies = new NodePolicyStore(database);
         Guidelines = new GuidelineStore(database);
         JudgeCalls = new JudgeCallStore(database);
+        SpanTexts = new SpanTextStore(database);
     }
 
     public string Description => database.Description;
@@ -61,6 +62,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public INodePolicyStore NodePolicies { get; }
     public IGuidelineStore Guidelines { get; }
     public IJudgeCallStore JudgeCalls { get; }
+    public ISpanTextStore SpanTexts { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -10,10 +10,12 @@ using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Projects;
 using Flywheel.Server.Features.Retrieval;
 using Flywheel.Server.Features.Review;
+using Flywheel.Server.Features.Telemetry;
 using Flywheel.Server.Features.Traces;
 using Flywheel.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Flywheel.Server.Hosting;
 
@@ -42,10 +44,12 @@ public static class FlywheelHost
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Body.MaxBytes;
             kestrel.Limits.MaxConcurrentConnections = 4096;
-            if (options.Host == "localhost")
-                kestrel.ListenLocalhost(options.Port);
-            else
-                kestrel.Listen(IPAddress.Parse(options.Host), options.Port);
+            Listen(kestrel, options, options.Port, HttpProtocols.Http1AndHttp2);
+            if (options.OtlpHttpPort != 0)
+                Listen(kestrel, options, options.OtlpHttpPort, HttpProtocols.Http1);
+            // Without TLS a port cannot offer both: a gRPC client would be answered in HTTP/1.1.
+            if (options.OtlpGrpcPort != 0)
+                Listen(kestrel, options, options.OtlpGrpcPort, HttpProtocols.Http2);
         });
 
         var services = builder.Services;
@@ -58,6 +62,7 @@ public static class FlywheelHost
         else
             services.AddSingleton(store);
         services.AddFlywheelEngine(configuration);
+        services.AddTelemetry(configuration);
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -76,9 +81,11 @@ public static class FlywheelHost
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
+        app.UseOtlpDoors(options);
         app.UseAccess(options);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
         app.MapHealth();
+        app.MapOtlp();
         var api = app.MapGroup("/api/v1");
         api.MapTraces();
         api.MapMetrics();
@@ -91,6 +98,14 @@ public static class FlywheelHost
         api.MapProject();
         app.VerifyPolicies();
         return app;
+    }
+
+    static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, HttpProtocols protocols)
+    {
+        if (options.Host == "localhost")
+            kestrel.ListenLocalhost(port, door => door.Protocols = protocols);
+        else
+            kestrel.Listen(IPAddress.Parse(options.Host), port, door => door.Protocols = protocols);
     }
 
     /// <summary>Where a started server listens: with port 0 the one that it was given.</summary>

@@ -1,6 +1,7 @@
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Storage.Metrics;
+using Flywheel.Storage.Traces;
 
 namespace Flywheel.Storage.Jobs;
 
@@ -12,6 +13,7 @@ internal static class FanOut
         DateTimeOffset at, CancellationToken ct)
     {
         var spans = await database.TakePendingAsync(session, limit, ct).ConfigureAwait(false);
+        var completed = await SpanTextStore.JoinAsync(session, spans, ct).ConfigureAwait(false);
         var jobs = new List<(PendingSpan Span, Pairing Pairing)>();
         var skipped = new List<Verdict>();
         foreach (var ofProject in spans.GroupBy(span => span.Project))
@@ -44,6 +46,21 @@ internal static class FanOut
                 new("version", jobs.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
                 new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
                 new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
+        var again = jobs.Where(job => completed.Contains(job.Span.Id)).ToArray();
+        if (again.Length > 0)
+            // Work that read the span before its text came is refused at its end, and done again.
+            await session.ExecuteGivenAsync(
+                """
+                UPDATE job
+                SET state = 'ready', attempts = 0, fence = fence + 1, visible_at = given.visible, worker = NULL
+                FROM @given
+                WHERE job.span_id = given.span AND job.metric_version_id = given.version AND job.project_id = given.project
+                """,
+                ct,
+                new("project", again.Select(job => job.Span.Project.Value).ToArray()),
+                new("span", again.Select(job => job.Span.Id.Value).ToArray()),
+                new("version", again.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
+                new("visible", again.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
         await VerdictStore.PutAsync(session, skipped, ct).ConfigureAwait(false);
         return spans.Count;
     }

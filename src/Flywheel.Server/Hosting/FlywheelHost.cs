@@ -44,7 +44,7 @@ public static class FlywheelHost
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Body.MaxBytes;
             kestrel.Limits.MaxConcurrentConnections = 4096;
-            Listen(kestrel, options, options.Port, HttpProtocols.Http1AndHttp2);
+            Listen(kestrel, options, options.Port, null);
             if (options.OtlpHttpPort != 0)
                 Listen(kestrel, options, options.OtlpHttpPort, HttpProtocols.Http1);
             // Without TLS a port cannot offer both: a gRPC client would be answered in HTTP/1.1.
@@ -100,12 +100,13 @@ public static class FlywheelHost
         return app;
     }
 
-    static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, HttpProtocols protocols)
+    static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, HttpProtocols? only)
     {
+        void Limit(ListenOptions door) => door.Protocols = only ?? door.Protocols;
         if (options.Host == "localhost")
-            kestrel.ListenLocalhost(port, door => door.Protocols = protocols);
+            kestrel.ListenLocalhost(port, Limit);
         else
-            kestrel.Listen(IPAddress.Parse(options.Host), port, door => door.Protocols = protocols);
+            kestrel.Listen(IPAddress.Parse(options.Host), port, Limit);
     }
 
     /// <summary>Where a started server listens: with port 0 the one that it was given.</summary>

@@ -40,7 +40,7 @@ sealed class FlatMessages
     }
 
     public List<Message> Build(string role, string? finish) =>
-        [.. _messages.Values.Select(message => message.Build(role, finish))];
+        [.. _messages.Values.Select((message, i) => message.Build(role, i == _messages.Count - 1 ? finish : null))];
 
     static bool Content(Flat message, ReadOnlySpan<char> rest, in OtlpValue value)
     {

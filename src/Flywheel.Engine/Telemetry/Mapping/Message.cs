@@ -7,7 +7,8 @@ namespace Flywheel.Engine.Telemetry.Mapping;
 /// <param name="Json">The message as JSON: <c>{"role":…,"parts":[…]}</c>.</param>
 /// <param name="Text">Its text parts joined; null when it has none.</param>
 /// <param name="Calls">Its tool calls as <c>[{"name":…,"arguments":…}]</c>, as the .NET client records them; null when it has none.</param>
-sealed record Message(string Role, string? Text, string? Calls, string Json);
+/// <param name="IsWhole">It says why it ended; streams that were sent piece by piece do not.</param>
+sealed record Message(string Role, string? Text, string? Calls, string Json, bool IsWhole = false);
 
 /// <summary>Brings messages of every dialect into one form.</summary>
 static class Messages
@@ -30,11 +31,24 @@ static class Messages
         messages.LastOrDefault(message => message.Role is "user" && message.Text is not null)?.Text
         ?? messages.LastOrDefault(message => message.Text is not null)?.Text;
 
-    /// <summary>What was answered: the last message's text, else the tools that it called.</summary>
+    /// <summary>What was answered: the last message's text (of an answer in pieces all of them), else the tools that it called.</summary>
     public static string? Output(IReadOnlyList<Message> messages) =>
-        messages.LastOrDefault(message => message.Text is { Length: > 0 } && message.Role != "tool")?.Text
+        LastText(messages)
         ?? messages.LastOrDefault(message => message.Calls is not null)?.Calls
         ?? messages.LastOrDefault(message => message.Text is not null)?.Text;
+
+    static string? LastText(IReadOnlyList<Message> messages)
+    {
+        var end = messages.Count - 1;
+        while (end >= 0 && (messages[end].Text is not { Length: > 0 } || messages[end].Role == "tool"))
+            end--;
+        if (end < 0)
+            return null;
+        var start = end;
+        while (start > 0 && !messages[start].IsWhole && messages[start - 1] is { Text: not null, IsWhole: false, Calls: null } before && before.Role == messages[end].Role)
+            start--;
+        return start == end ? messages[end].Text : string.Concat(messages.Skip(start).Take(end - start + 1).Select(message => message.Text));
+    }
 
     static void Collect(JsonElement json, string role, List<Message> into)
     {
@@ -106,7 +120,7 @@ static class Messages
                     text.Append(response.ValueKind == JsonValueKind.String ? response.GetString() : Raw(response));
                     hasText = true;
                 }
-            return new(Name(json, "role") ?? role, hasText ? text.ToString() : null, CallsJson(calls), Raw(json));
+            return new(Name(json, "role") ?? role, hasText ? text.ToString() : null, CallsJson(calls), Raw(json), json.TryGetProperty("finish_reason", out _));
         }
         return Make(role, Name(json, "name"), finish, parts =>
         {
@@ -123,7 +137,10 @@ static class Messages
                         Parts(parts, content);
                     break;
                 }
-            if (json.TryGetProperty("tool_calls", out var calls) && calls.ValueKind == JsonValueKind.Array)
+            if ((json.TryGetProperty("tool_calls", out var calls)
+                // LangChain's place for what it has no field for.
+                || (json.TryGetProperty("additional_kwargs", out var more) && more.ValueKind == JsonValueKind.Object && more.TryGetProperty("tool_calls", out calls)))
+                && calls.ValueKind == JsonValueKind.Array)
                 foreach (var call in calls.EnumerateArray())
                     Call(parts, call);
         });
@@ -274,7 +291,7 @@ sealed class PartWriter : IDisposable
             _json.WriteString("finish_reason", finish);
         _json.WriteEndObject();
         _json.Flush();
-        return new(_role, _hasText ? _text.ToString() : null, Messages.CallsOf(_calls), Encoding.UTF8.GetString(_buffer.GetBuffer(), 0, (int)_buffer.Length));
+        return new(_role, _hasText ? _text.ToString() : null, Messages.CallsOf(_calls), Encoding.UTF8.GetString(_buffer.GetBuffer(), 0, (int)_buffer.Length), finish is not null);
     }
 
     /// <summary>Structure where the text holds one, else the text.</summary>

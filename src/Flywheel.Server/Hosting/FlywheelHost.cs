@@ -102,7 +102,13 @@ public static class FlywheelHost
 
     static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, HttpProtocols? only)
     {
-        void Limit(ListenOptions door) => door.Protocols = only ?? door.Protocols;
+        // Set only where it is wanted: saying the default aloud makes Kestrel warn of it.
+        void Limit(ListenOptions door)
+        {
+            if (only is { } protocols)
+                door.Protocols = protocols;
+        }
+
         if (options.Host == "localhost")
             kestrel.ListenLocalhost(port, Limit);
         else

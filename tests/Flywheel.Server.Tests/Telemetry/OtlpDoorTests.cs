@@ -63,7 +63,7 @@ public sealed class OtlpDoorTests
 
     [Theory]
     [InlineData(40)]
-    [InlineData(1024)]
+    [InlineData(256)]
     public async Task A_bomb_is_let_go_at_the_limit(int megabytes)
     {
         await using var server = await RunningServer.StartAsync();

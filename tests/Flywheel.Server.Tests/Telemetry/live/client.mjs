@@ -94,6 +94,7 @@ if (library === 'vercel') {
     instrumentation = new OpenAIInstrumentation(options);
   }
   instrumentation.setTracerProvider(provider);
+  instrumentation.setMeterProvider?.((await load('@opentelemetry/api')).metrics.getMeterProvider());
   // By hand where the library offers it: the hook on require differs between module systems.
   let openai;
   if (instrumentation.manuallyInstrument) {

@@ -16,7 +16,13 @@ sealed class OtlpBench(string program, string postgres, int rounds, TimeSpan dur
         for (var round = 0; round < rounds; round++)
             foreach (var batch in Batches)
             {
-                Put($"sqlite bare, {batch} a commit", BareStores.SqliteRows(rows, source, batch, duration));
+                using var self = System.Diagnostics.Process.GetCurrentProcess();
+                var (cpu, clock) = (self.TotalProcessorTime, System.Diagnostics.Stopwatch.GetTimestamp());
+                var bare = BareStores.SqliteRows(rows, source, batch, duration);
+                self.Refresh();
+                // The share of a core that it used, over the rate: warm-up and all.
+                var used = (self.TotalProcessorTime - cpu) / System.Diagnostics.Stopwatch.GetElapsedTime(clock);
+                Put($"sqlite bare, {batch} a commit", bare, used * 1e6 / bare);
                 await OnSqliteAsync($"sqlite otlp, 4 clients, {batch} a request", batch);
                 if (postgres.Length == 0)
                     continue;
@@ -103,7 +109,7 @@ sealed class OtlpBench(string program, string postgres, int rounds, TimeSpan dur
     async Task ProductAsync(string name, string db, int batch)
     {
         using var server = await ServerProcess.StartAsync(program, db, works: false);
-        await HttpLoad.OtlpAsync(server.Address, source, 4, batch, TimeSpan.FromSeconds(1.5));
+        await HttpLoad.OtlpAsync(server.Address, source, 4, batch, TimeSpan.FromSeconds(4));
         var cpu = server.CpuSeconds();
         var load = await HttpLoad.OtlpAsync(server.Address, source, 4, batch, duration);
         if (load.Failures > 0)

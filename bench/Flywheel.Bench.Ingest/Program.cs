@@ -1,6 +1,5 @@
 // Durable ingest through HTTP, triggers on, beside bare inserts of the same rows, interleaved in one run.
 //   dotnet run -c Release --project bench/Flywheel.Bench.Ingest -- [--rounds 3] [--seconds 3] [--postgres postgres://...] [--on sqlite,postgres] [--json]
-//   dotnet run -c Release --project bench/Flywheel.Bench.Ingest -- [--rounds 3] [--seconds 3] [--postgres postgres://...] [--json]
 //   ... -- --otlp shared/data/otlp [--rounds 3] [--seconds 3] [--postgres ...]: OTLP with the bytes of real exporters
 //   ... -- --otlp shared/data/otlp --soak 300: memory under full load
 using System.Text.Json;

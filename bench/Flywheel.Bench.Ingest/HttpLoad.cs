@@ -10,11 +10,19 @@ sealed record LoadResult(long Requests, long Failures, double Seconds, double P5
 /// <summary>A lean HTTP/1.1 client: kept connections, prebuilt requests, so that the load costs the machine little beside the server.</summary>
 static class HttpLoad
 {
-    public static async Task<LoadResult> RunAsync(Uri server, SpanSource source, int clients, int spansPerRequest, TimeSpan duration)
+    delegate void Renew(Span<byte> body);
+
+    public static Task<LoadResult> RunAsync(Uri server, SpanSource source, int clients, int spansPerRequest, TimeSpan duration) => RunAsync(
+        server, clients, duration, "/api/v1/spans", "application/json", () => (source.Body(spansPerRequest, out var positions), body => source.Patch(body, positions)));
+
+    public static Task<LoadResult> OtlpAsync(Uri server, OtlpSource source, int clients, int spansPerRequest, TimeSpan duration) => RunAsync(
+        server, clients, duration, "/v1/traces", "application/x-protobuf", () => (source.Body(spansPerRequest, out var positions), body => source.Patch(body, positions)));
+
+    static async Task<LoadResult> RunAsync(Uri server, int clients, TimeSpan duration, string path, string type, Func<(byte[] Body, Renew Renew)> make)
     {
         var until = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var started = Stopwatch.GetTimestamp();
-        var results = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => ClientAsync(server, source, spansPerRequest, until))));
+        var results = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => ClientAsync(server, path, type, make, until))));
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var latencies = results.SelectMany(result => result.Latencies).Order().ToArray();
         return new LoadResult(
@@ -22,11 +30,12 @@ static class HttpLoad
             latencies.Length == 0 ? 0 : latencies[latencies.Length / 2], latencies.Length == 0 ? 0 : latencies[(int)(latencies.Length * 0.99)]);
     }
 
-    static async Task<(List<double> Latencies, long Failures)> ClientAsync(Uri server, SpanSource source, int spans, long until)
+    static async Task<(List<double> Latencies, long Failures)> ClientAsync(
+        Uri server, string path, string type, Func<(byte[] Body, Renew Renew)> make, long until)
     {
-        var body = source.Body(spans, out var positions);
+        var (body, renew) = make();
         var head = Encoding.ASCII.GetBytes(
-            $"POST /api/v1/spans HTTP/1.1\r\nHost: {server.Authority}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
+            $"POST {path} HTTP/1.1\r\nHost: {server.Authority}\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n\r\n");
         byte[] request = [.. head, .. body];
         var latencies = new List<double>(4096);
         long failures = 0;
@@ -35,7 +44,7 @@ static class HttpLoad
         var buffer = new byte[65536];
         while (Stopwatch.GetTimestamp() < until)
         {
-            source.Patch(request.AsSpan(head.Length), positions);
+            renew(request.AsSpan(head.Length));
             var sent = Stopwatch.GetTimestamp();
             for (var at = 0; at < request.Length;)
                 at += await socket.SendAsync(request.AsMemory(at));

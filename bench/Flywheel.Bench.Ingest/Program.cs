@@ -1,5 +1,7 @@
 // Durable ingest through HTTP, triggers on, beside bare inserts of the same rows, interleaved in one run.
 //   dotnet run -c Release --project bench/Flywheel.Bench.Ingest -- [--rounds 3] [--seconds 3] [--postgres postgres://...] [--on sqlite,postgres] [--json]
+//   ... -- --otlp shared/data/otlp [--rounds 3] [--seconds 3] [--postgres ...]: OTLP with the bytes of real exporters
+//   ... -- --otlp shared/data/otlp --soak 300: memory under full load
 using System.Text.Json;
 using Flywheel.Bench.Ingest;
 using Npgsql;
@@ -11,6 +13,12 @@ var program = Path.GetFullPath(Setting("server", "src/Flywheel.Server/bin/Releas
 var postgres = Setting("postgres", "");
 var wants = Setting("on", postgres.Length > 0 ? "sqlite,postgres" : "sqlite").Split(',');
 var json = args.Contains("--json");
+if (Setting("otlp", "") is { Length: > 0 } recorded)
+{
+    var otlp = new OtlpBench(program, postgres, rounds, duration, new OtlpSource(recorded));
+    await (Setting("soak", "") is { Length: > 0 } seconds ? otlp.SoakAsync(TimeSpan.FromSeconds(double.Parse(seconds))) : otlp.RunAsync());
+    return;
+}
 var source = new SpanSource();
 var results = new SortedDictionary<string, List<(double Rate, double CpuUs, double P50, double P99)>>(StringComparer.Ordinal);
 

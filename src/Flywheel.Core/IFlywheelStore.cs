@@ -44,6 +44,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IJudgeWatchStore JudgeWatch { get; }
     IServingStore Serving { get; }
     Gateway.IGatewayPolicyStore GatewayPolicies { get; }
+    ISpanTextStore SpanTexts { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

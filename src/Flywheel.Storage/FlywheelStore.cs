@@ -48,6 +48,7 @@ public sealed class FlywheelStore : IFlywheelStore
         JudgeWatch = new JudgeWatchStore(database);
         Serving = new ServingStore(database);
         GatewayPolicies = new Gateway.GatewayPolicyStore(database);
+        SpanTexts = new SpanTextStore(database);
     }
 
     public string Description => database.Description;
@@ -73,6 +74,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IJudgeWatchStore JudgeWatch { get; }
     public IServingStore Serving { get; }
     public Core.Gateway.IGatewayPolicyStore GatewayPolicies { get; }
+    public ISpanTextStore SpanTexts { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

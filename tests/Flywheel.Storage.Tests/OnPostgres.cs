@@ -2,6 +2,7 @@ namespace Flywheel.Storage.Tests;
 
 // Every suite on PostgreSQL.
 public sealed class SpansOnPostgres(PostgresCluster cluster) : SpanConformance(cluster);
+public sealed class SpanTextsOnPostgres(PostgresCluster cluster) : SpanTextConformance(cluster);
 public sealed class JobsOnPostgres(PostgresCluster cluster) : JobConformance(cluster);
 public sealed class CountsOnPostgres(PostgresCluster cluster) : CountConformance(cluster);
 public sealed class ReferencesOnPostgres(PostgresCluster cluster) : ReferenceConformance(cluster);

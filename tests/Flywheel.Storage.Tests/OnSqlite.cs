@@ -2,6 +2,7 @@ namespace Flywheel.Storage.Tests;
 
 // Every suite on SQLite.
 public sealed class SpansOnSqlite(SqliteFiles files) : SpanConformance(files);
+public sealed class SpanTextsOnSqlite(SqliteFiles files) : SpanTextConformance(files);
 public sealed class JobsOnSqlite(SqliteFiles files) : JobConformance(files);
 public sealed class CountsOnSqlite(SqliteFiles files) : CountConformance(files);
 public sealed class ReferencesOnSqlite(SqliteFiles files) : ReferenceConformance(files);

@@ -19,6 +19,7 @@ sealed record RoutePolicy(KeyScope? Scope);
 static class Access
 {
     public const string ProjectHeader = "x-flywheel-project";
+    const string KeyHeader = "x-api-key";
     const string Prefix = "fw_";
 
     public static TBuilder Needs<TBuilder>(this TBuilder builder, KeyScope scope) where TBuilder : IEndpointConventionBuilder =>
@@ -65,9 +66,11 @@ static class Access
     {
         var named = http.Request.Headers[ProjectHeader].ToString();
         var authorization = http.Request.Headers.Authorization.ToString();
-        if (authorization.Length > 0)
+        var bare = http.Request.Headers[KeyHeader].ToString();
+        if (authorization.Length > 0 || bare.Length > 0)
         {
-            var secret = authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : "";
+            var secret = authorization.Length == 0 ? bare.Trim()
+                : authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : "";
             var key = secret.Length > 0 ? await store.Projects.FindKeyAsync(HashOf(secret), http.RequestAborted) : null;
             if (key is null || key.RevokedAt is not null || key.ExpiresAt <= now)
                 throw new ApiException(401, "invalid_key",

@@ -42,6 +42,8 @@ static class DemoCommand
                 ["Host"] = "127.0.0.1",
                 ["Port"] = parsed.GetValue(port).ToString(CultureInfo.InvariantCulture),
                 ["Auth"] = "auto",
+                ["otlp_http_port"] = "0",
+                ["otlp_grpc_port"] = "0",
             });
             await using var app = await FlywheelHost.BuildAsync(settings, ct);
             var report = await RunAsync(app.Services, scenario, plan, models, db, quiet, ct);

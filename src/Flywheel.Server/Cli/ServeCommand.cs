@@ -11,9 +11,11 @@ static class ServeCommand
         var db = CommonOptions.Db();
         var host = new Option<string?>("--host") { Description = "Address to listen on (default 127.0.0.1; beyond loopback, API keys are needed)" };
         var port = new Option<int?>("--port") { Description = "Port (default 5151; 0 takes any free one)" };
+        var otlpHttp = new Option<int?>("--otlp-http-port") { Description = "Port for OTLP over HTTP beside the API's (default 4318; 0 closes it; closed with --port 0)" };
+        var otlpGrpc = new Option<int?>("--otlp-grpc-port") { Description = "Port for OTLP over gRPC (default 4317; 0 closes it; closed with --port 0)" };
         var auth = new Option<string?>("--auth") { Description = "auto, keys or off (default auto: keys beyond loopback)" };
         var noWork = new Option<bool>("--no-work") { Description = "Do not run the workers in this process" };
-        var command = new Command("serve", "Run the server: REST API and workers in one process") { db, host, port, auth, noWork };
+        var command = new Command("serve", "Run the server: REST API and workers in one process") { db, host, port, otlpHttp, otlpGrpc, auth, noWork };
         command.SetAction(async (parsed, ct) =>
         {
             var flags = new Dictionary<string, string?>();
@@ -26,12 +28,42 @@ static class ServeCommand
                 throw new UsageException("--port must be a whole number from 0 (any free port) to 65535.");
             if (parsed.GetValue(auth) is { } word && !Enum.TryParse<AuthMode>(word, ignoreCase: true, out _))
                 throw new UsageException($"--auth is `{word}`: use auto, keys or off.");
+            UsualOtlpPort(flags, "otlp_http_port", parsed.GetValue(otlpHttp), 4318);
+            UsualOtlpPort(flags, "otlp_grpc_port", parsed.GetValue(otlpGrpc), 4317);
             await using var app = await FlywheelHost.BuildAsync(Settings.Load(flags), ct);
-            await app.StartAsync(ct);
+            await StartAsync(app, ct);
             Console.WriteLine($"Flywheel listens on {FlywheelHost.AddressOf(app)}  (API /api/v1, OpenAPI /openapi/v1.json; Ctrl+C stops)");
             await app.WaitForShutdownAsync(ct);
             return Cli.Ok;
         });
         return command;
+    }
+
+    /// <summary>
+    /// OpenTelemetry's usual ports are opened by a server that has a port of its own. One that takes any free port is one of
+    /// several, and would take them from the others.
+    /// </summary>
+    static void UsualOtlpPort(Dictionary<string, string?> flags, string name, int? given, int usual)
+    {
+        if (given is { } port)
+            flags[name] = port.ToString(CultureInfo.InvariantCulture);
+        else if (Settings.Load(flags) is var settings && settings[name] is null && settings["Port"] != "0")
+            flags[name] = usual.ToString(CultureInfo.InvariantCulture);
+    }
+
+    static async Task StartAsync(WebApplication app, CancellationToken ct)
+    {
+        try
+        {
+            await app.StartAsync(ct);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException
+            && app.Services.GetRequiredService<ServerOptions>() is var options
+            && new[] { ("otlp_http_port", options.OtlpHttpPort), ("otlp_grpc_port", options.OtlpGrpcPort) }
+                .FirstOrDefault(door => door.Item2 != 0 && e.Message.Contains($":{door.Item2}", StringComparison.Ordinal)) is { Item1: { } name } taken)
+        {
+            throw new Core.FlywheelException(
+                $"Port {taken.Item2} for OpenTelemetry is in use: stop the collector that has it, or set `{name}` to another port, or to 0 to leave this door closed.", e);
+        }
     }
 }

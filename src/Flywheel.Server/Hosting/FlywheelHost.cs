@@ -12,12 +12,14 @@ using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Features.Projects;
 using Flywheel.Server.Features.Retrieval;
 using Flywheel.Server.Features.Review;
+using Flywheel.Server.Features.Telemetry;
 using Flywheel.Server.Features.Traces;
 using Flywheel.Server.Gateway;
 using Flywheel.Server.Gateway.Policy;
 using Flywheel.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Flywheel.Server.Hosting;
 
@@ -46,10 +48,12 @@ public static class FlywheelHost
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Body.MaxBytes;
             kestrel.Limits.MaxConcurrentConnections = 4096;
-            if (options.Host == "localhost")
-                kestrel.ListenLocalhost(options.Port);
-            else
-                kestrel.Listen(IPAddress.Parse(options.Host), options.Port);
+            Listen(kestrel, options, options.Port, null);
+            if (options.OtlpHttpPort != 0)
+                Listen(kestrel, options, options.OtlpHttpPort, HttpProtocols.Http1);
+            // Without TLS a port cannot offer both: a gRPC client would be answered in HTTP/1.1.
+            if (options.OtlpGrpcPort != 0)
+                Listen(kestrel, options, options.OtlpGrpcPort, HttpProtocols.Http2);
         });
 
         var services = builder.Services;
@@ -63,6 +67,7 @@ public static class FlywheelHost
             services.AddSingleton(store);
         services.AddFlywheelEngine(configuration);
         services.AddGateway(configuration);
+        services.AddTelemetry(configuration);
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -81,9 +86,11 @@ public static class FlywheelHost
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
+        app.UseOtlpDoors(options);
         app.UseAccess(options);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
         app.MapHealth();
+        app.MapOtlp();
         var api = app.MapGroup("/api/v1");
         api.MapTraces();
         api.MapMetrics();
@@ -103,6 +110,21 @@ public static class FlywheelHost
         app.MapGateway();
         app.VerifyPolicies();
         return app;
+    }
+
+    static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, HttpProtocols? only)
+    {
+        // Set only where it is wanted: saying the default aloud makes Kestrel warn of it.
+        void Limit(ListenOptions door)
+        {
+            if (only is { } protocols)
+                door.Protocols = protocols;
+        }
+
+        if (options.Host == "localhost")
+            kestrel.ListenLocalhost(port, Limit);
+        else
+            kestrel.Listen(IPAddress.Parse(options.Host), port, Limit);
     }
 
     /// <summary>Where a started server listens: with port 0 the one that it was given.</summary>

@@ -30,6 +30,16 @@ public sealed class ServerOptions
     [Range(0, 65535)]
     public int Port { get; set; } = 5151;
 
+    /// <summary>A port for OTLP over HTTP beside <see cref="Port"/>, which takes it too; 0 is off. <c>serve</c> sets 4318.</summary>
+    [Range(0, 65535)]
+    [ConfigurationKeyName("otlp_http_port")]
+    public int OtlpHttpPort { get; set; }
+
+    /// <summary>A port for OTLP over gRPC, which without TLS needs one of its own; 0 is off. <c>serve</c> sets 4317.</summary>
+    [Range(0, 65535)]
+    [ConfigurationKeyName("otlp_grpc_port")]
+    public int OtlpGrpcPort { get; set; }
+
     public AuthMode Auth { get; set; } = AuthMode.Auto;
 
     /// <summary>Run the workers in this process.</summary>
@@ -58,6 +68,9 @@ public sealed class ServerOptions
         Validator.TryValidateObject(this, new ValidationContext(this), results, validateAllProperties: true);
         foreach (var result in results)
             yield return $"`{string.Join(", ", result.MemberNames)}`: {result.ErrorMessage}";
+        foreach (var (name, port, other) in new[] { ("otlp_http_port", OtlpHttpPort, Port), ("otlp_grpc_port", OtlpGrpcPort, Port), ("otlp_grpc_port", OtlpGrpcPort, OtlpHttpPort) })
+            if (port != 0 && port == other)
+                yield return $"`{name}` is {port}, which another door has: give each its own, or 0 to leave it closed.";
         if (Host != "localhost" && !IPAddress.TryParse(Host, out _))
             yield return $"`Host` is `{Host}`: give an IP address, such as 127.0.0.1 or 0.0.0.0.";
         if (Auth == AuthMode.Off && !IsLoopback)

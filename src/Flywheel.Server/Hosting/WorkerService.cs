@@ -7,10 +7,14 @@ namespace Flywheel.Server.Hosting;
 
 /// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
 sealed class WorkerService(
-    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, BackfillWorker backfills, JudgeWatch watch, TimeProvider clock,
+    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, BackfillWorker backfills, JudgeWatch watch,
+    Flywheel.Core.IFlywheelStore store, TimeProvider clock,
     ILogger<WorkerService> log) : BackgroundService
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a text waits for its span, and may be joined by later ones.</summary>
+    static readonly TimeSpan TextsKept = TimeSpan.FromDays(1);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => options.Work
         ? Task.WhenAll(
@@ -18,7 +22,8 @@ sealed class WorkerService(
             EveryAsync(HouseKeeping, "embedding demonstrations", embedding.RunOnceAsync, stoppingToken),
             EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "watching judges", watch.RunOnceAsync, stoppingToken),
-            EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken))
+            EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken),
+            EveryAsync(60 * HouseKeeping, "forgetting texts of spans", ct => store.SpanTexts.ForgetAsync(clock.GetUtcNow() - TextsKept, ct), stoppingToken))
         : Task.CompletedTask;
 
     /// <summary>Owns the retry of work that is no job: a fault is logged once and the next turn tries again.</summary>

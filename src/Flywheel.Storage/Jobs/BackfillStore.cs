@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Data.Common;
 using System.Globalization;
 using Flywheel.Core.Jobs;
@@ -109,7 +110,7 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
             MetricRow.Read, ct, ("project", about.Project.Value), ("metric", about.MetricVersion.Value)).ConfigureAwait(false);
         var (queued, skipped) = metric is null
             ? (0, 0)
-            : await FanOut.RecordAsync(session, fresh, [metric], pair, at, ct).ConfigureAwait(false);
+            : await FanOut.RecordAsync(session, fresh, [metric], pair, FrozenSet<SpanId>.Empty, at, ct).ConfigureAwait(false);
         var isDone = metric is null || spans.Count < limit || queued + skipped >= left;
         await session.ExecuteAsync(
             """

@@ -1,6 +1,7 @@
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Storage.Metrics;
+using Flywheel.Storage.Traces;
 
 namespace Flywheel.Storage.Jobs;
 
@@ -12,19 +13,22 @@ internal static class FanOut
         DateTimeOffset at, CancellationToken ct)
     {
         var spans = await database.TakePendingAsync(session, limit, ct).ConfigureAwait(false);
+        var completed = await SpanTextStore.JoinAsync(session, spans, ct).ConfigureAwait(false);
         foreach (var ofProject in spans.GroupBy(span => span.Project))
         {
             var metrics = await MetricRow.ActiveAsync(session, ofProject.Key, ct).ConfigureAwait(false);
-            await RecordAsync(session, [.. ofProject], metrics, pair, at, ct).ConfigureAwait(false);
+            await RecordAsync(session, [.. ofProject], metrics, pair, completed, at, ct).ConfigureAwait(false);
         }
         return spans.Count;
     }
 
     /// <summary>Records what becomes of spans of one project and metrics of it.</summary>
+    /// <param name="completed">Spans whose texts came after them: what was decided without them is decided again.</param>
     /// <returns>How many pairs became jobs, and how many ended at once.</returns>
     public static async Task<(int Queued, int Skipped)> RecordAsync(
         Session session, IReadOnlyList<PendingSpan> spans, IReadOnlyList<Metric> metrics,
-        Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
+        Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, IReadOnlySet<SpanId> completed, DateTimeOffset at,
+        CancellationToken ct)
     {
         if (metrics.Count == 0 || spans.Count == 0)
             return (0, 0);
@@ -56,6 +60,21 @@ internal static class FanOut
                 new("version", jobs.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
                 new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
                 new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
+        var again = jobs.Where(job => completed.Contains(job.Span.Id)).ToArray();
+        if (again.Length > 0)
+            // Work that read the span before its text came is refused at its end, and done again.
+            await session.ExecuteGivenAsync(
+                """
+                UPDATE job
+                SET state = 'ready', attempts = 0, fence = fence + 1, visible_at = given.visible, worker = NULL
+                FROM @given
+                WHERE job.span_id = given.span AND job.metric_version_id = given.version AND job.project_id = given.project
+                """,
+                ct,
+                new("project", again.Select(job => job.Span.Project.Value).ToArray()),
+                new("span", again.Select(job => job.Span.Id.Value).ToArray()),
+                new("version", again.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
+                new("visible", again.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
         await VerdictStore.PutAsync(session, skipped, ct).ConfigureAwait(false);
         return (jobs.Count, skipped.Count);
     }

@@ -1,0 +1,94 @@
+using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Telemetry.Mapping;
+using Flywheel.Engine.Telemetry.Otlp;
+
+namespace Flywheel.Engine.Telemetry;
+
+/// <summary>What of a request was not taken.</summary>
+/// <param name="Message">Why the first was not; null when all were.</param>
+public sealed record TakenIn(long Rejected, string? Message);
+
+/// <summary>Takes spans and log records of OpenTelemetry into the loop.</summary>
+public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, WorkSignal work, TimeProvider clock)
+{
+    /// <summary>Maps and stores spans; when this returns, those not rejected are durable.</summary>
+    /// <exception cref="OverloadedException">Nothing was stored.</exception>
+    public async Task<TakenIn> TracesAsync(ProjectId project, OtlpBatch<OtlpSpan> batch, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var spans = new List<NewSpan>(batch.Items.Count);
+        using (var mapper = new SpanMapper(prices))
+            foreach (var sent in batch.Items)
+                try
+                {
+                    var span = mapper.Map(sent);
+                    if (SpanRules.Check(span, now) is { } wrong)
+                        batch.Reject($"Span {sent.Trace}/{sent.Id}: {wrong.Message}");
+                    else
+                        spans.Add(span);
+                }
+                catch (OtlpItemException e)
+                {
+                    batch.Reject($"Span {sent.Trace}/{sent.Id} {e.Message}");
+                }
+        if (spans.Count == 0)
+            return new(batch.Rejected, batch.FirstProblem);
+
+        var fates = await store.Spans.AddAsync(project, spans, now, ct).ConfigureAwait(false);
+        work.Set();
+        for (var i = 0; i < fates.Count; i++)
+            if (fates[i] == SpanFate.Conflicting && !await IsRepeatAsync(project, spans[i], ct).ConfigureAwait(false))
+                batch.Reject($"Span {spans[i].Key}: another span has these ids; the first one stays. Give each span an id of its own.");
+        return new(batch.Rejected, batch.FirstProblem);
+    }
+
+    /// <summary>Keeps the log records that carry messages of spans; others are no business of the loop and are taken without effect.</summary>
+    public async Task<TakenIn> LogsAsync(ProjectId project, OtlpBatch<OtlpLog> batch, CancellationToken ct)
+    {
+        var texts = new List<SpanText>();
+        var now = clock.GetUtcNow();
+        for (var i = 0; i < batch.Items.Count; i++)
+        {
+            var log = batch.Items[i];
+            var name = log.EventName is { Length: > 0 } own ? own : Attribute(log, "event.name");
+            if (log.Trace is null || log.Span is null)
+                continue;
+            foreach (var text in EventTexts.Read(name, log.Body, log.Attributes))
+            {
+                var said = text.Place == TextPlace.Output ? Messages.Output(text.Messages) : Messages.Input(text.Messages);
+                var json = Messages.Json(text.Messages);
+                if (json.Length > SpanRules.MaxTextLength || (said is not null && SpanRules.Text(said) is not null))
+                    batch.Reject($"The log record `{name}` of span {log.Trace}/{log.Span} holds a text that cannot be kept: over {SpanRules.MaxTextLength:N0} characters, or not valid Unicode.");
+                else
+                    texts.Add(new(new(log.Trace, log.Span), text.Place, At(log, now), i, json, said, text.Messages.Any(message => message.Role == "user")));
+            }
+        }
+        if (texts.Count > 0)
+        {
+            await store.SpanTexts.AddAsync(project, texts, now, ct).ConfigureAwait(false);
+            work.Set();
+        }
+        return new(batch.Rejected, batch.FirstProblem);
+    }
+
+    /// <summary>A span whose text came as logs looks different from the one that its sender repeats.</summary>
+    async Task<bool> IsRepeatAsync(ProjectId project, NewSpan arriving, CancellationToken ct)
+    {
+        var stored = await store.Spans.FindAsync(project, arriving.Key, ct).ConfigureAwait(false);
+        return stored is not null && LateText.IsSameBeside(stored.Content, arriving);
+    }
+
+    static DateTimeOffset At(OtlpLog log, DateTimeOffset now) =>
+        log.UnixNano is > 0 and < 4_102_444_800_000_000_000 ? DateTimeOffset.UnixEpoch.AddTicks((long)(log.UnixNano / 1000) * TimeSpan.TicksPerMicrosecond) : now;
+
+    static string? Attribute(OtlpLog log, string key)
+    {
+        foreach (var (name, value) in log.Attributes)
+            if (name == key)
+                return value.Text;
+        return null;
+    }
+}

@@ -1,6 +1,9 @@
+using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Engine.Metrics.Languages;
+using Flywheel.Engine.Metrics.Sensitive;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Validators;
 using Flywheel.Engine.Metrics.Webhooks;
@@ -23,12 +26,13 @@ public sealed class ValidatorRegistry
     /// <summary>The built-in kinds, and plug-ins beside them. What is not given makes only the metrics fail that need it.</summary>
     public static ValidatorRegistry BuiltIn(
         ITokenCounter? tokens = null, ISqlEvaluator? sql = null, JudgeServices? judges = null, IEnumerable<IValidatorKind>? others = null,
-        WebhookServices? webhooks = null, DetectionServices? detectors = null) =>
+        WebhookServices? webhooks = null, DetectionServices? detectors = null, IApplicationDatabases? databases = null) =>
         new(
         [
             new ContainsKind(), new AbsentKind(), new RegexKind(), new LengthKind(tokens), new OneOfKind(), new JsonKind(),
             new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), new ClassifierRuleKind(), new WebhookKind(webhooks),
-            new AdversarialKind(detectors), new TopicKind(detectors), new AnomalyKind(detectors), .. others ?? [],
+            new AdversarialKind(detectors), new TopicKind(detectors), new AnomalyKind(detectors),
+            new SensitiveKind(), new LanguageKind(), new ComplexityKind(tokens), new OwnerKind(databases), .. others ?? [],
         ]);
 
     /// <summary>By name.</summary>

@@ -21,7 +21,7 @@ static class ValidateCommand
 
     public static Command Create()
     {
-        var metric = new Option<string>("--metric") { Description = "Validator: contains, absent, regex, length, one-of, json, sql-expression, exact-match, code.sql, code.csharp, code.javascript or judge", Required = true };
+        var metric = new Option<string>("--metric") { Description = "Validator: contains, absent, regex, length, one-of, json, sql-expression, exact-match, code.sql, code.csharp, code.javascript, input.sensitive, input.language, input.complexity, input.owner or judge", Required = true };
         var set = new Option<string[]>("--set") { Description = "A setting, key=value; lists with commas or as JSON. May be repeated" };
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {id, text}", Required = true };
         var field = new Option<string>("--field") { Description = "Field with the text to check", DefaultValueFactory = _ => "text" };
@@ -33,9 +33,10 @@ static class ValidateCommand
         {
             var name = parsed.GetValue(metric)!;
             using var models = EngineServices.OpenModels(Settings.Load());
+            await using var applications = EngineServices.OpenDatabases(Settings.Load());
             await using var scratch = await ScratchSpans.OpenAsync(ct);
             await using var sandbox = CodeServices.OpenSandbox(Settings.Load());
-            var registry = EngineServices.FileRegistry(models, scratch, sandbox, CodeServices.OfCommandLine(Settings.Load()));
+            var registry = EngineServices.FileRegistry(models, scratch, sandbox, CodeServices.OfCommandLine(Settings.Load()), applications: applications);
             var subject = registry.Find(name)?.Subjects.Contains(MetricSubject.Output) == false ? MetricSubject.Input : MetricSubject.Output;
             var validator = Make(registry, name, subject, parsed.GetValue(set) ?? [], parsed.GetValue(criterion)!);
             var path = parsed.GetValue(input)!;

@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Core.Guarding;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
@@ -16,6 +17,7 @@ using Flywheel.Engine.Review;
 using Flywheel.Engine.Sandboxing;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
+using Flywheel.Storage;
 
 namespace Flywheel.Server.Hosting;
 
@@ -50,7 +52,8 @@ static class EngineServices
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()), provider.GetRequiredService<JudgeServices>(),
             CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db)),
             Webhooks(configuration, provider.GetRequiredService<TimeProvider>()),
-            detectors: Detectors(provider, models)));
+            detectors: Detectors(provider, models), databases: provider.GetRequiredService<IApplicationDatabases>()));
+        services.AddSingleton<IApplicationDatabases>(_ => OpenDatabases(configuration));
         services.AddSingleton<MetricRules>();
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Backfills);
         services.AddSingleton<BackfillWorker>();
@@ -76,6 +79,10 @@ static class EngineServices
         return services;
     }
 
+    /// <summary>The application's own databases: <c>Databases:NAME</c> is <c>sqlite:FILE</c> or <c>postgres://…</c>.</summary>
+    public static ApplicationDatabases OpenDatabases(IConfiguration configuration) => new(configuration.GetSection("Databases").GetChildren()
+        .Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create(setting.Key, setting.Value!)));
+
     /// <summary>Where webhooks may go and how they sign: <c>Webhooks:Allow</c> (a list of host:port) and <c>Webhooks:Keys:NAME</c>.</summary>
     static WebhookServices Webhooks(IConfiguration configuration, TimeProvider clock) => new(
         configuration.GetSection("Webhooks:Allow").Get<string[]>(),
@@ -83,7 +90,8 @@ static class EngineServices
 
     /// <summary>Validators for the rows of files; judges know the approved labels of <paramref name="store"/>, when there is one.</summary>
     public static ValidatorRegistry FileRegistry(
-        ModelRegistry models, ISqlEvaluator sql, Sandbox sandbox, CodeDatabases databases, IFlywheelStore? store = null, TimeProvider? clock = null) =>
+        ModelRegistry models, ISqlEvaluator sql, Sandbox sandbox, CodeDatabases databases, IFlywheelStore? store = null, TimeProvider? clock = null,
+        IApplicationDatabases? applications = null) =>
         ValidatorRegistry.BuiltIn(
             new TokenCounter(), sql, new JudgeServices(
                 name => models.Chat(name),
@@ -91,7 +99,7 @@ static class EngineServices
                     new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
                 (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
             CodeKinds.All(sandbox, databases), Webhooks(Settings.Load(), clock ?? TimeProvider.System),
-            new DetectionServices(models.Embedder, clock ?? TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)));
+            new DetectionServices(models.Embedder, clock ?? TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)), applications);
 
     static DetectionServices Detectors(IServiceProvider provider, ModelRegistry models)
     {

@@ -10,18 +10,24 @@ internal static class SharedData
             if (Environment.GetEnvironmentVariable("FLYWHEEL_DATA") is { Length: > 0 } given)
                 return given;
             for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-                if (Directory.Exists(Path.Combine(folder.FullName, "shared", "data")))
-                    return Path.Combine(folder.FullName, "shared", "data");
+                if (Directory.Exists(System.IO.Path.Combine(folder.FullName, "shared", "data")))
+                    return System.IO.Path.Combine(folder.FullName, "shared", "data");
             throw new DirectoryNotFoundException(
                 $"No folder above {AppContext.BaseDirectory} holds shared/data. Put the data there or set FLYWHEEL_DATA.");
         }
     }
 
+    /// <summary>Where a file of a set is.</summary>
+    public static string Path(string set, string file) => System.IO.Path.Combine(Folder, set, file);
+
+    /// <summary>All columns of a CSV file (RFC 4180), without its header.</summary>
+    public static List<List<string>> Table(string set, string file) => [.. Records(File.ReadAllText(Path(set, file))).Skip(1)];
+
     /// <summary>The first two columns of a CSV file (RFC 4180), without its header.</summary>
     public static List<(string Text, string Label)> Rows(string set, string file)
     {
         var rows = new List<(string, string)>();
-        foreach (var fields in Records(File.ReadAllText(Path.Combine(Folder, set, file))))
+        foreach (var fields in Records(File.ReadAllText(System.IO.Path.Combine(Folder, set, file))))
             rows.Add((fields[0], fields[1]));
         rows.RemoveAt(0);
         return rows;

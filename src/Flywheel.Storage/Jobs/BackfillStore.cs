@@ -4,6 +4,7 @@ using System.Globalization;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
+using Flywheel.Core.Traces;
 using Flywheel.Storage.Metrics;
 using Flywheel.Storage.Projects;
 

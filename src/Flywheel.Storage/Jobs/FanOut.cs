@@ -1,5 +1,6 @@
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Traces;
 using Flywheel.Storage.Metrics;
 using Flywheel.Storage.Traces;
 

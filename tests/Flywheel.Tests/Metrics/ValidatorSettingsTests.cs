@@ -50,7 +50,8 @@ public class ValidatorSettingsTests
 
         Assert.Equal(
             [
-                "absent", "classifier.rule", "contains", "exact-match", "input.adversarial", "input.anomaly", "input.topic", "json", "judge", "length", "one-of",
+                "absent", "classifier.rule", "contains", "exact-match", "input.adversarial", "input.anomaly", "input.complexity", "input.language",
+                "input.owner", "input.sensitive", "input.topic", "json", "judge", "length", "one-of",
                 "regex", "sql-expression", "webhook",
             ],
             registry.Kinds.Select(kind => kind.Name));

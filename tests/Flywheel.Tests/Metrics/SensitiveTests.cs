@@ -97,11 +97,15 @@ public sealed class SensitiveTests
         Check(Kind, "{}", texts[10]);
         foreach (var text in texts)
         {
-            var watch = Stopwatch.StartNew();
+            // The best of three: other work on this machine is not what is measured.
+            var best = Enumerable.Range(0, 3).Min(_ =>
+            {
+                var watch = Stopwatch.StartNew();
+                Check(Kind, "{}", text);
+                return watch.Elapsed;
+            });
 
-            Check(Kind, "{}", text);
-
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2), $"{watch.Elapsed} for {text[..20]}");
+            Assert.True(best < TimeSpan.FromMilliseconds(500), $"{best} for {text[..20]}");
         }
     }
 

@@ -48,10 +48,13 @@ sealed class PhoneTypes(IReadOnlyList<string> regions) : ISensitiveType
         var wide = MaxWideTries;
         foreach (var row in Rows(text))
         {
+            // A table or a list of numbers; trying all its parts would take the square of its length.
+            if (row.Count > MaxGroups)
+                continue;
             // The whole row, else as many of its groups as make a number: an address may stand before it.
             for (var first = 0; first < row.Count; first++)
                 for (var last = row.Count - 1; last >= first; last--)
-                    if (row.Count <= MaxGroups && Start(text, row[first]) is var start && IsPhone(text, row, first, last, start, ref wide))
+                    if (Start(text, row[first]) is var start && IsPhone(text, row, first, last, start, ref wide))
                     {
                         found.Add(new(start, row[last].End - start, Name));
                         first = row.Count;

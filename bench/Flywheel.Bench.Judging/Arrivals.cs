@@ -4,14 +4,17 @@ namespace Flywheel.Bench.Judging;
 static class Arrivals
 {
     /// <summary>The most calls in any second, wherever it begins.</summary>
-    public static int Busiest(IReadOnlyList<DateTimeOffset> times)
+    /// <param name="times">In order.</param>
+    public static int Busiest(IReadOnlyList<DateTimeOffset> times, out DateTimeOffset from)
     {
         var (most, first) = (0, 0);
+        from = times.Count > 0 ? times[0] : default;
         for (var last = 0; last < times.Count; last++)
         {
             while (times[last] - times[first] >= TimeSpan.FromSeconds(1))
                 first++;
-            most = Math.Max(most, last - first + 1);
+            if (last - first + 1 > most)
+                (most, from) = (last - first + 1, times[first]);
         }
         return most;
     }

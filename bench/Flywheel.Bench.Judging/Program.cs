@@ -70,7 +70,7 @@ try
     server = await ServerProcess.StartAsync(program, settings);
     await UntilAsync(() => Number("SELECT count(*) FROM verdict") >= calls && Number("SELECT count(*) FROM job") == 0);
 
-    var times = provider.Requests.Select(request => request.At).ToArray();
+    var times = provider.Requests.Select(request => request.At).Order().ToArray();
     var served = Number("SELECT count(*) FROM verdict WHERE outcome = 'pass'");
     var spent = Real("SELECT sum(usd) FROM budget_use");
     var pairs = Number("SELECT count(*) FROM (SELECT DISTINCT span_id, metric_version_id FROM verdict)");
@@ -79,14 +79,14 @@ try
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
         calls            {times.Length} for {calls} spans, of them 429 {times.Length - Answered()}
         rate             {rate:0.0}/s of {limit}/s allowed = {rate / limit:P1}; start and end of {limit} calls left out
-        busiest second   {Arrivals.Busiest(times)} calls
+        busiest second   {Arrivals.Busiest(times, out var busiest)} calls, from {(busiest - times[0]).TotalSeconds:0.0} s on; killed at {(killed - times[0]).TotalSeconds:0.0} s of {(times[^1] - times[0]).TotalSeconds:0.0} s
         verdicts         {served} pass, {Number("SELECT count(*) FROM verdict WHERE outcome = 'skipped'")} skipped for the budget, {Number("SELECT count(*) FROM verdict WHERE outcome = 'error'")} errors
         lost             {calls - pairs}; recorded twice {Number("SELECT count(*) FROM verdict") - pairs}
         paid twice       {Answered() - served} (in flight when the process died)
         spend            provider billed {Answered() * UsdPerCall:0.0000} USD, booked {spent:0.0000}, cap {capUsd:0.0000}
         restart          first call {(times.First(time => time > killed) - killed).TotalSeconds:0.00} s after the kill
         """));
-    var holds = rate >= 0.95 * limit && Arrivals.Busiest(times) <= limit && pairs == calls && Number("SELECT count(*) FROM verdict") == calls
+    var holds = rate >= 0.95 * limit && Arrivals.Busiest(times, out _) <= limit && pairs == calls && Number("SELECT count(*) FROM verdict") == calls
         && spent <= capUsd + 1e-9 && Answered() * UsdPerCall <= capUsd + 1e-9;
     Console.WriteLine(holds ? "holds" : "DOES NOT HOLD");
     return holds ? 0 : 1;

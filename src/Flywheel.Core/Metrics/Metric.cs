@@ -59,27 +59,3 @@ public sealed record NewMetric(
     string Name, string Criterion, MetricSubject Subject, IReadOnlyList<string>? Nodes, IReadOnlyList<NodeKind>? Kinds,
     double Sampling, ValidatorSpec Validator, string Author, MetricRole Role = MetricRole.Monitor,
     MetricState State = MetricState.Active, GuardAction? OnFail = null, GuardFault? OnError = null, IReadOnlyList<string>? Segments = null);
-
-/// <summary>The wire form of enumerations: lower-case words.</summary>
-public static class Wire
-{
-    public static string Name<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
-
-    /// <returns>Null when no value of the enumeration has this name.</returns>
-    public static T? Parse<T>(string? name) where T : struct, Enum
-    {
-        if (name is null)
-            return null;
-        foreach (var value in Enum.GetValues<T>())
-            if (string.Equals(value.ToString(), name, StringComparison.OrdinalIgnoreCase))
-                return value;
-        return null;
-    }
-
-    /// <summary>The allowed words, for messages: <c>pass, fail or unsure</c>.</summary>
-    public static string Choices<T>() where T : struct, Enum
-    {
-        var names = Enum.GetNames<T>().Select(name => name.ToLowerInvariant()).ToArray();
-        return names.Length == 1 ? names[0] : string.Join(", ", names[..^1]) + " or " + names[^1];
-    }
-}

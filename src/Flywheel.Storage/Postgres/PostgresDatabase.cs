@@ -75,6 +75,7 @@ internal sealed class PostgresDatabase : Database
         settings.MaxAutoPrepare = 100;
         settings.AutoPrepareMinUsages = 2;
         settings.ApplicationName ??= "flywheel";
+        settings.WriteBufferSize = 64 * 1024;
         // Short statements only: compiling one takes a hundred times longer than running it.
         settings.Options =
             $"{settings.Options} -c jit=off -c synchronous_commit={(options.Durability == Durability.Full ? "on" : "off")}".TrimStart();

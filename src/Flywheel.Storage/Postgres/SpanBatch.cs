@@ -56,41 +56,54 @@ internal static class SpanBatch
         var copy = await connection.BeginBinaryImportAsync(Copy, ct).ConfigureAwait(false);
         await using (copy.ConfigureAwait(false))
         {
+            ct.ThrowIfCancellationRequested();
+            // Into the connection's buffer: awaiting each field would cost more than the rare wait for the socket.
             foreach (var request in requests)
             {
                 var (project, received) = (request.Project.Value, Moments.Micros(request.ReceivedAt));
                 foreach (var span in request.Spans)
                 {
-                    await copy.StartRowAsync(ct).ConfigureAwait(false);
-                    await copy.WriteAsync(project, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
-                    await Text(span.Key.Trace).ConfigureAwait(false);
-                    await Text(span.Key.Span).ConfigureAwait(false);
-                    await Text(span.ParentId).ConfigureAwait(false);
-                    await Text(span.Node).ConfigureAwait(false);
-                    await Text(Wire.Name(span.Kind)).ConfigureAwait(false);
-                    await copy.WriteAsync(Moments.Micros(span.StartedAt), NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
-                    await copy.WriteAsync(span.DurationMs, NpgsqlDbType.Double, ct).ConfigureAwait(false);
-                    await copy.WriteAsync(received, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
-                    await Text(span.Session).ConfigureAwait(false);
-                    await Text(span.EndUser).ConfigureAwait(false);
-                    await Text(span.Model).ConfigureAwait(false);
-                    await Number(span.InputTokens, NpgsqlDbType.Integer).ConfigureAwait(false);
-                    await Number(span.OutputTokens, NpgsqlDbType.Integer).ConfigureAwait(false);
-                    await Number(span.CostUsd, NpgsqlDbType.Double).ConfigureAwait(false);
-                    await Text(span.Error).ConfigureAwait(false);
-                    await Text(Rows.Json(span.Demonstrations)).ConfigureAwait(false);
-                    await Text(span.Input).ConfigureAwait(false);
-                    await Text(span.Output).ConfigureAwait(false);
-                    await Text(span.Attributes).ConfigureAwait(false);
+                    copy.StartRow();
+                    copy.Write(project, NpgsqlDbType.Bigint);
+                    Text(span.Key.Trace);
+                    Text(span.Key.Span);
+                    Text(span.ParentId);
+                    Text(span.Node);
+                    Text(Wire.Name(span.Kind));
+                    copy.Write(Moments.Micros(span.StartedAt), NpgsqlDbType.Bigint);
+                    copy.Write(span.DurationMs, NpgsqlDbType.Double);
+                    copy.Write(received, NpgsqlDbType.Bigint);
+                    Text(span.Session);
+                    Text(span.EndUser);
+                    Text(span.Model);
+                    Number(span.InputTokens, NpgsqlDbType.Integer);
+                    Number(span.OutputTokens, NpgsqlDbType.Integer);
+                    Number(span.CostUsd, NpgsqlDbType.Double);
+                    Text(span.Error);
+                    Text(Rows.Json(span.Demonstrations));
+                    Text(span.Input);
+                    Text(span.Output);
+                    Text(span.Attributes);
                 }
             }
             await copy.CompleteAsync(ct).ConfigureAwait(false);
         }
 
-        Task Text(string? value) => value is null ? copy.WriteNullAsync(ct) : copy.WriteAsync(value, NpgsqlDbType.Text, ct);
+        void Text(string? value)
+        {
+            if (value is null)
+                copy.WriteNull();
+            else
+                copy.Write(value, NpgsqlDbType.Text);
+        }
 
-        Task Number<T>(T? value, NpgsqlDbType type) where T : struct =>
-            value is { } number ? copy.WriteAsync(number, type, ct) : copy.WriteNullAsync(ct);
+        void Number<T>(T? value, NpgsqlDbType type) where T : struct
+        {
+            if (value is { } number)
+                copy.Write(number, type);
+            else
+                copy.WriteNull();
+        }
     }
 
     static async Task<SpanFate[][]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Flywheel.Server.Tests;
 
@@ -48,6 +50,42 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_usual_telemetry_port_that_somebody_else_has_does_not_stop_the_start()
+    {
+        using var collector = new TcpListener(IPAddress.Loopback, 4318);
+        try
+        {
+            collector.Start();
+        }
+        catch (SocketException)
+        {
+            // Somebody has it already, which serves as well.
+        }
+        using var own = new TcpListener(IPAddress.Loopback, 0);
+        own.Start();
+        var port = ((IPEndPoint)own.LocalEndpoint).Port;
+        own.Stop();
+
+        using var server = Start($"serve --port {port} --db sqlite:a.db");
+        try
+        {
+            var warning = await server.StandardError.ReadLineAsync(Ct);
+            var listens = await server.StandardOutput.ReadLineAsync(Ct);
+            Assert.Contains("port 4318 is in use", warning);
+            Assert.Contains($"listens on http://127.0.0.1:{port}", listens);
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync(Ct);
+        }
+
+        var (exit, output) = await RunAsync($"serve --port {port} --otlp-http-port 4318 --db sqlite:a.db");
+        Assert.Contains("Port 4318 for OpenTelemetry is in use", output);
+        Assert.Equal(1, exit);
+    }
+
+    [Fact]
     public async Task Quotes_that_belong_to_a_text_are_no_mistake()
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "a.csv"), "id,text,label\n1,\"a 5\"\" pipe\nover two lines\",a\n2,plain,b\n", Ct);
@@ -60,6 +98,14 @@ public sealed class CommandLineTests : IDisposable
 
     async Task<(int Exit, string Output)> RunAsync(string line)
     {
+        using var process = Start(line);
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
+        await process.WaitForExitAsync(Ct);
+        return (process.ExitCode, await output + await errors);
+    }
+
+    Process Start(string line)
+    {
         var start = new ProcessStartInfo("dotnet")
         {
             WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
@@ -67,10 +113,7 @@ public sealed class CommandLineTests : IDisposable
         };
         foreach (var argument in line.Split(' '))
             start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
-        await process.WaitForExitAsync(Ct);
-        return (process.ExitCode, await output + await errors);
+        return Process.Start(start)!;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
@@ -40,15 +42,40 @@ static class ServeCommand
     }
 
     /// <summary>
-    /// OpenTelemetry's usual ports are opened by a server that has a port of its own. One that takes any free port is one of
-    /// several, and would take them from the others.
+    /// OpenTelemetry's usual ports are opened by a server that has a port of its own, where nobody else has them: a collector, or
+    /// another server. One that takes any free port is one of several, and would take them from the others.
     /// </summary>
     static void UsualOtlpPort(Dictionary<string, string?> flags, string name, int? given, int usual)
     {
         if (given is { } port)
+        {
             flags[name] = port.ToString(CultureInfo.InvariantCulture);
-        else if (Settings.Load(flags) is var settings && settings[name] is null && settings["Port"] != "0")
+            return;
+        }
+        var settings = Settings.Load(flags);
+        if (settings[name] is not null || settings["Port"] == "0")
+            return;
+        if (IsFree(settings["Host"] ?? new ServerOptions().Host, usual))
             flags[name] = usual.ToString(CultureInfo.InvariantCulture);
+        else
+            Console.Error.WriteLine(
+                $"flywheel: port {usual} is in use, so OpenTelemetry's usual door there stays closed (set `{name}` for another port; OTLP over HTTP is also at the API's address, /v1/traces).");
+    }
+
+    static bool IsFree(string host, int port)
+    {
+        var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var parsed) ? parsed : IPAddress.Loopback;
+        using var probe = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            probe.Bind(new IPEndPoint(address, port));
+            probe.Listen();
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
+        }
     }
 
     static async Task StartAsync(WebApplication app, CancellationToken ct)

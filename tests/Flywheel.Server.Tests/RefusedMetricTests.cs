@@ -45,6 +45,20 @@ public sealed class RefusedMetricTests
         Assert.Equal(new Dictionary<string, string> { ["right"] = "pass", ["wrong"] = "fail" }, Outcomes(trace));
     }
 
+    [Fact]
+    public async Task A_configured_evaluator_judges_spans_and_a_broken_one_stops_the_start()
+    {
+        await using var server = await StartAsync(("Evaluators:short:Type", typeof(ShortEvaluator).AssemblyQualifiedName!));
+        Assert.Equal(201, (await server.PostAsync("/api/v1/metrics", Metric("output", """{"kind":"evaluator","evaluator":"short","max":5}"""))).Status);
+
+        await server.AddSpansAsync(Span("t", "right", output: "short"), Span("t", "wrong", output: "longer than that"));
+
+        var trace = await server.EventuallyAsync("/api/v1/traces/t", body => Outcomes(body).Count == 2);
+        Assert.Equal(new Dictionary<string, string> { ["right"] = "pass", ["wrong"] = "fail" }, Outcomes(trace));
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(("Evaluators:short:Type", "No.Such, Nowhere")));
+        Assert.Contains("there is no type", error.Message, StringComparison.Ordinal);
+    }
+
     static string Metric(string subject, string validator) => $$"""{"name":"m","criterion":"?","subject":"{{subject}}","validator":{{validator}}}""";
 
     /// <summary>By span id.</summary>

@@ -7,6 +7,7 @@ using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Code;
 using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Engine.Metrics.Evaluators;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
@@ -29,6 +30,7 @@ static class EngineServices
         // Made at once: a model that is configured and cannot be had stops the start.
         var models = OpenModels(configuration);
         models.Embedder();
+        var evaluators = EvaluatorServices.Open(configuration);
         services.AddSingleton(_ => models);
         services.AddSingleton(provider => provider.GetRequiredService<ModelRegistry>().Embedder());
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Demonstrations);
@@ -50,7 +52,8 @@ static class EngineServices
         });
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()), provider.GetRequiredService<JudgeServices>(),
-            CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db)),
+            CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db))
+                .Concat(EvaluatorKinds.All(evaluators, provider.GetRequiredService<JudgeServices>())),
             Webhooks(configuration, provider.GetRequiredService<TimeProvider>()),
             detectors: Detectors(provider, models), databases: provider.GetRequiredService<IApplicationDatabases>()));
         services.AddSingleton<IApplicationDatabases>(_ => OpenDatabases(configuration));
@@ -91,15 +94,18 @@ static class EngineServices
     /// <summary>Validators for the rows of files; judges know the approved labels of <paramref name="store"/>, when there is one.</summary>
     public static ValidatorRegistry FileRegistry(
         ModelRegistry models, ISqlEvaluator sql, Sandbox sandbox, CodeDatabases databases, IFlywheelStore? store = null, TimeProvider? clock = null,
-        IApplicationDatabases? applications = null) =>
-        ValidatorRegistry.BuiltIn(
-            new TokenCounter(), sql, new JudgeServices(
-                name => models.Chat(name),
-                store is null ? null : new RetrievedJudgeExamples(
-                    new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
-                (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured },
-            CodeKinds.All(sandbox, databases), Webhooks(Settings.Load(), clock ?? TimeProvider.System),
+        IApplicationDatabases? applications = null)
+    {
+        var judges = new JudgeServices(
+            name => models.Chat(name),
+            store is null ? null : new RetrievedJudgeExamples(
+                new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
+            (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured };
+        return ValidatorRegistry.BuiltIn(
+            new TokenCounter(), sql, judges, CodeKinds.All(sandbox, databases).Concat(EvaluatorKinds.All(EvaluatorServices.Open(Settings.Load()), judges)),
+            Webhooks(Settings.Load(), clock ?? TimeProvider.System),
             new DetectionServices(models.Embedder, clock ?? TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)), applications);
+    }
 
     static DetectionServices Detectors(IServiceProvider provider, ModelRegistry models)
     {

@@ -10,6 +10,8 @@ JsonNode? result = words switch
     ["coverage", var runs] => CoverageStudy.Run(int.Parse(runs)),
     ["sets"] => SetsStudy.Run(500),
     ["labels"] => LabelsStudy.Run(60),
+    ["failures", var set] => FailuresStudy.Run(set, 20),
+    ["failures", var set, var runs] => FailuresStudy.Run(set, int.Parse(runs)),
     ["calibrators"] => CalibratorStudy.Run(20),
     ["calibrate"] => CalibrateStudy.Run(200),
     _ => null,
@@ -23,6 +25,7 @@ if (result is null)
           sets                 the same on recorded judges, 50 labels, 500 resamples
           calibrators          which calibrator on recorded judges, and AURC beside raw confidence
           labels               labels until an interval is so wide: at random, and as the queue allots them
+          failures SET [RUNS]  failures found for the labels spent: halueval, evouna, openqa, mrben or xstest
           calibrate            is the promise above the threshold kept? 200 resamples
         """);
     return 2;

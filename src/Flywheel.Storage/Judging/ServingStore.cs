@@ -74,7 +74,7 @@ internal sealed class ServingStore(Database database) : IServingStore
             """
             SELECT span_id, author, passed
             FROM label
-            WHERE project_id = @project AND metric_id = @metric AND mode = 'blind'
+            WHERE project_id = @project AND metric_id = @metric AND mode = 'blind' AND adjudicates = 0
             ORDER BY created_at, id
             """,
             row => new PersonsAnswer(new(row.GetInt64(0)), row.GetString(1), row.YesNo(2)),

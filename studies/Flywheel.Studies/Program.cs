@@ -24,7 +24,7 @@ if (result is null)
           coverage [RUNS]      do the intervals of `estimate` hold a known truth? beside other methods
           sets                 the same on recorded judges, 50 labels, 500 resamples
           calibrators          which calibrator on recorded judges, and AURC beside raw confidence
-          labels               labels until an interval is so wide: at random, and as the queue allots them
+          labels               labels until an interval is so wide: at random, and as the queue draws them
           failures SET [RUNS]  failures found for the labels spent: halueval, evouna, openqa, mrben or xstest
           calibrate            is the promise above the threshold kept? 200 resamples
         """);

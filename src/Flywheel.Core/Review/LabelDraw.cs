@@ -43,11 +43,17 @@ public static class LabelDraw
         var shares = verdicts.Select(verdict =>
             Math.Max(LeastShare, AuditShare * verdict.At.Length / candidates.Count + (1 - AuditShare) * verdict.Mixed / mixed)).ToArray();
         var even = AuditShare * budget / candidates.Count;
-        foreach (var (verdict, share) in verdicts.Zip(shares))
+        // What a small verdict cannot use goes to the others.
+        var left = budget;
+        var open = verdicts.Zip(shares, (verdict, share) => (verdict.At, Share: share)).OrderBy(it => it.At.Length / it.Share).ToArray();
+        for (var v = 0; v < open.Length; v++)
         {
-            var labels = Math.Min(verdict.At.Length, budget * share / shares.Sum());
-            var least = Math.Min(even, labels / verdict.At.Length);
-            Spread(verdict.At, i => Math.Sqrt(Math.Max(0.01, candidates[i].Pass * (1 - candidates[i].Pass))) * (1 + candidates[i].Novelty), labels, least, chances);
+            var at = open[v].At;
+            var labels = Math.Min(at.Length, left * open[v].Share / open[v..].Sum(it => it.Share));
+            left -= labels;
+            Spread(
+                at, i => Math.Sqrt(Math.Max(0.01, candidates[i].Pass * (1 - candidates[i].Pass))) * (1 + candidates[i].Novelty), labels,
+                Math.Min(even, labels / at.Length), chances);
         }
         for (var i = 0; i < chances.Length; i++)
             chances[i] = Math.Max(chances[i], Math.Max(audited, candidates[i].Already));

@@ -28,6 +28,8 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
 {
     public async Task<IReadOnlyList<ServedItem>> ServeAsync(ProjectId project, IReadOnlyList<ReviewItem> items, CancellationToken ct)
     {
+        await store.Review.ShownAsync(
+            project, [.. items.Where(item => item.Metric is not null).Select(item => new ReviewPair(item.Span, item.MetricId))], clock.GetUtcNow(), ct);
         var judges = (await store.Metrics.ListAsync(project, ct))
             .Where(metric => registry.Find(metric.Validator.Kind)?.CallsModel == true).ToDictionary(metric => metric.Name);
         var about = items.Where(item => item.Metric is { } name && judges.ContainsKey(name)).ToArray();
@@ -73,7 +75,7 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
     }
 
     static ServedMode ModeOf(ReviewItem item, double share) =>
-        item.Propensity is not null || Applicability.Draw("blind:" + item.Metric, item.Key) < share ? ServedMode.Blind : ServedMode.Suggested;
+        item.Propensity is not null || item.Reason == ReviewReason.Adjudicate || Applicability.Draw("blind:" + item.Metric, item.Key) < share ? ServedMode.Blind : ServedMode.Suggested;
 
     /// <summary>A blind item's reason, detail and place in the queue would tell what the judge said.</summary>
     static ServedItem Show(ReviewItem item, Served how, Finding finding) => how.Mode == ServedMode.Suggested

@@ -73,9 +73,23 @@ internal sealed partial class ReviewStore
                         AND review_pick.reason = 'randomaudit' AND review_pick.propensity < given.chance
                     """,
                     ct, given).ConfigureAwait(false);
+                var drawn = all.Where(pair => pair.Place is not null).ToArray();
+                // Drawn items are served blind, also those that were shown with a suggestion which nobody has answered.
+                if (drawn.Length > 0)
+                    await session.ExecuteGivenAsync(
+                        """
+                        DELETE FROM review_served
+                        WHERE mode = 'suggested' AND (project_id, span_id, metric_id) IN (SELECT given.project, given.span, given.metric FROM @given)
+                            AND NOT EXISTS (
+                                SELECT 1 FROM label
+                                WHERE label.project_id = review_served.project_id AND label.span_id = review_served.span_id
+                                    AND label.metric_id = review_served.metric_id)
+                        """,
+                        ct, new("project", drawn.Select(_ => project.Value).ToArray()), new("span", drawn.Select(pair => pair.Span.Value).ToArray()),
+                        new("metric", drawn.Select(_ => metric.Value).ToArray())).ConfigureAwait(false);
                 return await PutAsync(
                     session, project,
-                    [.. all.Where(pair => pair.Place is not null).Select(pair => new ReviewPick(
+                    [.. drawn.Select(pair => new ReviewPick(
                         pair.Span, metric, ReviewReason.RandomAudit, "drawn with a known chance", pair.Place!.Value, pair.Chance))],
                     at, ct).ConfigureAwait(false);
             },

@@ -77,6 +77,7 @@ static class EngineServices
         services.AddSingleton<LabelPlanner>();
         services.AddSingleton<FixingPlanner>();
         services.AddSingleton<ReviewServing>();
+        services.AddSingleton<ReviewDesk>();
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<GuidelineDistillation>();
         return services;

@@ -18,7 +18,10 @@ public sealed class FixingPlanner(IFlywheelStore store, ValidatorRegistry regist
     /// <summary>Items that are put in order; behind them stand the others, newest first.</summary>
     const int Ranked = 200;
 
-    readonly ConcurrentDictionary<(ProjectId, MetricId), (Guid Label, SpanId Newest)> _seen = new();
+    /// <summary>How long items that come wait behind the ordered ones, while no label tells anything new.</summary>
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+
+    readonly ConcurrentDictionary<(ProjectId, MetricId), (Guid Label, SpanId Newest, DateTimeOffset At)> _seen = new();
 
     /// <returns>How many items were put in order.</returns>
     public async Task<int> RunOnceAsync(CancellationToken ct)
@@ -31,12 +34,13 @@ public sealed class FixingPlanner(IFlywheelStore store, ValidatorRegistry regist
         return ranked;
     }
 
-    /// <summary>Orders one metric's items anew when labels or items have come since.</summary>
+    /// <summary>Orders one metric's items anew when a label has come since, or items and some time.</summary>
     public async Task<int> PlanAsync(ProjectId project, MetricId metric, CancellationToken ct)
     {
         if ((await store.Labels.ListAsync(project, metric, 1, ct)) is not [var label] || await store.Review.UnlabelledAsync(project, metric, 1, ct) is not [var newest])
             return 0;
-        if (_seen.TryGetValue((project, metric), out var seen) && seen == (label.Id, newest))
+        if (_seen.TryGetValue((project, metric), out var seen) && seen.Label == label.Id
+            && (seen.Newest == newest || clock.GetUtcNow() - seen.At < Pause))
             return 0;
         var labelled = await reader.LabelledAsync(project, metric, ct);
         var spans = await store.Review.UnlabelledAsync(project, metric, Candidates, ct);
@@ -51,7 +55,7 @@ public sealed class FixingPlanner(IFlywheelStore store, ValidatorRegistry regist
                     FormattableString.Invariant($"{it.Chance:0%} likely a failure, by what people said of items like it"),
                     Math.Clamp(it.Chance, 1e-5, 1), null))],
                 clock.GetUtcNow(), ct);
-        _seen[(project, metric)] = (label.Id, newest);
+        _seen[(project, metric)] = (label.Id, newest, clock.GetUtcNow());
         return Math.Min(Ranked, order?.Count ?? 0);
     }
 }

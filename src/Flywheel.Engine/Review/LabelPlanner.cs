@@ -43,12 +43,14 @@ public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registr
 
     async Task<int> PlanAsync(Project project, Metric metric, CancellationToken ct)
     {
-        var pending = await store.Review.UndrawnAsync(project.Id, metric.Id, Most, ct);
-        if (pending.Count == 0 || pending.Count < Least && clock.GetUtcNow() - pending[0].At < Patience)
+        if (await store.Review.CountUndrawnAsync(project.Id, metric.Id, ct) == 0)
             return 0;
         var open = await store.Review.ListAsync(project.Id, new ReviewFilter(Metric: metric.Name, Reason: ReviewReason.RandomAudit, Limit: Stock), ct);
         var room = Stock - open.Items.Count;
         if (room <= 0)
+            return 0;
+        var pending = await store.Review.UndrawnAsync(project.Id, metric.Id, Most, ct);
+        if (pending.Count == 0 || pending.Count < Least && clock.GetUtcNow() - pending[0].At < Patience)
             return 0;
         // What has been considered under an earlier verdict keeps its chance, drawn or not.
         var fresh = pending.Where(pair => pair.Earlier is null).ToArray();

@@ -61,12 +61,14 @@ static class ReviewCommand
                 Console.WriteLine("Nothing waits for a person. Items appear when a metric fails or is unsure, and at random for audits.");
                 return Cli.Ok;
             }
-            var table = new Table().Border(TableBorder.Simple).AddColumns("why", "node", "metric", "input", "output", "trace/span", "taken by");
+            var table = new Table().Border(TableBorder.Simple).AddColumns("why", "node", "metric", "input", "output", "trace/span");
+            if (items.Any(item => item.ReservedBy is not null))
+                table.AddColumn("taken by");
             foreach (var item in items)
-                table.AddRow(
+                table.AddRow([
                     $"{item.Reason}: {Markup.Escape(Short(item.Detail, 60))}", Markup.Escape(item.Node), Markup.Escape(item.Metric ?? "-"),
                     Markup.Escape(Short(item.Input, 60)), Markup.Escape(Short(item.Output, 60)), Markup.Escape($"{item.TraceId}/{item.SpanId}"),
-                    Markup.Escape(item.ReservedBy is null ? "" : $"{item.ReservedBy} until {item.ReservedUntil:HH:mm} UTC"));
+                    .. table.Columns.Count == 7 ? [Markup.Escape(item.ReservedBy is null ? "" : $"{item.ReservedBy} until {item.ReservedUntil:HH:mm} UTC")] : Array.Empty<string>()]);
             Output.People.Write(table);
             if (page.Next is not null)
                 Console.WriteLine("There are more: raise --limit.");

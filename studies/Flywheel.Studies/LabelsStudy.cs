@@ -1,15 +1,18 @@
 using System.Text.Json.Nodes;
+using Flywheel.Core.Review;
 using Flywheel.Core.Statistics;
 
 namespace Flywheel.Studies;
 
 /// <summary>How many labels does an interval of a given width take? Drawn at random and read alone, drawn at random with the judge's help, and
-/// allotted between verdicts as the review queue does.</summary>
+/// drawn as the review queue does.</summary>
 static class LabelsStudy
 {
     const int Judged = 5_000;
-    const int Pilot = 20;
+    const int Fewest = 20;
+    const int Batches = 10;
     const int Most = 1_600;
+    static readonly float[] Nowhere = [1];
 
     public static JsonArray Run(int runs)
     {
@@ -38,7 +41,7 @@ static class LabelsStudy
     /// <summary>Bisects over the number of labels; widths fall with it.</summary>
     static int? Needed(SimulatedTraffic truth, int runs, double width, Func<JudgedRow[], int, Estimate> estimate, bool allotted)
     {
-        int low = Pilot, high = Most;
+        int low = Fewest, high = Most;
         if (Width(high) > width)
             return null;
         while (high - low > Math.Max(1, low / 50))
@@ -58,27 +61,23 @@ static class LabelsStudy
             for (var run = 0; run < runs; run++)
             {
                 var all = truth.Draw(random, Judged, Judged);
-                widths[run] = estimate(allotted ? Allot(all, labels) : [.. all.Select((row, i) => i < labels ? row : row with { Human = null })], run).Width;
+                widths[run] = estimate(allotted ? Draw(all, labels, random) : [.. all.Select((row, i) => i < labels ? row : row with { Human = null })], run).Width;
             }
             return Estimate.Quantile(widths.Order().ToArray(), 0.5);
         }
     }
 
-    /// <summary>Twenty labels at random, the others as the queue would allot them given these, in batches that double.</summary>
-    static JudgedRow[] Allot(JudgedRow[] all, int labels)
+    /// <summary>As the review queue draws them: traffic comes in batches, each considered once; texts tell nothing here, verdicts do.</summary>
+    static JudgedRow[] Draw(JudgedRow[] all, int labels, Random random)
     {
-        var rows = all.Select((row, i) => i < Pilot ? row : row with { Human = null }).ToArray();
-        for (var spent = Pilot; spent < labels;)
+        var rows = new List<JudgedRow>(all.Length);
+        foreach (var batch in all.Chunk(Judged / Batches))
         {
-            var batch = Math.Min(labels - spent, spent);
-            var cells = RateEstimate.Cells(rows, weighted: false);
-            VerdictCell Cell(bool verdict) => VerdictCell.Pool(verdict, cells.Where(cell => cell.Verdict == verdict));
-            var (pass, fail) = LabelAllocation.Split(Cell(true), Cell(false), batch);
-            foreach (var share in new[] { pass, fail })
-                foreach (var i in Enumerable.Range(0, rows.Length).Where(i => rows[i].Judge == share.Verdict && rows[i].Human is null).Take(share.Labels).ToArray())
-                    rows[i] = all[i];
-            spent += batch;
+            var candidates = batch.Select(row => new DrawCandidate(row.Judge, 0.5, 1, Nowhere)).ToArray();
+            var chances = LabelDraw.Chances(candidates, RateEstimate.Cells(rows, weighted: false), (double)labels / Batches, 0);
+            var drawn = LabelDraw.Draw(candidates, chances, 0, random).ToHashSet();
+            rows.AddRange(batch.Select((row, i) => drawn.Contains(i) ? row with { Propensity = chances[i] } : row with { Human = null }));
         }
-        return rows;
+        return [.. rows];
     }
 }

@@ -10,6 +10,10 @@ JsonNode? result = words switch
     ["coverage", var runs] => CoverageStudy.Run(int.Parse(runs)),
     ["sets"] => SetsStudy.Run(500),
     ["labels"] => LabelsStudy.Run(60),
+    ["failures", var set] => FailuresStudy.Run(set, 20),
+    ["failures", var set, var runs] => FailuresStudy.Run(set, int.Parse(runs)),
+    ["judge-loop", var set] => await JudgeLoopStudy.RunAsync(set, 10),
+    ["judge-loop", var set, var runs] => await JudgeLoopStudy.RunAsync(set, int.Parse(runs)),
     ["calibrators"] => CalibratorStudy.Run(20),
     ["calibrate"] => CalibrateStudy.Run(200),
     _ => null,
@@ -22,7 +26,9 @@ if (result is null)
           coverage [RUNS]      do the intervals of `estimate` hold a known truth? beside other methods
           sets                 the same on recorded judges, 50 labels, 500 resamples
           calibrators          which calibrator on recorded judges, and AURC beside raw confidence
-          labels               labels until an interval is so wide: at random, and as the queue allots them
+          labels               labels until an interval is so wide: at random, and as the queue draws them
+          failures SET [RUNS]  failures found for the labels spent: halueval, evouna, openqa, mrben or xstest
+          judge-loop SET [RUNS]  agreement of the offline judge with people against labels given, on the same sets
           calibrate            is the promise above the threshold kept? 200 resamples
         """);
     return 2;

@@ -198,7 +198,8 @@ public abstract class LoopTests(ITestDatabases databases)
         };
         Assert.Equal(200, (await server.SendAsync(put)).Status);
         await CreateAsync(server, """{"name":"kind","criterion":"Is the reply kind?","validator":{"kind":"judge"}}""");
-        await server.AddSpansAsync(Span("t1", "s"), Span("t2", "s"), Span("t3", "s"));
+        // Three texts: the same one is judged, and paid for, once.
+        await server.AddSpansAsync(Span("t1", "s"), Span("t2", "s", output: "billing"), Span("t3", "s", output: "shipping"));
 
         var summary = await server.EventuallyAsync("/api/v1/metrics/kind/summary", body => body.GetProperty("versions").EnumerateArray()
             .Sum(version => version.GetProperty("verdicts").EnumerateObject().Sum(outcome => outcome.Value.GetInt64())) == 3);

@@ -2,6 +2,7 @@ using CsCheck;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Review;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Storage.Tests;
@@ -78,7 +79,7 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
             await JudgeAsync(Verdict(span, await MetricAsync(NewMetric("second")), Outcome.Fail));
             await Store.Labels.AddAsync(Label(span, metric, true), Ct);
             await Store.Corrections.AddAsync(Correction(span), Ct);
-            await Store.Review.AddPicksAsync(Home, [new(span.Id, null, Core.Review.ReviewReason.Informative, "", 0.5, null)], Noon, Ct);
+            await Store.Review.AddPicksAsync(Home, [new(span.Id, null, ReviewReason.Informative, "", 0.5, null)], Noon, Ct);
         }
         var lost = (await Store.Demonstrations.ListAsync(Home, new(), Ct)).Items.Where(one => one.SpanId == gone.Id.Value).ToArray();
         await Store.Demonstrations.ApproveAsync(Home, [.. lost.Select(one => one.Id)], "ann", Noon, Ct);
@@ -108,6 +109,9 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
         Fold,
         DeleteSpan,
         DeleteVerdict,
+        Pick,
+        Draw,
+        Show,
     }
 
     [Fact]
@@ -117,7 +121,7 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
             Gen.Frequency(
                 (8, Gen.Const(Step.Judge)), (6, Gen.Const(Step.Label)), (2, Gen.Const(Step.Unlabel)), (2, Gen.Const(Step.Relabel)),
                 (1, Gen.Const(Step.NewVersion)), (2, Gen.Const(Step.Fold)), (1, Gen.Const(Step.DeleteSpan)),
-                (1, Gen.Const(Step.DeleteVerdict))),
+                (1, Gen.Const(Step.DeleteVerdict)), (2, Gen.Const(Step.Pick)), (2, Gen.Const(Step.Draw)), (2, Gen.Const(Step.Show))),
             Gen.Int[0, 999], Gen.Int[0, 999]).Array[5, 60];
         var round = 0;
 
@@ -152,7 +156,10 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
                 await JudgeAsync(Verdict(span, metric, (Outcome)(b % 5), $"v{b % 2}"));
                 break;
             case Step.Label:
-                labels.Add(Label(span, metric, b % 2 == 0, (LabelMode)(b % 3), at: Noon.AddSeconds(b % 7)));
+                labels.Add(Label(span, metric, b % 2 == 0, (LabelMode)(b % 3), b % 5 < 2 ? "ann" : "bob", Noon.AddSeconds(b % 7)) with
+                {
+                    Propensity = b % 11 < 3 ? 0.25 * (1 + b % 11) : null, Adjudicates = b % 13 == 0,
+                });
                 Assert.Equal(Added.Stored, await Store.Labels.AddAsync(labels[^1], Ct));
                 break;
             case Step.Unlabel when labels.Count > 0:
@@ -161,12 +168,22 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
                 break;
             case Step.Relabel when labels.Count > 0:
                 await SqlAsync(
-                    $"UPDATE label SET passed = 1 - passed, mode = '{Wire.Name((LabelMode)(b % 3))}', created_at = created_at + {a - 500} WHERE id = '{labels[b % labels.Count].Id:D}'");
+                    $"UPDATE label SET passed = 1 - passed, mode = '{Wire.Name((LabelMode)(b % 3))}', propensity = {(b % 4 == 0 ? "0.125" : "propensity")}, adjudicates = {(b % 7 == 0 ? 1 : 0)}, created_at = created_at + {a - 500} WHERE id = '{labels[b % labels.Count].Id:D}'");
                 break;
             case Step.NewVersion:
                 return await MetricAsync(NewMetric(metric.Name));
             case Step.Fold:
                 await Store.Metrics.FoldAsync(1 + b % 20, Ct);
+                break;
+            case Step.Pick:
+                await Store.Review.AddPicksAsync(
+                    Home, [new(span.Id, metric.Id, b % 2 == 0 ? ReviewReason.LowScore : ReviewReason.RandomAudit, "", 0.5, b % 2 == 0 ? null : 0.1)], Noon, Ct);
+                break;
+            case Step.Draw:
+                await Store.Review.KeepDrawAsync(Home, metric.Id, [new(span.Id, (1 + b % 9) / 10.0, b % 3 == 0 ? null : 0.5)], Noon, Ct);
+                break;
+            case Step.Show:
+                await Store.Review.ShownAsync(Home, [new(span.Id, metric.Id)], Noon, Ct);
                 break;
             case Step.DeleteSpan:
                 await SqlAsync($"DELETE FROM span WHERE id = {span.Id.Value}");

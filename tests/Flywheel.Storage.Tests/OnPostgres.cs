@@ -9,6 +9,7 @@ public sealed class ReferencesOnPostgres(PostgresCluster cluster) : ReferenceCon
 public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConformance(cluster);
 public sealed class BackfillsOnPostgres(PostgresCluster cluster) : BackfillConformance(cluster);
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);
+public sealed class ReviewOnPostgres(PostgresCluster cluster) : ReviewConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
 public sealed class GatewayOnPostgres(PostgresCluster cluster) : GatewayConformance(cluster);
 public sealed class JudgingOnPostgres(PostgresCluster cluster) : JudgingConformance(cluster);

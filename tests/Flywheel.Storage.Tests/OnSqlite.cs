@@ -9,6 +9,7 @@ public sealed class ReferencesOnSqlite(SqliteFiles files) : ReferenceConformance
 public sealed class MetricsOnSqlite(SqliteFiles files) : MetricConformance(files);
 public sealed class BackfillsOnSqlite(SqliteFiles files) : BackfillConformance(files);
 public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);
+public sealed class ReviewOnSqlite(SqliteFiles files) : ReviewConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
 public sealed class GatewayOnSqlite(SqliteFiles files) : GatewayConformance(files);
 public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);

@@ -167,7 +167,7 @@ public abstract class PeopleConformance(ITestDatabases databases) : StoreConform
         await Store.Labels.AddAsync(Label(span, metric, false), Ct);
         Assert.Equal([ReviewReason.Disagreement], await ReasonsAsync());
         await Store.Labels.AddAsync(Label(span, metric, true, author: "bob", at: Noon.AddHours(1)), Ct);
-        Assert.Equal([ReviewReason.Disagreement], await ReasonsAsync());
+        Assert.Equal([ReviewReason.Adjudicate], await ReasonsAsync());
         await Store.Labels.AddAsync(Label(span, metric, true, author: "cleo", at: Noon.AddHours(2)), Ct);
         Assert.Empty(await ReasonsAsync());
     }

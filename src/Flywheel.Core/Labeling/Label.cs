@@ -22,7 +22,11 @@ public enum LabelMode
 /// <param name="Critique">Why, in the person's words.</param>
 public sealed record Label(
     Guid Id, ProjectId Project, SpanId Span, MetricId Metric, bool Passed, LabelMode Mode, string? Critique, string Author,
-    double? Propensity, DateTimeOffset CreatedAt);
+    double? Propensity, DateTimeOffset CreatedAt)
+{
+    /// <summary>Given knowing that people differed: it decides between them, for counts and demonstrations.</summary>
+    public bool Adjudicates { get; init; }
+}
 
 /// <summary>A person's verdict on an output with the better one: the raw material of demonstrations.</summary>
 /// <param name="WentWrong">What was wrong; null when the output was confirmed as it is.</param>

@@ -48,14 +48,15 @@ public sealed record ValidatorSpec(string Kind, JsonElement Settings);
 /// <param name="Segments">Tenants, groups and users that it is about (see <see cref="Metrics.Segments"/>); null means all.</param>
 /// <param name="OnFail">What a guard does about a text that fails; null for a monitor, and means <c>flag</c> for a guard.</param>
 /// <param name="OnError">What a guard does when it cannot check; null for a monitor, and means <c>allow</c> for a guard.</param>
+/// <param name="LabelsPerItem">How many people are asked about one item of the review queue, 1 to 9.</param>
 public sealed record Metric(
     MetricId Id, MetricVersionId VersionId, ProjectId Project, string Name, int Number, MetricState State, MetricRole Role,
     string Criterion, MetricSubject Subject, IReadOnlyList<string>? Nodes, IReadOnlyList<NodeKind>? Kinds, double Sampling,
     ValidatorSpec Validator, string Author, DateTimeOffset CreatedAt, GuardAction? OnFail = null, GuardFault? OnError = null,
-    IReadOnlyList<string>? Segments = null);
+    IReadOnlyList<string>? Segments = null, int LabelsPerItem = 1);
 
 /// <summary>A metric, or a new version of one, before it is stored.</summary>
 public sealed record NewMetric(
     string Name, string Criterion, MetricSubject Subject, IReadOnlyList<string>? Nodes, IReadOnlyList<NodeKind>? Kinds,
     double Sampling, ValidatorSpec Validator, string Author, MetricRole Role = MetricRole.Monitor,
-    MetricState State = MetricState.Active, GuardAction? OnFail = null, GuardFault? OnError = null, IReadOnlyList<string>? Segments = null);
+    MetricState State = MetricState.Active, GuardAction? OnFail = null, GuardFault? OnError = null, IReadOnlyList<string>? Segments = null, int LabelsPerItem = 1);

@@ -49,8 +49,15 @@ public sealed record Verdict(
 /// <summary>One cell of a metric's counts: how many verdicts of one outcome met one gold label.</summary>
 /// <param name="Bucket">Start of the UTC hour in which the spans started.</param>
 /// <param name="Human">The blind label: true pass, false fail, null none yet.</param>
+/// <param name="Chance">With which the labelled pairs were drawn for labelling, in (0, 1]; 0 when a person labelled them unasked or nobody
+/// did; <see cref="Picked"/> when they were chosen for what they are.</param>
 public sealed record MetricCell(
-    MetricVersionId MetricVersion, string ValidatorVersion, string Node, DateTimeOffset Bucket, Outcome Outcome, bool? Human, long Count);
+    MetricVersionId MetricVersion, string ValidatorVersion, string Node, DateTimeOffset Bucket, Outcome Outcome, bool? Human, long Count,
+    double Chance = 0)
+{
+    /// <summary>Labels of pairs that were picked, such as likely failures: they estimate nothing.</summary>
+    public const double Picked = -1;
+}
 
 public interface IMetricStore
 {

@@ -10,53 +10,67 @@ public static class AugmentedEstimate
     /// <para>f is P(human passes | verdict, stratum), fitted on the other folds with weights 1 / propensity: whatever f is, the estimate is
     /// unbiased, and a good f makes it narrow. Robins, Rotnitzky and Zhao 1994; PPI++ (arXiv 2311.01453) is the case of equal
     /// propensities. The interval is normal on the log-odds scale, which keeps it inside (0, 1).</para>
+    /// <para>Where not all that was drawn has been labelled yet, the labels of a verdict speak for all of its rows: their weights are scaled to
+    /// that number (Hájek 1971).</para>
     /// <para>A normal interval needs labels of both kinds: <see cref="RateEstimate"/> uses this from 100 labels and 10 fails.</para>
     /// </remarks>
     /// <param name="rows">All judged traffic; a labelled row needs its propensity.</param>
     public static Estimate Weighted(IReadOnlyList<JudgedRow> rows)
     {
-        if (rows.Count < 2)
+        if (rows.Sum(row => row.Count) < 2)
             throw new ArgumentException("An estimate needs at least two rows.", nameof(rows));
         // Labelled rows are dealt to folds in turn within what f can tell apart, so that each fold holds a like part of them.
         var cells = new Dictionary<(bool?, string?), int>();
         var cellOf = new int[rows.Count];
+        var verdicts = new Dictionary<int, (long Judged, double Weight)>();
         for (var i = 0; i < rows.Count; i++)
         {
             if (rows[i] is { Human: not null, Propensity: null })
                 throw new ArgumentException($"Row {i} is labelled without a propensity.", nameof(rows));
             if (!cells.TryGetValue((rows[i].Judge, rows[i].Stratum), out cellOf[i]))
                 cells[(rows[i].Judge, rows[i].Stratum)] = cellOf[i] = cells.Count;
+            var (judged, weighed) = verdicts.GetValueOrDefault(Verdict(rows[i]));
+            verdicts[Verdict(rows[i])] = (judged + rows[i].Count, weighed + (rows[i].Human is null ? 0 : 1 / rows[i].Propensity!.Value));
         }
         var weight = new double[cells.Count, Folds];
         var passes = new double[cells.Count, Folds];
         var labels = new int[cells.Count];
-        var dealt = new int[cells.Count];
         var fold = new int[rows.Count];
         for (var i = 0; i < rows.Count; i++)
         {
-            var cell = cellOf[i];
             if (rows[i].Human is not { } human)
-            {
-                fold[i] = dealt[cell]++ % Folds;
                 continue;
-            }
-            fold[i] = labels[cell]++ % Folds;
-            weight[cell, fold[i]] += 1 / rows[i].Propensity!.Value;
-            passes[cell, fold[i]] += human ? 1 / rows[i].Propensity!.Value : 0;
+            fold[i] = labels[cellOf[i]]++ % Folds;
+            weight[cellOf[i], fold[i]] += 1 / rows[i].Propensity!.Value;
+            passes[cellOf[i], fold[i]] += human ? 1 / rows[i].Propensity!.Value : 0;
         }
 
         var predicted = Predict(weight, passes, labels);
-        double sum = 0, squares = 0;
+        double sum = 0, squares = 0, all = 0;
         for (var i = 0; i < rows.Count; i++)
         {
-            var f = predicted[cellOf[i], fold[i]];
-            var phi = rows[i].Human is { } human ? f + ((human ? 1 : 0) - f) / rows[i].Propensity!.Value : f;
-            sum += phi;
-            squares += phi * phi;
+            all += rows[i].Count;
+            if (rows[i].Human is { } human)
+            {
+                var f = predicted[cellOf[i], fold[i]];
+                var (judged, weighed) = verdicts[Verdict(rows[i])];
+                Add(f + ((human ? 1 : 0) - f) / rows[i].Propensity!.Value * (judged / weighed), 1);
+            }
+            else
+                for (var each = 0; each < Folds; each++)
+                    Add(predicted[cellOf[i], each], rows[i].Count / (double)Folds);
         }
-        var mean = sum / rows.Count;
-        var variance = Math.Max(0, squares / rows.Count - mean * mean) * rows.Count / (rows.Count - 1);
-        return OnLogOdds(mean, Math.Sqrt(variance / rows.Count));
+        var mean = sum / all;
+        var variance = Math.Max(0, squares / all - mean * mean) * all / (all - 1);
+        return OnLogOdds(mean, Math.Sqrt(variance / all));
+
+        void Add(double phi, double count)
+        {
+            sum += count * phi;
+            squares += count * phi * phi;
+        }
+
+        static int Verdict(JudgedRow row) => row.Judge switch { true => 1, false => 0, _ => -1 };
     }
 
     /// <summary>Prediction-powered inference with the power-tuned weight of the judge; labels drawn uniformly.</summary>

@@ -6,4 +6,5 @@ namespace Flywheel.Core.Statistics;
 /// <param name="Propensity">Probability in (0, 1] with which the row was drawn for labelling; null when it was not drawn but picked, or
 /// when no propensities were kept.</param>
 /// <param name="Stratum">The slice of traffic it belongs to; null for one slice.</param>
-public readonly record struct JudgedRow(bool? Judge, bool? Human, double? Propensity = null, string? Stratum = null);
+/// <param name="Count">How many like it; a labelled row stands for itself alone.</param>
+public readonly record struct JudgedRow(bool? Judge, bool? Human, double? Propensity = null, string? Stratum = null, long Count = 1);

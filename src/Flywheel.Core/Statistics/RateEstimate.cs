@@ -34,18 +34,20 @@ public sealed record RateEstimate(
 
     public static RateEstimate Of(IReadOnlyList<JudgedRow> rows, int seed = 1)
     {
+        if (rows.Any(row => row is { Human: not null, Count: not 1 }))
+            throw new ArgumentException("A labelled row stands for itself alone.", nameof(rows));
         var drawn = rows.Any(row => row.Propensity is not null);
         var picked = drawn ? rows.Count(row => row is { Human: not null, Propensity: null }) : 0;
         var used = picked == 0 ? rows : [.. rows.Select(row => row is { Human: not null, Propensity: null } ? row with { Human = null } : row)];
         var labelled = used.Where(row => row.Human is not null).ToArray();
         var fails = labelled.Count(row => row.Human == false);
-        var decided = used.Where(row => row.Judge is not null).ToArray();
-        var judgeOnly = Estimate.Wilson(decided.Count(row => row.Judge == true), decided.Length);
+        long judged = used.Sum(row => row.Count), unreadable = used.Where(row => row.Judge is null).Sum(row => row.Count);
+        var judgeOnly = Estimate.Wilson(used.Where(row => row.Judge == true).Sum(row => row.Count), judged - unreadable);
 
         if (!drawn || labelled.GroupBy(row => row.Judge).All(group => Even(group)))
             return new RateEstimate(
-                PassRatePosterior.Of(Cells(used, weighted: false), seed), RateMethod.BetaCells, rows.Count, labelled.Length,
-                used.Count - decided.Length, picked, fails, judgeOnly,
+                PassRatePosterior.Of(Cells(used, weighted: false), seed), RateMethod.BetaCells, judged, labelled.Length,
+                unreadable, picked, fails, judgeOnly,
                 HumanAlone(labelled, weighted: drawn), drawn ? null : UnevenStrata(used));
 
         var posterior = PassRatePosterior.Of(Cells(used, weighted: true), seed);
@@ -56,7 +58,7 @@ public sealed record RateEstimate(
             method = RateMethod.Augmented;
         }
         return new RateEstimate(
-            posterior, method, rows.Count, labelled.Length, used.Count - decided.Length, picked, fails, judgeOnly,
+            posterior, method, judged, labelled.Length, unreadable, picked, fails, judgeOnly,
             HumanAlone(labelled, weighted: true), null);
     }
 
@@ -78,7 +80,7 @@ public sealed record RateEstimate(
             }
             var effective = sum > 0 ? sum * sum / squares : 0;
             var passes = sum > 0 ? effective * passed / sum : 0;
-            return new VerdictCell(group.Key.Judge, group.Key.Stratum, group.Count(), passes, Math.Max(0, effective - passes));
+            return new VerdictCell(group.Key.Judge, group.Key.Stratum, group.Sum(row => row.Count), passes, Math.Max(0, effective - passes));
         })];
 
     static Estimate HumanAlone(JudgedRow[] labelled, bool weighted)
@@ -104,14 +106,14 @@ public sealed record RateEstimate(
         var degrees = 0;
         foreach (var verdict in rows.GroupBy(row => row.Judge))
         {
-            var rate = verdict.Count(row => row.Human is not null) / (double)verdict.Count();
+            var rate = verdict.Count(row => row.Human is not null) / (double)verdict.Sum(row => row.Count);
             var strata = verdict.GroupBy(row => row.Stratum, StringComparer.Ordinal).ToArray();
             if (rate is 0 or 1 || strata.Length < 2)
                 continue;
             degrees += strata.Length - 1;
             foreach (var stratum in strata)
             {
-                double all = stratum.Count(), labelled = stratum.Count(row => row.Human is not null);
+                double all = stratum.Sum(row => row.Count), labelled = stratum.Count(row => row.Human is not null);
                 statistic += (labelled - all * rate) * (labelled - all * rate) / (all * rate * (1 - rate));
             }
         }

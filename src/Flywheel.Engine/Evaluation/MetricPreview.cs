@@ -36,7 +36,8 @@ public sealed class MetricPreview(ValidatorRegistry registry, IJobStore budget, 
         var validator = kind.Create(new(metric.Name, metric.Criterion, metric.Subject, project), metric.Validator.Settings);
         var stored = new Metric(
             default, default, project, metric.Name, 1, MetricState.Active, metric.Role, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds,
-            metric.Sampling, metric.Validator, metric.Author, clock.GetUtcNow(), metric.OnFail, metric.OnError, metric.Segments);
+            metric.Sampling, metric.Validator, metric.Author, clock.GetUtcNow(), metric.OnFail, metric.OnError, metric.Segments,
+            metric.LabelsPerItem);
         var (findings, calls, usd) = (new List<(Span Span, Finding Finding)>(), 0, 0.0);
         var started = clock.GetTimestamp();
         foreach (var span in spans)

@@ -29,7 +29,7 @@ public sealed class RetrievedJudgeExamples(DemonstrationRetriever retriever, IDe
     }
 
     /// <summary>Similarity among few labels is chance: until there are enough, the most recent ones are shown, both outcomes alike.</summary>
-    internal static RetrievalPolicy PolicyFor(int pool, int count)
+    public static RetrievalPolicy PolicyFor(int pool, int count)
     {
         var balanced = RetrievalPolicy.ForJudge with { Count = count, MaximumPerLabel = Math.Max(1, (count + 1) / 2 + 1) };
         return pool >= Enough ? balanced : balanced with { Strategy = RetrievalStrategy.Recent, MinimumPerLabel = Math.Max(1, count / 2) };

@@ -41,6 +41,8 @@ public static class MetricCheck
         foreach (var segment in metric.Segments ?? [])
             if (string.IsNullOrWhiteSpace(segment) || segment.Length > SpanRules.MaxNameLength || SpanRules.Text(segment) is not null)
                 Add("segments", $"`segments` holds {Quote.Short(segment ?? "")}: write 1 to {SpanRules.MaxNameLength} characters, such as `tenant:acme`.");
+        if (metric.LabelsPerItem is < 1 or > 9)
+            Add("labels_per_item", $"`labels_per_item` is {metric.LabelsPerItem}: ask 1 to 9 people about an item.");
         if (metric.Kinds is { Count: 0 })
             Add("kinds", "`kinds` is an empty list, so the metric would never run: leave it out for all kinds.");
         CheckValidator(metric, registry, project, Add);

@@ -26,15 +26,18 @@ public sealed class ModeConflictException(string message) : Exception(message);
 /// </remarks>
 public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry registry, TimeProvider clock)
 {
-    public async Task<IReadOnlyList<ServedItem>> ServeAsync(ProjectId project, IReadOnlyList<ReviewItem> items, CancellationToken ct)
+    /// <param name="blind">Serves everything without suggestions; items that were served with one before are left out.</param>
+    public async Task<IReadOnlyList<ServedItem>> ServeAsync(ProjectId project, IReadOnlyList<ReviewItem> items, bool blind, CancellationToken ct)
     {
+        await store.Review.ShownAsync(
+            project, [.. items.Where(item => item.Metric is not null).Select(item => new ReviewPair(item.Span, item.MetricId))], clock.GetUtcNow(), ct);
         var judges = (await store.Metrics.ListAsync(project, ct))
             .Where(metric => registry.Find(metric.Validator.Kind)?.CallsModel == true).ToDictionary(metric => metric.Name);
         var about = items.Where(item => item.Metric is { } name && judges.ContainsKey(name)).ToArray();
         if (about.Length == 0)
             return [.. items.Select(item => new ServedItem(item, null, null))];
 
-        var share = (await store.Projects.GetAsync(project, ct))!.BlindShare;
+        var share = blind ? 1 : (await store.Projects.GetAsync(project, ct))!.BlindShare;
         var verdicts = (await store.Verdicts.CurrentAsync(project, [.. about.Select(item => item.Span).Distinct()], ct))
             .Where(verdict => verdict.Finding.Outcome is Outcome.Pass or Outcome.Fail).ToDictionary(verdict => (verdict.Span, verdict.Metric));
         var open = about.Where(item => verdicts.ContainsKey((item.Span, judges[item.Metric!].Id))).DistinctBy(item => (item.Span, item.Metric)).ToArray();
@@ -45,7 +48,7 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
             clock.GetUtcNow(), ct)).ToDictionary(each => (each.Span, each.Metric));
         return [.. items.Select(item => item.Metric is { } name && judges.TryGetValue(name, out var judge) && served.TryGetValue((item.Span, judge.Id), out var how)
             ? Show(item, how, verdicts[(item.Span, judge.Id)].Finding)
-            : new ServedItem(item, null, null))];
+            : new ServedItem(item, null, null)).Where(item => !blind || item.Mode != ServedMode.Suggested)];
     }
 
     /// <summary>The mode of a label by how its item was served.</summary>
@@ -73,7 +76,7 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
     }
 
     static ServedMode ModeOf(ReviewItem item, double share) =>
-        item.Propensity is not null || Applicability.Draw("blind:" + item.Metric, item.Key) < share ? ServedMode.Blind : ServedMode.Suggested;
+        item.Propensity is not null || item.Reason == ReviewReason.Adjudicate || Applicability.Draw("blind:" + item.Metric, item.Key) < share ? ServedMode.Blind : ServedMode.Suggested;
 
     /// <summary>A blind item's reason, detail and place in the queue would tell what the judge said.</summary>
     static ServedItem Show(ReviewItem item, Served how, Finding finding) => how.Mode == ServedMode.Suggested

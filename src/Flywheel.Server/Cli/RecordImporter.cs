@@ -115,7 +115,10 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         var metric = await store.Metrics.FindAsync(project, name, ct) ?? throw new FlywheelException($"There is no metric `{name}`: import it first.");
         var label = new Label(
             Id(row), project, span.Id, metric.Id, bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."), Choice<LabelMode>(row, "mode"), Rows.Text(row, "critique"),
-            Rows.Text(row, "author") ?? "import", Share(row, "propensity"), Time(row));
+            Rows.Text(row, "author") ?? "import", Share(row, "propensity"), Time(row))
+        {
+            Adjudicates = Rows.Text(row, "adjudicates") == "true",
+        };
         if (label.Propensity == 0)
             throw new FlywheelException("`propensity` is 0: leave it out for items picked by hand.");
         Settle(await store.Labels.AddAsync(label, ct), "labels");

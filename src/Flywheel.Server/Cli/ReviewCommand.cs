@@ -2,6 +2,7 @@ using System.CommandLine;
 using Flywheel.Core.Review;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Review;
+using Flywheel.Server.Api;
 using Flywheel.Server.Features.Review;
 using Spectre.Console;
 
@@ -15,17 +16,41 @@ static class ReviewCommand
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
         var node = new Option<string?>("--node") { Description = "Only this node" };
+        var metric = new Option<string?>("--metric") { Description = "Only this metric" };
+        var reason = new Option<string?>("--reason") { Description = "Only this reason, such as random-audit or low-score" };
+        var author = new Option<string?>("--author") { Description = "For this person: not what they labelled, nor what others have taken" };
+        var reserve = new Option<string?>("--reserve") { Description = "Take what is shown for so long, such as 10m; needs --author" };
+        var blind = new Option<bool>("--blind") { Description = "Show nothing of what judges said" };
         var limit = new Option<int>("--limit") { Description = "How many items", DefaultValueFactory = _ => 20 };
-        var command = new Command("review", "Show what people should look at, most urgent first") { db, project, node, limit, json };
+        var command = new Command("review", "Show what people should look at, most urgent first") { db, project, node, metric, reason, author, reserve, blind, limit, json };
         command.SetAction(async (parsed, ct) =>
         {
             if (parsed.GetValue(limit) is < 1 or > 500)
                 throw new UsageException("--limit must be a whole number from 1 to 500.");
+            var hold = parsed.GetValue(reserve) is { } time
+                ? ReviewEndpoints.Duration(time) ?? throw new UsageException($"--reserve is `{time}`: write a time such as 90s, 10m or 1h.")
+                : (TimeSpan?)null;
+            if (hold is not null && parsed.GetValue(author) is null)
+                throw new UsageException("--reserve takes items for somebody: name them with --author.");
+            ReviewReason? why;
+            try
+            {
+                why = parsed.GetValue(reason) is { } word ? ReviewReasons.Parse(word) : null;
+            }
+            catch (ApiException e)
+            {
+                throw new UsageException("--" + e.Message.Replace("`", "", StringComparison.Ordinal));
+            }
+            if (parsed.GetValue(blind) && why is ReviewReason.LowScore or ReviewReason.Disagreement or ReviewReason.Unsure)
+                throw new UsageException("This --reason tells what the judge said: leave it out, or --blind.");
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-            var page = await store.Review.ListAsync(owner.Id, new ReviewFilter(parsed.GetValue(node), Limit: parsed.GetValue(limit)), ct);
-            var serving = new ReviewServing(store, ValidatorRegistry.BuiltIn(), TimeProvider.System);
-            var items = (await serving.ServeAsync(owner.Id, page.Items, ct)).Select(ReviewItemView.Of).ToArray();
+            var desk = new ReviewDesk(store, new ReviewServing(store, ValidatorRegistry.BuiltIn(), TimeProvider.System), TimeProvider.System);
+            var page = await desk.ServeAsync(
+                owner.Id,
+                new ReviewFilter(parsed.GetValue(node), parsed.GetValue(metric), why, Limit: parsed.GetValue(limit), Author: parsed.GetValue(author)), hold,
+                parsed.GetValue(blind), ct);
+            var items = page.Items.Select(ReviewItemView.Of).ToArray();
             if (parsed.GetValue(json))
             {
                 Output.Json(new ReviewList(items, page.Next));
@@ -37,10 +62,13 @@ static class ReviewCommand
                 return Cli.Ok;
             }
             var table = new Table().Border(TableBorder.Simple).AddColumns("why", "node", "metric", "input", "output", "trace/span");
+            if (items.Any(item => item.ReservedBy is not null))
+                table.AddColumn("taken by");
             foreach (var item in items)
-                table.AddRow(
+                table.AddRow([
                     $"{item.Reason}: {Markup.Escape(Short(item.Detail, 60))}", Markup.Escape(item.Node), Markup.Escape(item.Metric ?? "-"),
-                    Markup.Escape(Short(item.Input, 60)), Markup.Escape(Short(item.Output, 60)), Markup.Escape($"{item.TraceId}/{item.SpanId}"));
+                    Markup.Escape(Short(item.Input, 60)), Markup.Escape(Short(item.Output, 60)), Markup.Escape($"{item.TraceId}/{item.SpanId}"),
+                    .. table.Columns.Count == 7 ? [Markup.Escape(item.ReservedBy is null ? "" : $"{item.ReservedBy} until {item.ReservedUntil:HH:mm} UTC")] : Array.Empty<string>()]);
             Output.People.Write(table);
             if (page.Next is not null)
                 Console.WriteLine("There are more: raise --limit.");

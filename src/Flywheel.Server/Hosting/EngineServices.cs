@@ -76,7 +76,11 @@ static class EngineServices
         services.AddSingleton(provider => Worker(provider, provider.GetRequiredService<ServerOptions>()));
         services.AddSingleton(provider => provider.GetRequiredService<MetricWorker>().Health);
         services.AddSingleton<ReviewPlanner>();
+        services.AddSingleton<ForecastReader>();
+        services.AddSingleton<LabelPlanner>();
+        services.AddSingleton<FixingPlanner>();
         services.AddSingleton<ReviewServing>();
+        services.AddSingleton<ReviewDesk>();
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<GuidelineDistillation>();
         return services;

@@ -7,7 +7,7 @@ namespace Flywheel.Server.Hosting;
 
 /// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
 sealed class WorkerService(
-    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, BackfillWorker backfills, JudgeWatch watch,
+    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills, JudgeWatch watch,
     Flywheel.Core.IFlywheelStore store, TimeProvider clock,
     ILogger<WorkerService> log) : BackgroundService
 {
@@ -23,6 +23,8 @@ sealed class WorkerService(
             EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "watching judges", watch.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken),
+            EveryAsync(10 * HouseKeeping, "drawing items to label", draws.RunOnceAsync, stoppingToken),
+            EveryAsync(2 * HouseKeeping, "ordering likely failures", fixing.RunOnceAsync, stoppingToken),
             EveryAsync(60 * HouseKeeping, "forgetting texts of spans", ct => store.SpanTexts.ForgetAsync(clock.GetUtcNow() - TextsKept, ct), stoppingToken))
         : Task.CompletedTask;
 

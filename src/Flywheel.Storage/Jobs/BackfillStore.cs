@@ -60,7 +60,7 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
 
     public async Task<bool> IsBusyAsync(int jobs, CancellationToken ct) =>
         await database.NumberAsync(
-            "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'ready' LIMIT @jobs) AS some", ct, ("jobs", jobs)).ConfigureAwait(false) >= jobs;
+            "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'ready' LIMIT @jobs) AS waiting", ct, ("jobs", jobs)).ConfigureAwait(false) >= jobs;
 
     static async Task<int> AdvanceAsync(
         Session session, int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)

@@ -139,16 +139,14 @@ internal static class JobEnds
             ("spans", decided.Select(verdict => verdict.Span.Value).Distinct().ToArray())).ConfigureAwait(false))
             .ToDictionary(span => span.Id, span => span.Key);
 
-        var drawn = decided
-            .Where(verdict => Applicability.Draw("audit:" + names[verdict.Metric.Value], keys[verdict.Span.Value])
-                < RateOf(verdict))
-            .ToArray();
+        double DrawOf(Verdict verdict) => Applicability.Draw("audit:" + names[verdict.Metric.Value], keys[verdict.Span.Value]);
+        var drawn = decided.Where(verdict => DrawOf(verdict) < RateOf(verdict)).ToArray();
         foreach (var ofProject in drawn.GroupBy(verdict => verdict.Project))
             await ReviewStore.PutAsync(
                 session, ofProject.Key,
                 ofProject.Select(verdict => new ReviewPick(
-                    verdict.Span, verdict.Metric, ReviewReason.RandomAudit, "drawn at random", Priority: 0,
-                    RateOf(verdict))).ToArray(),
+                    verdict.Span, verdict.Metric, ReviewReason.RandomAudit, "drawn at random", 1 - DrawOf(verdict) / RateOf(verdict), RateOf(verdict)))
+                    .ToArray(),
                 now, ct).ConfigureAwait(false);
     }
 }

@@ -61,7 +61,7 @@ internal sealed class ServingStore(Database database) : IServingStore
             FROM gold
             JOIN verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id AND verdict.metric_id = gold.metric_id
             JOIN span ON span.project_id = gold.project_id AND span.id = gold.span_id
-            WHERE gold.project_id = @project AND gold.metric_id = @metric AND verdict.outcome IN ('pass', 'fail')
+            WHERE gold.project_id = @project AND gold.metric_id = @metric AND gold.chance >= 0 AND verdict.outcome IN ('pass', 'fail')
             ORDER BY verdict.span_id
             """,
             row => new JudgedLabel(
@@ -74,7 +74,7 @@ internal sealed class ServingStore(Database database) : IServingStore
             """
             SELECT span_id, author, passed
             FROM label
-            WHERE project_id = @project AND metric_id = @metric AND mode = 'blind'
+            WHERE project_id = @project AND metric_id = @metric AND mode = 'blind' AND adjudicates = 0
             ORDER BY created_at, id
             """,
             row => new PersonsAnswer(new(row.GetInt64(0)), row.GetString(1), row.YesNo(2)),

@@ -10,7 +10,7 @@ namespace Flywheel.Storage.Labeling;
 
 internal sealed class LabelStore(Database database) : ILabelStore
 {
-    const string Columns = "id, project_id, span_id, metric_id, passed, mode, critique, author, propensity, created_at";
+    const string Columns = "id, project_id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates";
 
     public Task<Added> AddAsync(Label label, CancellationToken ct) =>
         database.WriteAsync(
@@ -20,8 +20,8 @@ internal sealed class LabelStore(Database database) : ILabelStore
                 var added = await session.ExecuteAsync(
                     """
                     INSERT INTO label (
-                        project_id, id, span_id, metric_id, passed, mode, critique, author, propensity, created_at)
-                    SELECT span.project_id, @id, span.id, metric.id, @passed, @mode, @critique, @author, @propensity, @at
+                        project_id, id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates)
+                    SELECT span.project_id, @id, span.id, metric.id, @passed, @mode, @critique, @author, @propensity, @at, @adjudicates
                     FROM span
                     JOIN metric ON metric.project_id = span.project_id AND metric.id = @metric
                     WHERE span.project_id = @project AND span.id = @span
@@ -30,7 +30,7 @@ internal sealed class LabelStore(Database database) : ILabelStore
                     ct,
                     ("id", label.Id), ("passed", label.Passed), ("mode", Wire.Name(label.Mode)), ("critique", label.Critique),
                     ("author", label.Author), ("propensity", label.Propensity), ("at", label.CreatedAt),
-                    ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
+                    ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
                 if (added > 0)
                     return Added.Stored;
                 var stored = await session.FirstAsync(
@@ -88,5 +88,8 @@ internal sealed class LabelStore(Database database) : ILabelStore
 
     static Label Read(DbDataReader row) => new(
         row.Id(0), new(row.GetInt64(1)), new(row.GetInt64(2)), new(row.GetInt64(3)), row.YesNo(4), row.Word<LabelMode>(5),
-        row.TextOrNull(6), row.GetString(7), row.DoubleOrNull(8), row.Moment(9));
+        row.TextOrNull(6), row.GetString(7), row.DoubleOrNull(8), row.Moment(9))
+    {
+        Adjudicates = row.YesNo(10),
+    };
 }

@@ -14,7 +14,7 @@ internal static class MetricRow
     public const string Columns =
         "metric.id, version.id, metric.project_id, metric.name, version.number, metric.state, version.role, version.criterion, "
         + "version.subject, version.nodes, version.kinds, version.sampling, version.validator, version.author, version.created_at, version.on_fail, "
-        + "version.on_error, version.segments";
+        + "version.on_error, version.segments, version.labels_per_item";
 
     public static Metric Read(DbDataReader row) => new(
         new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetString(3), row.GetInt32(4),
@@ -25,7 +25,7 @@ internal static class MetricRow
             : JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(Wire.Parse<NodeKind>).OfType<NodeKind>().ToArray(),
         row.GetDouble(11), Validator(row.GetString(12)), row.GetString(13), row.Moment(14),
         row.IsDBNull(15) ? null : row.Word<GuardAction>(15), row.IsDBNull(16) ? null : row.Word<GuardFault>(16),
-        row.IsDBNull(17) ? null : JsonSerializer.Deserialize<string[]>(row.GetString(17)));
+        row.IsDBNull(17) ? null : JsonSerializer.Deserialize<string[]>(row.GetString(17)), row.GetInt32(18));
 
     public static Task<List<Metric>> ActiveAsync(Session session, ProjectId project, CancellationToken ct) =>
         session.QueryAsync(

@@ -109,10 +109,11 @@ internal sealed class MetricStore(Database database) : IMetricStore
         var version = await session.NumberAsync(
             """
             INSERT INTO metric_version (
-                metric_id, number, role, criterion, subject, nodes, kinds, sampling, validator, author, created_at, on_fail, on_error, segments)
+                metric_id, number, role, criterion, subject, nodes, kinds, sampling, validator, author, created_at, on_fail, on_error, segments,
+                labels_per_item)
             VALUES (
                 @metric, @number, @role, @criterion, @subject, @nodes, @kinds, @sampling, @validator, @author, @at, @on_fail, @on_error,
-                @segments)
+                @segments, @people)
             RETURNING id
             """,
             ct,
@@ -122,7 +123,8 @@ internal sealed class MetricStore(Database database) : IMetricStore
             ("sampling", metric.Sampling), ("validator", MetricRow.Json(metric.Validator)), ("author", metric.Author), ("at", at),
             ("on_fail", metric.OnFail is { } onFail ? Wire.Name(onFail) : null),
             ("on_error", metric.OnError is { } onError ? Wire.Name(onError) : null),
-            ("segments", metric.Segments is null ? null : JsonSerializer.Serialize(metric.Segments)))
+            ("segments", metric.Segments is null ? null : JsonSerializer.Serialize(metric.Segments)),
+            ("people", metric.LabelsPerItem))
             .ConfigureAwait(false);
         await session.ExecuteAsync(
             "UPDATE metric SET current_version_id = @version WHERE id = @metric", ct, ("version", version), ("metric", id))
@@ -146,18 +148,18 @@ internal sealed class MetricStore(Database database) : IMetricStore
     async Task<IReadOnlyList<MetricCell>> CellsAsync(string view, ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.QueryAsync(
             $"""
-            SELECT metric_version_id, validator_version, node, bucket, outcome, human, total
+            SELECT metric_version_id, validator_version, node, bucket, outcome, human, total, chance
             FROM {view}
             WHERE project_id = @project AND metric_version_id IN (
                 SELECT version.id
                 FROM metric_version AS version
                 JOIN metric ON metric.id = version.metric_id
                 WHERE metric.project_id = @project AND metric.id = @metric)
-            ORDER BY metric_version_id, validator_version, node, bucket, outcome, human
+            ORDER BY metric_version_id, validator_version, node, bucket, outcome, human, chance
             """,
             Cell, ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
 
     static MetricCell Cell(DbDataReader row) => new(
         new(row.GetInt64(0)), row.GetString(1), row.GetString(2), row.Moment(3), row.Word<Outcome>(4),
-        row.GetInt64(5) switch { 1 => true, 0 => false, _ => null }, row.GetInt64(6));
+        row.GetInt64(5) switch { 1 => true, 0 => false, _ => null }, row.GetInt64(6), row.GetDouble(7));
 }

@@ -156,13 +156,13 @@ internal sealed class PostgresDatabase : Database
             WITH taken AS (
                 DELETE FROM metric_delta
                 WHERE sequence IN (SELECT sequence FROM metric_delta ORDER BY sequence LIMIT @limit)
-                RETURNING project_id, metric_version_id, validator_version, node, bucket, outcome, human, change),
+                RETURNING project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance, change),
             folded AS (
-                INSERT INTO metric_count (project_id, metric_version_id, validator_version, node, bucket, outcome, human, total)
-                SELECT project_id, metric_version_id, validator_version, node, bucket, outcome, human, sum(change)
+                INSERT INTO metric_count (project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance, total)
+                SELECT project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance, sum(change)
                 FROM taken
-                GROUP BY project_id, metric_version_id, validator_version, node, bucket, outcome, human
-                ON CONFLICT (project_id, metric_version_id, validator_version, node, bucket, outcome, human)
+                GROUP BY project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance
+                ON CONFLICT (project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance)
                     DO UPDATE SET total = metric_count.total + excluded.total)
             SELECT count(*) FROM taken
             """,

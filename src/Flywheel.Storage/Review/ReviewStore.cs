@@ -7,7 +7,7 @@ using Flywheel.Core.Traces;
 
 namespace Flywheel.Storage.Review;
 
-internal sealed class ReviewStore(Database database) : IReviewStore
+internal sealed partial class ReviewStore(Database database) : IReviewStore
 {
     const string Disagreements =
         """
@@ -16,11 +16,21 @@ internal sealed class ReviewStore(Database database) : IReviewStore
         WHERE project_id = @project AND (span_id, metric_id) < (@span, @metric_id)
         """;
 
+    const string Adjudications =
+        """
+        SELECT span_id, metric_id, metric, detail, 0.0, propensity, since
+        FROM review_adjudication AS item
+        WHERE project_id = @project AND (span_id, metric_id) < (@span, @metric_id)
+        """;
+
+    /// <summary>Behind the picks of their reason, which are the same items in a better order.</summary>
     const string Verdicts =
         """
         SELECT span_id, metric_id, metric, detail, 0.0, propensity, since
         FROM review_verdict AS item
-        WHERE project_id = @project AND outcome = @outcome AND (span_id, metric_id) < (@span, @metric_id)
+        WHERE project_id = @project AND outcome = @outcome AND (span_id, metric_id) < (@span, @metric_id) AND NOT EXISTS (
+            SELECT 1 FROM review_pick AS pick
+            WHERE pick.project_id = item.project_id AND pick.span_id = item.span_id AND pick.metric_id = item.metric_id AND pick.reason = @reason)
         """;
 
     const string Picks =
@@ -32,14 +42,27 @@ internal sealed class ReviewStore(Database database) : IReviewStore
 
     const string OfMetric = " AND metric = @metric";
     const string OfNode = " AND (SELECT node FROM span WHERE span.project_id = item.project_id AND span.id = item.span_id) = @node";
+
+    /// <summary>For one person: not what they have labelled, and not what another holds.</summary>
+    const string OfAuthor =
+        """
+         AND NOT EXISTS (
+            SELECT 1 FROM label AS own
+            WHERE own.project_id = item.project_id AND own.span_id = item.span_id AND own.metric_id = item.metric_id AND own.author = @author)
+        AND NOT EXISTS (
+            SELECT 1 FROM review_reservation AS held
+            WHERE held.project_id = item.project_id AND held.span_id = item.span_id AND held.metric_id = item.metric_id
+                AND held.until > @now AND held.author <> @author)
+        """;
+
     const string InPlace = " ORDER BY span_id DESC, metric_id DESC LIMIT @limit";
     const string InUrgency = " ORDER BY priority DESC, span_id DESC, metric_id DESC LIMIT @limit";
 
     /// <summary>The reasons, most urgent first, with the priority that their items show.</summary>
     static readonly (ReviewReason Reason, double Priority)[] Bands =
     [
-        (ReviewReason.Disagreement, 5), (ReviewReason.RandomAudit, 4), (ReviewReason.Informative, 3), (ReviewReason.Unsure, 2),
-        (ReviewReason.LowScore, 1),
+        (ReviewReason.Adjudicate, 6), (ReviewReason.Disagreement, 5), (ReviewReason.RandomAudit, 4), (ReviewReason.Informative, 3),
+        (ReviewReason.Unsure, 2), (ReviewReason.LowScore, 1),
     ];
 
     /// <summary>Band by band, each read along its index only as far as the page goes.</summary>
@@ -99,23 +122,30 @@ internal sealed class ReviewStore(Database database) : IReviewStore
         Session session, ProjectId project, ReviewFilter filter, Place after, int limit, CancellationToken ct)
     {
         var reason = Bands[after.Band].Reason;
-        var narrow = (filter.Metric is null ? "" : OfMetric) + (filter.Node is null ? "" : OfNode);
+        var narrow = (filter.Metric is null ? "" : OfMetric) + (filter.Node is null ? "" : OfNode) + (filter.Author is null ? "" : OfAuthor);
         List<(string, object?)> values =
             [("project", project.Value), ("span", after.Span), ("metric_id", after.Metric), ("limit", limit)];
         if (filter.Metric is { } metric)
             values.Add(("metric", metric));
         if (filter.Node is { } node)
             values.Add(("node", node));
+        if (filter.Author is { } author)
+            values.AddRange([("author", author), ("now", Moments.Micros(filter.Now))]);
 
         var found = await session.QueryAsync(
             Picks + narrow + InUrgency, Open.Read, ct, [.. values, ("reason", Wire.Name(reason)), ("priority", after.Priority)])
             .ConfigureAwait(false);
+        // What no pick orders stands behind the picks.
+        if (after.Priority > 0)
+            (values[1], values[2]) = (("span", long.MaxValue), ("metric_id", long.MaxValue));
+        if (reason == ReviewReason.Adjudicate)
+            found.AddRange(await session.QueryAsync(Adjudications + narrow + InPlace, Open.Read, ct, [.. values]).ConfigureAwait(false));
         if (reason == ReviewReason.Disagreement)
             found.AddRange(await session.QueryAsync(Disagreements + narrow + InPlace, Open.Read, ct, [.. values]).ConfigureAwait(false));
         if (reason is ReviewReason.LowScore or ReviewReason.Unsure)
             found.AddRange(await session.QueryAsync(
                 Verdicts + narrow + InPlace, Open.Read, ct,
-                [.. values, ("outcome", reason == ReviewReason.LowScore ? "fail" : "unsure")]).ConfigureAwait(false));
+                [.. values, ("reason", Wire.Name(reason)), ("outcome", reason == ReviewReason.LowScore ? "fail" : "unsure")]).ConfigureAwait(false));
         return [.. found
             .OrderByDescending(item => item.Priority).ThenByDescending(item => item.Span).ThenByDescending(item => item.Metric)
             .DistinctBy(item => (item.Span, item.Metric))
@@ -135,7 +165,10 @@ internal sealed class ReviewStore(Database database) : IReviewStore
     static ReviewItem Item(int band, Open item, SpanPart span) => new(
         new(item.Span), span.Key, span.Node, span.Kind, span.Input, span.Output, item.MetricName, Bands[band].Reason, item.Detail,
         Bands[band].Priority + (Bands[band].Reason == ReviewReason.Informative ? 0.999 * Math.Clamp(item.Priority, 0, 1) : 0),
-        item.Propensity, item.Since);
+        item.Propensity, item.Since)
+    {
+        MetricId = new(item.Metric),
+    };
 
     /// <summary>An open item; <paramref name="Priority"/> orders a band's items, <paramref name="Metric"/> 0 asks about the output.</summary>
     sealed record Open(

@@ -150,12 +150,12 @@ internal sealed class SqliteDatabase : Database
             return 0;
         await session.ExecuteAsync(
             """
-            INSERT INTO metric_count (project_id, metric_version_id, validator_version, node, bucket, outcome, human, total)
-            SELECT project_id, metric_version_id, validator_version, node, bucket, outcome, human, sum(change)
+            INSERT INTO metric_count (project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance, total)
+            SELECT project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance, sum(change)
             FROM metric_delta
             WHERE sequence <= @last
-            GROUP BY project_id, metric_version_id, validator_version, node, bucket, outcome, human
-            ON CONFLICT (project_id, metric_version_id, validator_version, node, bucket, outcome, human)
+            GROUP BY project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance
+            ON CONFLICT (project_id, metric_version_id, validator_version, node, bucket, outcome, human, chance)
                 DO UPDATE SET total = total + excluded.total
             """,
             ct, ("last", last)).ConfigureAwait(false);

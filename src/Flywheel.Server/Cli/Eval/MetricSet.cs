@@ -57,7 +57,7 @@ static class MetricSet
             throw new UsageException($"Project `{project.Name}` has no active metric.");
         return Of(
             [.. wanted.Select(metric => new NewMetric(
-                metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author, metric.Role, metric.State, Segments: metric.Segments))],
+                metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author, metric.Role, metric.State, Segments: metric.Segments, LabelsPerItem: metric.LabelsPerItem))],
             registry, $"project {project.Name}", project.Id);
     }
 

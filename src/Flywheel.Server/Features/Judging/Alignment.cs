@@ -46,7 +46,6 @@ public sealed record HumanAgreement(double? Alpha, double? AlphaLow, double? Alp
 
 static class AlignmentOf
 {
-    const int EnoughLabels = 20;
     const double Alpha = 0.1, Delta = 0.1;
 
     /// <param name="byNode">One entry a node besides the whole.</param>
@@ -76,16 +75,11 @@ static class AlignmentOf
         long Count(bool judge, bool? human) =>
             cells.Where(cell => cell.Outcome == (judge ? Outcome.Pass : Outcome.Fail) && cell.Human == human).Sum(cell => cell.Count);
         var counts = new Confusion(Count(true, true), Count(true, false), Count(false, true), Count(false, false));
-        var labels = counts.PassPass + counts.PassFail + counts.FailPass + counts.FailFail;
-        var posterior = PassRatePosterior.Of(
-        [
-            new(true, null, counts.PassPass + counts.PassFail + Count(true, null), counts.PassPass, counts.PassFail),
-            new(false, null, counts.FailPass + counts.FailFail + Count(false, null), counts.FailPass, counts.FailFail),
-        ]);
+        // All nodes are one: the judge is asked about, not its slices.
+        var rates = Metrics.TrueRates.Of(cells.Select(cell => cell with { Node = "" }));
         return new(
-            number, validator, node, labels, cells.Sum(cell => cell.Count), Interval.Of(posterior.TruePassRate), Interval.Of(posterior.TrueFailRate),
-            Interval.Of(posterior.Kappa), Interval.Of(posterior.Agreement), Interval.Of(posterior.PassRate), counts,
-            labels < EnoughLabels ? $"Not enough labels: {labels} blind labels, about {EnoughLabels - labels} more before these numbers mean much." : null);
+            number, validator, node, rates.Labels, cells.Sum(cell => cell.Count), Interval.Of(rates.TruePassRate), Interval.Of(rates.TrueFailRate),
+            Interval.Of(rates.Kappa), Interval.Of(rates.Agreement), Interval.Of(rates.PassRate), counts, rates.Note);
     }
 
     /// <param name="labels">Of the newest judge version only: another version is another judge.</param>

@@ -17,10 +17,11 @@ namespace Flywheel.Server.Features.Labeling;
 /// <param name="Mode"><c>blind</c>, <c>accepted</c> or <c>edited</c>; only blind labels are gold. Left out: as the queue served the item, blind
 /// where it did not. A mode that contradicts how the item was served is refused.</param>
 /// <param name="Propensity">Probability in (0, 1] with which the item was drawn; left out for items picked by hand.</param>
+/// <param name="Adjudicate">Decides between people who differ about the item: for counts and demonstrations this label is theirs.</param>
 /// <param name="Id">A UUID of your own makes a repeat harmless, as an <c>Idempotency-Key</c> header does.</param>
 public sealed record LabelBody(
     string TraceId, string SpanId, string Metric, bool Passed, string? Mode = null, string? Critique = null, string? Author = null,
-    double? Propensity = null, Guid? Id = null);
+    double? Propensity = null, Guid? Id = null, bool Adjudicate = false);
 
 /// <param name="WentWrong">What was wrong with the output; left out when it is confirmed as it is.</param>
 /// <param name="CorrectedOutput">What the node should have answered; a JSON value counts as its text.</param>
@@ -61,9 +62,25 @@ static class LabelingEndpoints
         var mode = await ModeAsync(serving, caller.Project, span.Id, metric.Id, claimed, it.Passed, ct);
         var label = new Label(
             IdOf(request, caller, it.Id), caller.Project, span.Id, metric.Id, it.Passed, mode, it.Critique, it.Author ?? caller.Actor,
-            it.Propensity, clock.GetUtcNow());
+            it.Propensity, clock.GetUtcNow())
+        {
+            Adjudicates = it.Adjudicate,
+        };
+        if (label.Adjudicates)
+            await CheckDisputeAsync(store, label, ct);
         Refuse(await store.Labels.AddAsync(label, ct), "label", label.Id);
         return TypedResults.Ok(LabelView.Of(label, span.Key, new Dictionary<MetricId, string> { [metric.Id] = metric.Name }));
+    }
+
+    static async Task CheckDisputeAsync(IFlywheelStore store, Label label, CancellationToken ct)
+    {
+        var others = (await store.Labels.OfSpansAsync(label.Project, [label.Span], ct))
+            .Where(other => other.Metric == label.Metric && other is { Mode: LabelMode.Blind, Adjudicates: false }).ToArray();
+        if (others.Select(other => other.Passed).Distinct().Count() < 2)
+            throw new ApiException(409, "no_dispute", "People do not differ about this item: leave `adjudicate` out.", "adjudicate");
+        if (label.Mode != LabelMode.Blind)
+            throw new ApiException(
+                409, "mode_conflict", "Whoever saw the judge's suggestion cannot adjudicate: let somebody decide who took the item with `blind=true`.", "adjudicate");
     }
 
     static async Task<LabelMode> ModeAsync(

@@ -19,21 +19,23 @@ namespace Flywheel.Server.Features.Metrics;
 /// <param name="OnFail">For a guard: <c>block</c>, <c>flag</c> (default) or <c>redact</c>.</param>
 /// <param name="OnError">For a guard that cannot check: <c>allow</c> (default) or <c>block</c>.</param>
 /// <param name="Segments">Segments that it is about, such as <c>tenant:acme</c>, <c>group:beta</c>, <c>user:42</c>; left out means all.</param>
+/// <param name="LabelsPerItem">How many people are asked about one item of the review queue, 1 to 9; 1 when left out.</param>
 /// <param name="State"><c>active</c> (default), <c>proposed</c> or <c>retired</c>.</param>
 public sealed record MetricBody(
     string? Name, string Criterion, JsonElement Validator, string? Subject = null, IReadOnlyList<string>? Nodes = null,
     IReadOnlyList<string>? Kinds = null, double? Sampling = null, string? Role = null, string? State = null, string? Author = null,
-    string? OnFail = null, string? OnError = null, IReadOnlyList<string>? Segments = null);
+    string? OnFail = null, string? OnError = null, IReadOnlyList<string>? Segments = null, int? LabelsPerItem = null);
 
 public sealed record MetricView(
     string Name, int Version, string State, string Role, string Criterion, string Subject, IReadOnlyList<string>? Nodes,
     IReadOnlyList<string>? Kinds, double Sampling, JsonElement Validator, string Author, DateTimeOffset CreatedAt,
-    string? OnFail, string? OnError, IReadOnlyList<string>? Segments)
+    string? OnFail, string? OnError, IReadOnlyList<string>? Segments, int LabelsPerItem)
 {
     public static MetricView Of(Metric metric) => new(
         metric.Name, metric.Number, Wire.Name(metric.State), Wire.Name(metric.Role), metric.Criterion, Wire.Name(metric.Subject),
         metric.Nodes, metric.Kinds?.Select(Wire.Name).ToArray(), metric.Sampling, ValidatorJson.Write(metric.Validator), metric.Author,
-        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null, metric.Segments);
+        metric.CreatedAt, metric.OnFail is { } onFail ? Wire.Name(onFail) : null, metric.OnError is { } onError ? Wire.Name(onError) : null, metric.Segments,
+        metric.LabelsPerItem);
 }
 
 public sealed record MetricList(IReadOnlyList<MetricView> Metrics);
@@ -92,7 +94,8 @@ static class MetricEndpoints
             Choice<MetricState>("state", body.State) ?? MetricState.Active,
             Choice<GuardAction>("on_fail", body.OnFail),
             Choice<GuardFault>("on_error", body.OnError),
-            body.Segments);
+            body.Segments,
+            body.LabelsPerItem ?? 1);
         rules.Check(metric);
         return metric;
     }

@@ -66,7 +66,8 @@ sealed class PackActivation(IMetricStore store, ValidatorRegistry registry, Metr
     static bool IsSame(Metric there, NewMetric metric) =>
         there.Criterion == metric.Criterion && there.Subject == metric.Subject && there.Sampling == metric.Sampling && there.Role == metric.Role
         && there.Validator.Kind == metric.Validator.Kind && StrictJson.Canonical(there.Validator.Settings) == StrictJson.Canonical(metric.Validator.Settings)
-        && (there.Kinds ?? []).SequenceEqual(metric.Kinds ?? []) && (there.Segments ?? []).SequenceEqual(metric.Segments ?? []);
+        && (there.Kinds ?? []).SequenceEqual(metric.Kinds ?? []) && (there.Segments ?? []).SequenceEqual(metric.Segments ?? [])
+        && there.LabelsPerItem == metric.LabelsPerItem;
 
     internal static void Check(MetricPack pack, ActivateBody body)
     {

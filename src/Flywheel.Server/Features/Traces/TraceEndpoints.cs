@@ -3,6 +3,7 @@ using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Metrics;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -85,12 +86,14 @@ static class TraceEndpoints
         return TypedResults.Ok(new TraceList(page.Items, page.Next));
     }
 
-    static async Task<Ok<TraceView>> GetAsync(string traceId, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<TraceView>> GetAsync(
+        string traceId, Caller caller, IFlywheelStore store, ValidatorRegistry registry, CancellationToken ct, bool blind = false)
     {
         var spans = await store.Spans.TraceAsync(caller.Project, traceId, ct);
         if (spans.Count == 0)
             throw ApiException.NotFound("trace", $"There is no trace `{traceId}` in this project.", "trace_id");
-        return TypedResults.Ok(await TraceView.LoadAsync(store, caller.Project, traceId, spans, ct));
+        return TypedResults.Ok(await TraceView.LoadAsync(
+            store, caller.Project, traceId, spans, blind ? metric => registry.Find(metric.Validator.Kind)?.CallsModel == true : null, ct));
     }
 }
 

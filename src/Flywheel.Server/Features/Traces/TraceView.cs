@@ -8,15 +8,19 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Server.Features.Traces;
 
 /// <summary>One trace as people and tools read it: every span with what validators and people said of it.</summary>
-public sealed record TraceView(string TraceId, IReadOnlyList<SpanView> Spans, IReadOnlyList<FeedbackView> Feedback)
+/// <param name="Withheld">True when verdicts of judges and people's labels are left out, for whoever is to label blind.</param>
+public sealed record TraceView(string TraceId, IReadOnlyList<SpanView> Spans, IReadOnlyList<FeedbackView> Feedback, bool Withheld)
 {
+    /// <param name="withheld">Null shows everything; else verdicts of these metrics and all labels are left out.</param>
     public static async Task<TraceView> LoadAsync(
-        IFlywheelStore store, ProjectId project, string traceId, IReadOnlyList<Span> spans, CancellationToken ct)
+        IFlywheelStore store, ProjectId project, string traceId, IReadOnlyList<Span> spans, Func<Metric, bool>? withheld, CancellationToken ct)
     {
         var ids = spans.Select(span => span.Id).ToArray();
-        var metrics = (await store.Metrics.ListAsync(project, ct)).ToDictionary(metric => metric.Id, metric => metric.Name);
-        var verdicts = (await store.Verdicts.CurrentAsync(project, ids, ct)).ToLookup(verdict => verdict.Span);
-        var labels = (await store.Labels.OfSpansAsync(project, ids, ct)).ToLookup(label => label.Span);
+        var all = await store.Metrics.ListAsync(project, ct);
+        var metrics = all.ToDictionary(metric => metric.Id, metric => metric.Name);
+        var hidden = withheld is null ? [] : all.Where(withheld).Select(metric => metric.Id).ToHashSet();
+        var verdicts = (await store.Verdicts.CurrentAsync(project, ids, ct)).Where(verdict => !hidden.Contains(verdict.Metric)).ToLookup(verdict => verdict.Span);
+        var labels = (await store.Labels.OfSpansAsync(project, ids, ct)).Where(_ => withheld is null).ToLookup(label => label.Span);
         var corrections = (await store.Corrections.OfSpansAsync(project, ids, ct)).ToLookup(correction => correction.Span);
         var feedback = await store.Feedback.OfTraceAsync(project, traceId, ct);
         return new TraceView(
@@ -26,7 +30,7 @@ public sealed record TraceView(string TraceId, IReadOnlyList<SpanView> Spans, IR
                 [.. verdicts[span.Id].Select(verdict => VerdictView.Of(verdict, metrics))],
                 [.. labels[span.Id].Select(label => LabelView.Of(label, span.Key, metrics))],
                 [.. corrections[span.Id].Select(correction => CorrectionView.Of(correction, span.Key))]))],
-            [.. feedback.Select(FeedbackView.Of)]);
+            [.. feedback.Select(FeedbackView.Of)], withheld is not null);
     }
 }
 
@@ -68,11 +72,11 @@ public sealed record FoundSpanView(string Type, int Start, int End)
 
 public sealed record LabelView(
     Guid Id, string TraceId, string SpanId, string Metric, bool Passed, string Mode, string? Critique, string Author, double? Propensity,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt, bool Adjudicates)
 {
     public static LabelView Of(Label label, SpanKey span, IReadOnlyDictionary<MetricId, string> metrics) => new(
         label.Id, span.Trace, span.Span, metrics.GetValueOrDefault(label.Metric, "?"), label.Passed, Wire.Name(label.Mode), label.Critique,
-        label.Author, label.Propensity, label.CreatedAt);
+        label.Author, label.Propensity, label.CreatedAt, label.Adjudicates);
 }
 
 public sealed record CorrectionView(

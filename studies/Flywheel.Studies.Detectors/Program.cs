@@ -15,10 +15,13 @@ switch (args)
     case ["scope", var embedder]:
         await ScopeStudy.RunAsync(embedder);
         return 0;
+    case ["writing"]:
+        await WritingStudy.RunAsync();
+        return 0;
     case ["speed"]:
         await SpeedStudy.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("usage: attacks [--show] | train FILE | scope lexical|hybrid | speed");
+        Console.Error.WriteLine("usage: attacks [--show] | train FILE | scope lexical|hybrid | writing | speed");
         return 2;
 }

@@ -19,9 +19,9 @@ public abstract class ReferenceConformance(ITestDatabases databases) : StoreConf
         await JudgeAsync(Verdict(same, outputs, Outcome.Fail));
         await JudgeAsync(Verdict(elsewhere, mine, Outcome.Fail));
 
-        Assert.Equal([elsewhere.Id, same.Id], await Store.References.CandidatesAsync(Home, mine.Id, null, 10, Ct));
-        Assert.Equal([same.Id], await Store.References.CandidatesAsync(Home, mine.Id, "intent", 10, Ct));
-        Assert.Equal([elsewhere.Id], await Store.References.CandidatesAsync(Home, mine.Id, null, 1, Ct));
+        Assert.Equal([elsewhere.Id, same.Id], await Store.References.CandidatesAsync(Home, mine.Id, null, MetricSubject.Input, 10, Ct));
+        Assert.Equal([same.Id], await Store.References.CandidatesAsync(Home, mine.Id, "intent", MetricSubject.Input, 10, Ct));
+        Assert.Equal([elsewhere.Id], await Store.References.CandidatesAsync(Home, mine.Id, null, MetricSubject.Input, 1, Ct));
         Assert.NotEqual(old.Id, empty.Id);
     }
 
@@ -62,7 +62,7 @@ public abstract class ReferenceConformance(ITestDatabases databases) : StoreConf
 
         Assert.Null(await Store.References.CurrentAsync(other, "usual", Ct));
         Assert.Empty(await Store.References.ListAsync(other, metric.Id, Ct));
-        Assert.Empty(await Store.References.CandidatesAsync(other, metric.Id, null, 10, Ct));
+        Assert.Empty(await Store.References.CandidatesAsync(other, metric.Id, null, MetricSubject.Input, 10, Ct));
         Assert.Null(await Store.References.DecideAsync(other, metric.Id, 1, approve: true, "ann", Noon, Ct));
     }
 

@@ -10,7 +10,7 @@ public enum ReferenceState
     Rejected,
 }
 
-/// <summary>Inputs that a detector takes for ordinary; the newest approved one of a metric is in force.</summary>
+/// <summary>Inputs, or outputs, that a detector takes for ordinary; the newest approved one of a metric is in force.</summary>
 /// <param name="Number">1 for a metric's first, rising by one.</param>
 /// <param name="Node">The node whose spans it was drawn from; null for all.</param>
 /// <param name="Spans">Newest first. The texts are read from there.</param>
@@ -21,9 +21,9 @@ public sealed record Reference(
 
 public interface IReferenceStore
 {
-    /// <summary>The newest spans with an input that no other metric on inputs fails; one a text.</summary>
+    /// <summary>The newest spans with an input (or output) that no other metric on inputs (or outputs) fails; one a text.</summary>
     /// <param name="node">Null for all nodes.</param>
-    Task<IReadOnlyList<SpanId>> CandidatesAsync(ProjectId project, MetricId metric, string? node, int limit, CancellationToken ct);
+    Task<IReadOnlyList<SpanId>> CandidatesAsync(ProjectId project, MetricId metric, string? node, MetricSubject subject, int limit, CancellationToken ct);
 
     /// <summary>Stores a proposal, with an audit entry.</summary>
     Task<Reference> ProposeAsync(

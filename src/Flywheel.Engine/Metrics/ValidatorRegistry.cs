@@ -1,12 +1,14 @@
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Judging;
+using Flywheel.Engine.Metrics.Calls;
 using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Metrics.Languages;
 using Flywheel.Engine.Metrics.Sensitive;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Validators;
 using Flywheel.Engine.Metrics.Webhooks;
+using Flywheel.Engine.Metrics.Writing;
 
 namespace Flywheel.Engine.Metrics;
 
@@ -32,7 +34,8 @@ public sealed class ValidatorRegistry
             new ContainsKind(), new AbsentKind(), new RegexKind(), new LengthKind(tokens), new OneOfKind(), new JsonKind(),
             new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), new ClassifierRuleKind(), new WebhookKind(webhooks),
             new AdversarialKind(detectors), new TopicKind(detectors), new AnomalyKind(detectors),
-            new SensitiveKind(), new LanguageKind(), new ComplexityKind(tokens), new OwnerKind(databases), .. others ?? [],
+            new SensitiveKind(), new LanguageKind(), new ComplexityKind(tokens), new OwnerKind(databases),
+            new RetrieverNonEmptyKind(), new ToolResultKind(), .. WriterKinds.All(detectors), .. others ?? [],
         ]);
 
     /// <summary>By name.</summary>

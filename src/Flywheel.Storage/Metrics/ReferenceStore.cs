@@ -12,29 +12,31 @@ internal sealed class ReferenceStore(Database database) : IReferenceStore
 {
     const string Columns = "project_id, metric_id, number, node, spans, state, author, created_at, decided_by, decided_at";
 
-    public async Task<IReadOnlyList<SpanId>> CandidatesAsync(ProjectId project, MetricId metric, string? node, int limit, CancellationToken ct) =>
+    public async Task<IReadOnlyList<SpanId>> CandidatesAsync(ProjectId project, MetricId metric, string? node, MetricSubject subject, int limit, CancellationToken ct) =>
         await database.QueryAsync(
             """
             SELECT max(recent.id) AS newest
             FROM (
-                SELECT span.id, span.input
+                SELECT span.id, CASE WHEN @subject = 'output' THEN span.output ELSE span.input END AS said
                 FROM span
-                WHERE span.project_id = @project AND (@node = '' OR span.node = @node) AND span.input IS NOT NULL AND span.input <> ''
+                WHERE span.project_id = @project AND (@node = '' OR span.node = @node)
+                    AND coalesce(CASE WHEN @subject = 'output' THEN span.output ELSE span.input END, '') <> ''
                     AND NOT EXISTS (
                         SELECT 1
                         FROM verdict
                         JOIN metric_version AS version ON version.id = verdict.metric_version_id
                         WHERE verdict.project_id = @project AND verdict.span_id = span.id AND verdict.outcome = 'fail'
-                            AND version.subject = 'input' AND verdict.metric_id <> @metric)
+                            AND version.subject = @subject AND verdict.metric_id <> @metric)
                 ORDER BY span.id DESC
                 LIMIT @scanned
             ) AS recent
-            GROUP BY recent.input
+            GROUP BY recent.said
             ORDER BY newest DESC
             LIMIT @limit
             """,
             row => new SpanId(row.GetInt64(0)), ct, ("project", project.Value), ("node", node ?? ""), ("metric", metric.Value),
-            ("scanned", 4 * limit), ("limit", limit)).ConfigureAwait(false);
+            ("scanned", 4 * limit), ("limit", limit),
+            ("subject", Wire.Name(subject))).ConfigureAwait(false);
 
     public Task<Reference> ProposeAsync(
         ProjectId project, MetricId metric, string? node, IReadOnlyList<SpanId> spans, string author, DateTimeOffset at, CancellationToken ct) =>

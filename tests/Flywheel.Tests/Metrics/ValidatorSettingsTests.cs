@@ -52,7 +52,8 @@ public class ValidatorSettingsTests
             [
                 "absent", "classifier.rule", "contains", "exact-match", "input.adversarial", "input.anomaly", "input.complexity", "input.language",
                 "input.owner", "input.sensitive", "input.topic", "json", "judge", "length", "one-of",
-                "regex", "sql-expression", "webhook",
+                "regex", "retriever.nonempty", "sql-expression", "tool.result", "webhook", "writer.diversity", "writer.format", "writer.grounded", "writer.perplexity",
+                "writer.reading-level", "writer.refusal", "writer.repetition", "writer.same-language",
             ],
             registry.Kinds.Select(kind => kind.Name));
         foreach (var kind in registry.Kinds)

@@ -60,7 +60,7 @@ sealed class AdversarialValidator(
     {
         if (given is not null)
             return _calibrated ?? Calibrate("", given);
-        if (approved is null || context.Project is not { } project || await approved.CurrentAsync(project, context.MetricName, ct) is not { } reference)
+        if (approved is null || context.Project is not { } project || await approved.CurrentAsync(project, context.MetricName, context.Subject, ct) is not { } reference)
             return null;
         return _calibrated is { } now && now.Version == reference.Version ? now : Calibrate(reference.Version, reference.Texts);
     }

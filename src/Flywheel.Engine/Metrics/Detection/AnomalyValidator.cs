@@ -18,7 +18,7 @@ sealed class AnomalyValidator(
 
     public async ValueTask<Decision> DecideAsync(Examinee examinee, CancellationToken ct)
     {
-        var reference = given ?? (context.Project is { } project ? await services.References!.CurrentAsync(project, context.MetricName, ct) : null);
+        var reference = given ?? (context.Project is { } project ? await services.References!.CurrentAsync(project, context.MetricName, context.Subject, ct) : null);
         if (reference is null)
             return new(Finding.Skipped("no reference is approved yet: propose one from recent traffic, then approve it"), _version);
         return new(await CheckAsync(examinee, Indexed(reference), ct), VersionWith(reference.Version));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 
@@ -12,9 +13,9 @@ namespace Flywheel.Engine.Metrics.Detection;
 public sealed record DetectionServices(
     Func<IEmbedder> Embedder, TimeProvider Clock, Func<string, IEnumerable<JsonElement>>? ReadRows = null, IApprovedReferences? References = null);
 
-/// <summary>The approved inputs that a metric compares with.</summary>
+/// <summary>The approved inputs or outputs that a metric compares with.</summary>
 public interface IApprovedReferences
 {
     /// <summary>The newest approved reference; null when none is. Cheap when nothing changed.</summary>
-    ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, CancellationToken ct);
+    ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, MetricSubject subject, CancellationToken ct);
 }

@@ -7,7 +7,7 @@ namespace Flywheel.Engine.Metrics.Detection;
 public static class DetectorReferences
 {
     /// <summary>For messages.</summary>
-    public const string Kinds = "`input.adversarial` and `input.anomaly`";
+    public const string Kinds = "`input.adversarial`, `input.anomaly` and `writer.perplexity`";
 
     /// <summary>The fewest inputs; null when the kind takes no reference.</summary>
     public static int? Needed(ValidatorSpec validator)
@@ -19,6 +19,7 @@ public static class DetectorReferences
         {
             "input.adversarial" => ConformalCalibration.Needed(Number("false_alarms", AdversarialKind.DefaultFalseAlarms)),
             "input.anomaly" => AnomalyKind.Needed(Number("false_alarms", AnomalyKind.DefaultFalseAlarms), (int)Number("neighbours", AnomalyKind.DefaultNeighbours)),
+            "writer.perplexity" => Writing.PerplexityKind.Needed(Number("false_alarms", Writing.PerplexityKind.DefaultFalseAlarms)),
             _ => null,
         };
     }

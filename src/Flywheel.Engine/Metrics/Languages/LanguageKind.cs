@@ -64,7 +64,7 @@ sealed class LanguageKind() : ValidatorKind("input.language", 1, "The text is in
     }
 
     /// <summary>Stops at a number that is enough for every decision.</summary>
-    static int Letters(string text)
+    internal static int Letters(string text)
     {
         var letters = 0;
         foreach (var c in text)

@@ -50,14 +50,14 @@ static class ReferenceEndpoints
         var limit = body.Value.Limit ?? DefaultLimit;
         if (limit < 1 || limit > MaxLimit)
             throw ApiException.BadField("limit", $"`limit` is {limit}: give a number from 1 to {MaxLimit}.");
-        var spans = await store.References.CandidatesAsync(caller.Project, metric.Id, body.Value.Node, limit, ct);
+        var spans = await store.References.CandidatesAsync(caller.Project, metric.Id, body.Value.Node, metric.Subject, limit, ct);
         if (spans.Count < needed)
             throw new ApiException(409, "too_few_inputs",
-                $"There are {spans.Count} different inputs to propose and `{name}` needs at least {needed}: wait for more traffic, name another `node`, raise `limit` or the metric's `false_alarms`.", "limit");
+                $"There are {spans.Count} different texts to propose and `{name}` needs at least {needed}: wait for more traffic, name another `node`, raise `limit` or the metric's `false_alarms`.", "limit");
         var reference = await store.References.ProposeAsync(
             caller.Project, metric.Id, body.Value.Node, spans, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct);
         var sample = await store.Spans.GetAsync(caller.Project, [.. spans.Where((_, i) => i % Math.Max(1, spans.Count / SampleSize) == 0).Take(SampleSize)], ct);
-        return TypedResults.Created($"/api/v1/metrics/{name}/reference", ReferenceView.Of(reference, [.. sample.Select(span => span.Content.Input ?? "")]));
+        return TypedResults.Created($"/api/v1/metrics/{name}/reference", ReferenceView.Of(reference, [.. sample.Select(span => (metric.Subject == MetricSubject.Output ? span.Content.Output : span.Content.Input) ?? "")]));
     }
 
     static async Task<Ok<ReferenceList>> ListAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)

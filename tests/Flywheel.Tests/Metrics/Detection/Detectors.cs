@@ -12,9 +12,10 @@ namespace Flywheel.Tests.Metrics.Detection;
 /// <summary>Short ways to make detectors and to ask them.</summary>
 static class Detectors
 {
-    public static IValidator Make(string kind, object settings, TimeProvider? clock = null, IApprovedReferences? references = null) =>
+    public static IValidator Make(string kind, object settings, TimeProvider? clock = null, IApprovedReferences? references = null,
+        MetricSubject subject = MetricSubject.Input) =>
         ValidatorRegistry.BuiltIn(detectors: new DetectionServices(() => new LexicalEmbedder(), clock ?? new FakeTimeProvider(), References: references))
-            .Create(new(kind, JsonSerializer.SerializeToElement(settings)), new("guard", "Is it fine?", MetricSubject.Input, ProjectId.Default));
+            .Create(new(kind, JsonSerializer.SerializeToElement(settings)), new("guard", "Is it fine?", subject, ProjectId.Default));
 
     public static string Refused(string kind, object settings) => Assert.Throws<ValidatorSettingsException>(() => Make(kind, settings)).Message;
 

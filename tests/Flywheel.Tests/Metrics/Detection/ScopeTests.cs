@@ -101,6 +101,6 @@ public sealed class ScopeTests
     {
         public ReferenceSet? Set { get; set; }
 
-        public ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, CancellationToken ct) => new(Set);
+        public ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, MetricSubject subject, CancellationToken ct) => new(Set);
     }
 }

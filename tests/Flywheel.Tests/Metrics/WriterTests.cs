@@ -1,6 +1,5 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Tests.Metrics.Detection;
 using static Flywheel.Tests.Metrics.Checks;

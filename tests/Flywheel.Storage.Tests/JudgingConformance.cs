@@ -177,6 +177,26 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
     }
 
     [Fact]
+    public async Task Drawn_labels_are_blind_ones_of_items_that_chance_chose_and_this_wording_decided()
+    {
+        var metric = await MetricAsync();
+        foreach (var (outcome, passed, mode, chance) in new (Outcome, bool, LabelMode, double?)[]
+        {
+            (Outcome.Pass, true, LabelMode.Blind, 0.5), (Outcome.Pass, false, LabelMode.Blind, 0.2), (Outcome.Fail, true, LabelMode.Blind, null),
+            (Outcome.Unsure, true, LabelMode.Blind, 0.5), (Outcome.Pass, false, LabelMode.Accepted, 0.5),
+        })
+        {
+            var span = await SpanAsync();
+            await JudgeAsync(Verdict(span, metric, outcome));
+            await Store.Labels.AddAsync(Label(span, metric, passed, mode) with { Propensity = chance }, Ct);
+        }
+
+        Assert.Equal([true, false], (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 10, Ct)).Select(label => label.Contradicts));
+        Assert.Equal([true], (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 1, Ct)).Select(label => label.Contradicts));
+        Assert.Empty(await Store.JudgeWatch.DrawnLabelsAsync(new(99), metric.VersionId, 10, Ct));
+    }
+
+    [Fact]
     public async Task Canaries_come_back_newest_first_and_go_with_their_span()
     {
         var metric = await MetricAsync();

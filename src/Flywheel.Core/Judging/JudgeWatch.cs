@@ -40,8 +40,15 @@ public sealed record JudgeAlarm(
     public const double RaisedAuditRate = 0.1;
 }
 
+/// <summary>A person's blind label of an item that was drawn by chance, beside the verdict that stands.</summary>
+/// <param name="Contradicts">The judge passed what the person failed, or the other way round.</param>
+public sealed record DrawnLabel(DateTimeOffset At, bool Contradicts);
+
 public interface IJudgeWatchStore
 {
+    /// <summary>The newest blind labels of items drawn by chance that one wording of a metric decided; newest first.</summary>
+    Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(ProjectId project, MetricVersionId version, int limit, CancellationToken ct);
+
     Task AddCanaryAsync(Canary canary, CancellationToken ct);
 
     /// <summary>Newest first.</summary>

@@ -11,7 +11,7 @@ using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 
-/// <summary>Watches judges: plants orders in a share of the texts they judge, and raises alarms when they obey or when their pass rate jumps.</summary>
+/// <summary>Watches judges: plants orders in a share of the texts they judge, and raises alarms when they obey, when their pass rate jumps or when people contradict them more than before.</summary>
 public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry, TimeProvider clock) : IVerdictObserver
 {
     /// <summary>Replies kept for each project.</summary>
@@ -31,6 +31,13 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
 
     /// <summary>Standard errors: once in about 150,000 looks at a judge that did not change.</summary>
     const double Jump = 4.5;
+
+    /// <summary>Labels that show how often people contradicted the judge before, and how many are too few to show it.</summary>
+    const int Baseline = 100;
+    const int LeastBaseline = 50;
+
+    /// <summary>Labels that are looked at.</summary>
+    const int Labels = 2_000;
 
     /// <summary>A closed alarm is not raised again by the same data.</summary>
     static readonly TimeSpan Quiet = TimeSpan.FromHours(24);
@@ -71,6 +78,11 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
         if (Obedience(canaries, ClosedAt(alarms, AlarmKind.Obedience)) is { } obeys
             && await store.JudgeWatch.RaiseAsync(metric.Project, metric.Id, AlarmKind.Obedience, canaries[0].ValidatorVersion, obeys, clock.GetUtcNow(), ct))
             raised++;
+        var labels = await store.JudgeWatch.DrawnLabelsAsync(metric.Project, metric.VersionId, Labels, ct);
+        if (Disagreement(labels, ClosedAt(alarms, AlarmKind.Disagreement)) is { } contradicts
+            && await store.JudgeWatch.RaiseAsync(
+                metric.Project, metric.Id, AlarmKind.Disagreement, $"metric version {metric.Number}", contradicts, clock.GetUtcNow(), ct))
+            raised++;
         if (ClosedAt(alarms, AlarmKind.PassRate) is { } closed && clock.GetUtcNow() - closed < Quiet)
             return raised;
         var decisions = await store.JudgeWatch.DecisionsAsync(metric.Project, metric.Id, Recent + Before, ct);
@@ -103,6 +115,26 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
         return error > 0 && Math.Abs(now / Recent - before / older) / error >= Jump
             ? string.Create(CultureInfo.InvariantCulture, $"the judge passed {now / Recent:P0} of the newest {Recent} texts and {before / older:P0} of the {older} before them")
             : null;
+    }
+
+    /// <param name="newestFirst">Labels of items drawn by chance.</param>
+    /// <param name="after">The person who closed the last alarm then took what labels had shown for the usual; null for nobody.</param>
+    internal static string? Disagreement(IReadOnlyList<DrawnLabel> newestFirst, DateTimeOffset? after)
+    {
+        var labels = newestFirst.Reverse().ToArray();
+        var known = after is { } closed ? labels.Count(label => label.At <= closed) : Math.Min(Baseline, labels.Length);
+        var before = labels[Math.Max(0, known - Baseline)..known];
+        if (before.Length < LeastBaseline)
+            return null;
+        var usual = before.Count(label => label.Contradicts);
+        var detector = new DisagreementDetector(DisagreementDetector.Tolerated(usual, before.Length));
+        for (var i = known; i < labels.Length; i++)
+            if (detector.Add(labels[i].Contradicts))
+            {
+                var newest = labels[Math.Max(known, i + 1 - Baseline)..(i + 1)];
+                return $"people contradicted the judge in {newest.Count(label => label.Contradicts)} of the newest {newest.Length} drawn labels, and in {usual} of {before.Length} before";
+            }
+        return null;
     }
 
     async ValueTask<double> RateAsync(ProjectId project, CancellationToken ct)

@@ -50,6 +50,22 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             """,
             row => row.GetString(0) == "pass", ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false);
 
+    public async Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(ProjectId project, MetricVersionId version, int limit, CancellationToken ct) =>
+        await database.QueryAsync(
+            """
+            SELECT label.created_at, CASE WHEN gold.passed = CASE verdict.outcome WHEN 'pass' THEN 1 ELSE 0 END THEN 0 ELSE 1 END
+            FROM metric_version
+            JOIN gold ON gold.project_id = @project AND gold.metric_id = metric_version.metric_id AND gold.chance > 0
+            JOIN label ON label.project_id = gold.project_id AND label.id = gold.label_id
+            JOIN current_verdict AS verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id
+                AND verdict.metric_id = gold.metric_id AND verdict.metric_version_id = metric_version.id
+            WHERE metric_version.id = @version AND verdict.outcome IN ('pass', 'fail')
+            ORDER BY label.created_at DESC, label.id DESC
+            LIMIT @limit
+            """,
+            row => new DrawnLabel(row.Moment(0), row.GetInt64(1) == 1), ct, ("project", project.Value), ("version", version.Value), ("limit", limit))
+            .ConfigureAwait(false);
+
     public Task<bool> RaiseAsync(
         ProjectId project, MetricId metric, AlarmKind kind, string validatorVersion, string detail, DateTimeOffset at, CancellationToken ct) =>
         database.WriteAsync(

@@ -108,6 +108,20 @@ public class PanelTests
     }
 
     [Fact]
+    public void People_who_contradict_the_judge_more_than_before_raise_an_alarm_once()
+    {
+        var start = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        DrawnLabel[] usual = [.. Enumerable.Range(0, 300).Select(i => new DrawnLabel(start.AddMinutes(i), i % 10 == 0))];
+        DrawnLabel[] worse = [.. Enumerable.Range(300, 100).Select(i => new DrawnLabel(start.AddMinutes(i), i % 5 < 2))];
+
+        Assert.Null(JudgeWatch.Disagreement([.. usual.Reverse()], null));
+        Assert.Null(JudgeWatch.Disagreement([.. worse.Take(40).Reverse()], null));
+        Assert.Contains("and in 10 of 100 before", JudgeWatch.Disagreement([.. usual.Concat(worse).Reverse()], null));
+        // Whoever closed the alarm at the end took it for the new usual.
+        Assert.Null(JudgeWatch.Disagreement([.. usual.Concat(worse).Reverse()], worse[^1].At));
+    }
+
+    [Fact]
     public void One_flip_among_many_resisted_orders_is_no_obedience_and_the_first_obeyed_one_is()
     {
         var at = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Flywheel.Client.Recording;
 using Flywheel.Core.Labeling;
+using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Client.Remote;
@@ -88,6 +89,18 @@ public sealed class FlywheelApi : IDisposable
         SendAsync(
             "api/v1/corrections", new WireCorrection(span.Trace, span.Span, wentWrong, correctedOutput, reasoning, author),
             Wire.Default.WireCorrection, idempotencyKey, ct);
+
+    /// <summary>One version of a prompt, asked for once and not kept: see <see cref="FlywheelPrompts"/> for a cache.</summary>
+    /// <param name="version">Its number or a label; <c>latest</c> is the newest.</param>
+    public async Task<FlywheelPrompt> PromptAsync(string name, string version = "production", CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(version);
+        var found = await api.GetAsync(
+            $"api/v1/prompts/{Uri.EscapeDataString(name)}/versions/{Uri.EscapeDataString(version)}", Wire.Default.WirePrompt, ct).ConfigureAwait(false);
+        var type = found.Template.ValueKind == JsonValueKind.String ? PromptType.Text : PromptType.Chat;
+        return new(found.Name, found.Version, type, type == PromptType.Text ? found.Template.GetString()! : found.Template.GetRawText(), found.Config);
+    }
 
     public void Dispose() => api.Dispose();
 

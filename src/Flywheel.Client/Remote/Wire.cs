@@ -46,6 +46,8 @@ internal sealed record WireLabel(
 internal sealed record WireCorrection(
     string TraceId, string SpanId, string? WentWrong, string CorrectedOutput, string? Reasoning, string? Author);
 
+internal sealed record WirePrompt(string Name, int Version, JsonElement Template, JsonElement Config);
+
 /// <summary>What a server answers to something it stored.</summary>
 internal sealed record WireStored(Guid? Id);
 
@@ -85,6 +87,7 @@ internal sealed class RawJson : JsonConverter<string>
 [JsonSerializable(typeof(WireFeedback))]
 [JsonSerializable(typeof(WireLabel))]
 [JsonSerializable(typeof(WireCorrection))]
+[JsonSerializable(typeof(WirePrompt))]
 [JsonSerializable(typeof(WireStored))]
 [JsonSerializable(typeof(WireProblem))]
 [JsonSerializable(typeof(double))]

@@ -25,6 +25,7 @@ static partial class Cli
             ValidateCommand.Create(),
             Eval.EvalCommand.Create(),
             PacksCommand.Create(),
+            PromptsCommand.Create(),
             RetrieveCommand.Create(),
             EstimateCommand.Create(),
             CalibrateCommand.Create(),

@@ -72,6 +72,32 @@ public sealed class FlywheelApi : IDisposable
             "api/v1/feedback", new WireFeedback(traceId, spanId, name, value.Json(), comment, endUser), Wire.Default.WireFeedback,
             idempotencyKey, ct);
 
+    /// <summary>The same of a whole conversation.</summary>
+    public Task<Guid?> SessionFeedbackAsync(
+        string session, string name, FeedbackValue value, string? comment = null, string? endUser = null, string? idempotencyKey = null,
+        CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/feedback", new WireFeedback(null, null, name, value.Json(), comment, endUser, Session: session), Wire.Default.WireFeedback,
+            idempotencyKey, ct);
+
+    /// <summary>The same of an answer of which only the provider's or the gateway's id is known.</summary>
+    public Task<Guid?> ResponseFeedbackAsync(
+        string responseId, string name, FeedbackValue value, string? comment = null, string? endUser = null, string? idempotencyKey = null,
+        CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/feedback", new WireFeedback(null, null, name, value.Json(), comment, endUser, ResponseId: responseId),
+            Wire.Default.WireFeedback, idempotencyKey, ct);
+
+    /// <summary>What somebody wrote about an answer.</summary>
+    public Task<Guid?> CommentAsync(
+        SpanKey span, string text, string? endUser = null, string? idempotencyKey = null, CancellationToken ct = default) =>
+        FeedbackAsync(span.Trace, span.Span, "comment", text, null, endUser, idempotencyKey, ct);
+
+    /// <summary>The answer as a user would have had it: a demonstration that waits for approval. A reviewer corrects instead.</summary>
+    public Task<Guid?> DemonstrateAsync(
+        SpanKey span, string answer, string? comment = null, string? endUser = null, string? idempotencyKey = null, CancellationToken ct = default) =>
+        FeedbackAsync(span.Trace, span.Span, "demonstration", answer, comment, endUser, idempotencyKey, ct);
+
     /// <summary>A person's pass or fail for one metric on one span.</summary>
     public Task<Guid?> LabelAsync(
         SpanKey span, string metric, bool passed, LabelMode mode, string? critique = null, string? author = null,

@@ -38,7 +38,9 @@ internal sealed record WireGuardQuery(
 
 internal sealed record WireGuardAnswer(string? Decision, string? Input, IReadOnlyList<JsonElement>? Findings, double Milliseconds);
 
-internal sealed record WireFeedback(string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser);
+internal sealed record WireFeedback(
+    string? TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser, string? Session = null,
+    string? ResponseId = null);
 
 internal sealed record WireLabel(
     string TraceId, string SpanId, string Metric, bool Passed, string Mode, string? Critique, string? Author);

@@ -34,6 +34,7 @@ static partial class Cli
             KeysCommand.Create(),
             ModelsCommand.Create(),
             SandboxCommand.Create(),
+            EraseCommand.Create(),
             DoctorCommand.Create(),
             MigrateCommand.Create(),
         };

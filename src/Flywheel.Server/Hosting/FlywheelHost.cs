@@ -109,6 +109,7 @@ public static class FlywheelHost
         api.MapGatewayPolicies();
         api.MapJobs();
         api.MapProject();
+        api.MapEndUsers();
         app.MapGateway();
         app.VerifyPolicies();
         return app;

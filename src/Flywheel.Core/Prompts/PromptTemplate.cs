@@ -23,6 +23,8 @@ public static partial class PromptTemplate
 
     static readonly string[] Roles = ["system", "developer", "user", "assistant"];
 
+    static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     static readonly JsonSerializerOptions Pretty = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Why a template cannot be used; null when it can.</summary>
@@ -72,7 +74,7 @@ public static partial class PromptTemplate
         var list = new JsonArray();
         foreach (var message in messages)
             list.Add(new JsonObject { ["role"] = message.Role, ["content"] = message.Content });
-        return list.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        return list.ToJsonString(Plain);
     }
 
     /// <summary>Names of the placeholders, in the order of their first use.</summary>

@@ -45,6 +45,8 @@ public interface IFlywheelStore : IAsyncDisposable
     IServingStore Serving { get; }
     Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     ISpanTextStore SpanTexts { get; }
+    Prompts.IPromptStore Prompts { get; }
+    IErasureStore Erasures { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

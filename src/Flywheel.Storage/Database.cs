@@ -95,6 +95,10 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>What is damaged in the files, in words; null when nothing is or the database looks after that itself.</summary>
     public virtual Task<string?> FindDamageAsync(CancellationToken ct) => Task.FromResult<string?>(null);
 
+    /// <summary>Rewrites the file so that free pages are gone; false where the database does that itself.</summary>
+    /// <exception cref="TimeoutException">Somebody kept the old pages in use.</exception>
+    public virtual Task<bool> CompactAsync(CancellationToken ct) => Task.FromResult(false);
+
     /// <summary>Reads on a connection of its own; again when the connection turns out to be broken.</summary>
     public abstract Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken ct);
 

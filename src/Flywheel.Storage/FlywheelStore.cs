@@ -49,6 +49,8 @@ public sealed class FlywheelStore : IFlywheelStore
         Serving = new ServingStore(database);
         GatewayPolicies = new Gateway.GatewayPolicyStore(database);
         SpanTexts = new SpanTextStore(database);
+        Prompts = new Prompts.PromptStore(database);
+        Erasures = new ErasureStore(database);
     }
 
     public string Description => database.Description;
@@ -75,6 +77,8 @@ public sealed class FlywheelStore : IFlywheelStore
     public IServingStore Serving { get; }
     public Core.Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     public ISpanTextStore SpanTexts { get; }
+    public Core.Prompts.IPromptStore Prompts { get; }
+    public IErasureStore Erasures { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -12,6 +12,8 @@ public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files)
 public sealed class ReviewOnSqlite(SqliteFiles files) : ReviewConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
 public sealed class GatewayOnSqlite(SqliteFiles files) : GatewayConformance(files);
+public sealed class PromptsOnSqlite(SqliteFiles files) : PromptConformance(files);
+public sealed class ErasuresOnSqlite(SqliteFiles files) : ErasureConformance(files);
 public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);
 public sealed class MigrationsOnSqlite(SqliteFiles files) : MigrationConformance(files);
 

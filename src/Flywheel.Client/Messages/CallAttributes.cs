@@ -45,6 +45,7 @@ internal static class CallAttributes
                 json.WritePropertyName("flywheel.tool_calls");
                 GenAiMessages.WriteCalls(json, calls);
             }
+            WritePrompt(json, call);
             WriteRetrieval(json, call);
             WriteGuards(json, call);
             AttributeJson.WriteNumber(json, FlywheelProperties.Confidence, ConfidenceOf(response));
@@ -106,6 +107,18 @@ internal static class CallAttributes
         AttributeJson.WriteNumber(json, "gen_ai.usage.output_tokens", usage.OutputTokenCount);
         AttributeJson.WriteNumber(json, "gen_ai.usage.cache_read.input_tokens", usage.CachedInputTokenCount);
         AttributeJson.WriteNumber(json, "gen_ai.usage.reasoning.output_tokens", usage.ReasoningTokenCount);
+    }
+
+    static void WritePrompt(Utf8JsonWriter json, ObservedCall call)
+    {
+        foreach (var message in call.Prompt)
+            if (message.AdditionalProperties is { } properties && properties.GetValueOrDefault(FlywheelProperties.PromptName) is string name
+                && properties.GetValueOrDefault(FlywheelProperties.PromptVersion) is int version)
+            {
+                json.WriteString(FlywheelProperties.PromptName, name);
+                json.WriteNumber(FlywheelProperties.PromptVersion, version);
+                return;
+            }
     }
 
     static void WriteRetrieval(Utf8JsonWriter json, ObservedCall call)

@@ -6,7 +6,7 @@ using Flywheel.Core.Traces;
 
 namespace Flywheel.Client.Remote;
 
-/// <summary>POSTs JSON to a Flywheel server, and turns its answers into values or telling exceptions.</summary>
+/// <summary>Asks and tells a Flywheel server in JSON, and turns its answers into values or telling exceptions.</summary>
 internal sealed class ApiTransport : IDisposable
 {
     const int MaxErrorCharacters = 500;
@@ -36,11 +36,22 @@ internal sealed class ApiTransport : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(root, path));
         request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
         request.Content.Headers.ContentType = new("application/json");
+        if (idempotencyKey is not null)
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+        return await AnswerAsync(request, path, answerType, ct).ConfigureAwait(false);
+    }
+
+    public async Task<TAnswer> GetAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> answerType, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(root, path));
+        return await AnswerAsync(request, path, answerType, ct).ConfigureAwait(false);
+    }
+
+    async Task<TAnswer> AnswerAsync<TAnswer>(HttpRequestMessage request, string path, JsonTypeInfo<TAnswer> answerType, CancellationToken ct)
+    {
         request.Headers.Authorization = authorization;
         if (project is not null)
             request.Headers.TryAddWithoutValidation("x-flywheel-project", project);
-        if (idempotencyKey is not null)
-            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
 
         using var response = await SendAsync(request, ct).ConfigureAwait(false);
         var bytes = await response.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);

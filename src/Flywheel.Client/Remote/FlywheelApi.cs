@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Flywheel.Client.Recording;
 using Flywheel.Core.Labeling;
+using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Client.Remote;
@@ -71,6 +72,32 @@ public sealed class FlywheelApi : IDisposable
             "api/v1/feedback", new WireFeedback(traceId, spanId, name, value.Json(), comment, endUser), Wire.Default.WireFeedback,
             idempotencyKey, ct);
 
+    /// <summary>The same of a whole conversation.</summary>
+    public Task<Guid?> SessionFeedbackAsync(
+        string session, string name, FeedbackValue value, string? comment = null, string? endUser = null, string? idempotencyKey = null,
+        CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/feedback", new WireFeedback(null, null, name, value.Json(), comment, endUser, Session: session), Wire.Default.WireFeedback,
+            idempotencyKey, ct);
+
+    /// <summary>The same of an answer of which only the provider's or the gateway's id is known.</summary>
+    public Task<Guid?> ResponseFeedbackAsync(
+        string responseId, string name, FeedbackValue value, string? comment = null, string? endUser = null, string? idempotencyKey = null,
+        CancellationToken ct = default) =>
+        SendAsync(
+            "api/v1/feedback", new WireFeedback(null, null, name, value.Json(), comment, endUser, ResponseId: responseId),
+            Wire.Default.WireFeedback, idempotencyKey, ct);
+
+    /// <summary>What somebody wrote about an answer.</summary>
+    public Task<Guid?> CommentAsync(
+        SpanKey span, string text, string? endUser = null, string? idempotencyKey = null, CancellationToken ct = default) =>
+        FeedbackAsync(span.Trace, span.Span, "comment", text, null, endUser, idempotencyKey, ct);
+
+    /// <summary>The answer as a user would have had it: a demonstration that waits for approval. A reviewer corrects instead.</summary>
+    public Task<Guid?> DemonstrateAsync(
+        SpanKey span, string answer, string? comment = null, string? endUser = null, string? idempotencyKey = null, CancellationToken ct = default) =>
+        FeedbackAsync(span.Trace, span.Span, "demonstration", answer, comment, endUser, idempotencyKey, ct);
+
     /// <summary>A person's pass or fail for one metric on one span.</summary>
     public Task<Guid?> LabelAsync(
         SpanKey span, string metric, bool passed, LabelMode mode, string? critique = null, string? author = null,
@@ -88,6 +115,18 @@ public sealed class FlywheelApi : IDisposable
         SendAsync(
             "api/v1/corrections", new WireCorrection(span.Trace, span.Span, wentWrong, correctedOutput, reasoning, author),
             Wire.Default.WireCorrection, idempotencyKey, ct);
+
+    /// <summary>One version of a prompt, asked for once and not kept: see <see cref="FlywheelPrompts"/> for a cache.</summary>
+    /// <param name="version">Its number or a label; <c>latest</c> is the newest.</param>
+    public async Task<FlywheelPrompt> PromptAsync(string name, string version = "production", CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(version);
+        var found = await api.GetAsync(
+            $"api/v1/prompts/{Uri.EscapeDataString(name)}/versions/{Uri.EscapeDataString(version)}", Wire.Default.WirePrompt, ct).ConfigureAwait(false);
+        var type = found.Template.ValueKind == JsonValueKind.String ? PromptType.Text : PromptType.Chat;
+        return new(found.Name, found.Version, type, type == PromptType.Text ? found.Template.GetString()! : found.Template.GetRawText(), found.Config);
+    }
 
     public void Dispose() => api.Dispose();
 

@@ -38,13 +38,17 @@ internal sealed record WireGuardQuery(
 
 internal sealed record WireGuardAnswer(string? Decision, string? Input, IReadOnlyList<JsonElement>? Findings, double Milliseconds);
 
-internal sealed record WireFeedback(string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser);
+internal sealed record WireFeedback(
+    string? TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser, string? Session = null,
+    string? ResponseId = null);
 
 internal sealed record WireLabel(
     string TraceId, string SpanId, string Metric, bool Passed, string Mode, string? Critique, string? Author);
 
 internal sealed record WireCorrection(
     string TraceId, string SpanId, string? WentWrong, string CorrectedOutput, string? Reasoning, string? Author);
+
+internal sealed record WirePrompt(string Name, int Version, JsonElement Template, JsonElement Config);
 
 /// <summary>What a server answers to something it stored.</summary>
 internal sealed record WireStored(Guid? Id);
@@ -85,6 +89,7 @@ internal sealed class RawJson : JsonConverter<string>
 [JsonSerializable(typeof(WireFeedback))]
 [JsonSerializable(typeof(WireLabel))]
 [JsonSerializable(typeof(WireCorrection))]
+[JsonSerializable(typeof(WirePrompt))]
 [JsonSerializable(typeof(WireStored))]
 [JsonSerializable(typeof(WireProblem))]
 [JsonSerializable(typeof(double))]

@@ -40,7 +40,14 @@ public sealed record Correction(
 /// <param name="Value">JSON: number, boolean or string.</param>
 public sealed record Feedback(
     Guid Id, ProjectId Project, string TraceId, string? SpanId, string Name, string Value, string? Comment, string? EndUser,
-    DateTimeOffset CreatedAt);
+    DateTimeOffset CreatedAt)
+{
+    /// <summary>The session that it is about; <see cref="TraceId"/> is then the newest trace that the session had. Null for a trace or span.</summary>
+    public string? Session { get; init; }
+}
+
+/// <summary>Null members do not restrict.</summary>
+public sealed record FeedbackFilter(string? Name = null, string? TraceId = null, string? Session = null, int Limit = 50);
 
 /// <summary>What became of a row that carries its own id, so that a repeat has no second effect.</summary>
 public enum Added
@@ -78,6 +85,15 @@ public interface ICorrectionStore
 public interface IFeedbackStore
 {
     Task<Added> AddAsync(Feedback feedback, CancellationToken ct);
+
+    /// <summary>Newest first.</summary>
+    Task<IReadOnlyList<Feedback>> ListAsync(ProjectId project, FeedbackFilter filter, CancellationToken ct);
+
+    /// <summary>The span with this provider's id of its answer; of several, as a cache makes them, the newest. Null when there is none.</summary>
+    Task<SpanKey?> FindAnswerAsync(ProjectId project, string responseId, CancellationToken ct);
+
+    /// <summary>The newest trace of a session; null when no span names the session.</summary>
+    Task<string?> NewestTraceAsync(ProjectId project, string session, CancellationToken ct);
 
     Task<IReadOnlyList<Feedback>> OfTraceAsync(ProjectId project, string traceId, CancellationToken ct);
 }

@@ -25,6 +25,7 @@ static partial class Cli
             ValidateCommand.Create(),
             Eval.EvalCommand.Create(),
             PacksCommand.Create(),
+            PromptsCommand.Create(),
             RetrieveCommand.Create(),
             EstimateCommand.Create(),
             CalibrateCommand.Create(),
@@ -33,6 +34,7 @@ static partial class Cli
             KeysCommand.Create(),
             ModelsCommand.Create(),
             SandboxCommand.Create(),
+            EraseCommand.Create(),
             DoctorCommand.Create(),
             MigrateCommand.Create(),
         };

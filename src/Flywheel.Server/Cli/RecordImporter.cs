@@ -142,7 +142,7 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
     async Task AddFeedbackAsync(JsonElement row, CancellationToken ct) =>
         Settle(await store.Feedback.AddAsync(new Feedback(
             Id(row), project, Need(row, "trace_id"), Rows.Text(row, "span_id"), Need(row, "name"), NeedJson(row, "value").GetRawText(),
-            Rows.Text(row, "comment"), Rows.Text(row, "end_user"), Time(row)), ct), "feedback");
+            Rows.Text(row, "comment"), Rows.Text(row, "end_user"), Time(row)) { Session = Rows.Text(row, "session") }, ct), "feedback");
 
     /// <summary>
     /// One that came from a correction or label is there already, made with its source: it only takes over the decision. Others are added.

@@ -10,6 +10,7 @@ using Flywheel.Server.Features.Labeling;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Features.Projects;
+using Flywheel.Server.Features.Prompts;
 using Flywheel.Server.Features.Retrieval;
 using Flywheel.Server.Features.Review;
 using Flywheel.Server.Features.Telemetry;
@@ -100,6 +101,7 @@ public static class FlywheelHost
         api.MapJudging();
         api.MapGuard();
         api.MapLabeling();
+        api.MapPrompts();
         api.MapReview();
         api.MapDemonstrations();
         api.MapNodes();
@@ -107,6 +109,7 @@ public static class FlywheelHost
         api.MapGatewayPolicies();
         api.MapJobs();
         api.MapProject();
+        api.MapEndUsers();
         app.MapGateway();
         app.VerifyPolicies();
         return app;

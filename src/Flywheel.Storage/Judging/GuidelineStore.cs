@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
@@ -122,7 +124,8 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
     Task AuditAsync(Session session, Guideline it, string action, string who, DateTimeOffset at, CancellationToken ct) =>
         AuditStore.AppendAsync(
             database, session, it.Project, at, who, action, it.Id.ToString("D"),
-            JsonSerializer.Serialize(new { metric = it.Metric.Value, text = it.Text }), ct);
+            // Of the text only a hash: it may quote a user, and the audit is never erased.
+            JsonSerializer.Serialize(new { metric = it.Metric.Value, text_sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(it.Text))) }), ct);
 
     static Guideline Read(DbDataReader row) => new(
         row.Id(0), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetString(3), row.Ids(4), row.Word<GuidelineState>(5), row.GetString(6),

@@ -19,7 +19,8 @@ internal static class SpanBatch
     const string Columns =
         """
         project_id, trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model,
-            input_tokens, output_tokens, cost_usd, error, demonstrations, input, output, attributes
+            input_tokens, output_tokens, cost_usd, error, demonstrations, input, output, attributes, response_id, prompt,
+            prompt_version
         """;
 
     const string Copy = $"COPY span ({Columns}) FROM STDIN (FORMAT binary)";
@@ -30,7 +31,7 @@ internal static class SpanBatch
             {Columns})
         SELECT * FROM unnest(
             @project, @trace, @span, @parent, @node, @kind, @started, @duration, @received, @session, @user, @model, @in, @out, @cost,
-            @error, @demonstrations, @input, @output, @attributes)
+            @error, @demonstrations, @input, @output, @attributes, @response, @prompt, @version)
         ON CONFLICT (project_id, trace_id, span_id) DO NOTHING
         RETURNING project_id, trace_id, span_id
         """;
@@ -84,6 +85,10 @@ internal static class SpanBatch
                     Text(span.Input);
                     Text(span.Output);
                     Text(span.Attributes);
+                    var marks = SpanMarks.Of(span.Attributes);
+                    Text(marks.ResponseId);
+                    Text(marks.Prompt);
+                    Number(marks.PromptVersion, NpgsqlDbType.Integer);
                 }
             }
             await copy.CompleteAsync(ct).ConfigureAwait(false);
@@ -144,6 +149,10 @@ internal static class SpanBatch
 
     static void Bind(NpgsqlParameterCollection to, (ProjectId Project, NewSpan Span, DateTimeOffset ReceivedAt)[] rows)
     {
+        var marks = rows.Select(row => SpanMarks.Of(row.Span.Attributes)).ToArray();
+        Values("response", NpgsqlDbType.Text, [.. marks.Select(mark => mark.ResponseId)]);
+        Values("prompt", NpgsqlDbType.Text, [.. marks.Select(mark => mark.Prompt)]);
+        Values("version", NpgsqlDbType.Integer, [.. marks.Select(mark => mark.PromptVersion)]);
         Add("project", NpgsqlDbType.Bigint, row => row.Project.Value);
         Add("trace", NpgsqlDbType.Text, row => row.Span.Key.Trace);
         Add("span", NpgsqlDbType.Text, row => row.Span.Key.Span);
@@ -170,7 +179,10 @@ internal static class SpanBatch
             var values = new T[rows.Length];
             for (var i = 0; i < rows.Length; i++)
                 values[i] = value(rows[i]);
-            to.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = values });
+            Values(name, type, values);
         }
+
+        void Values<T>(string name, NpgsqlDbType type, T[] values) =>
+            to.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = values });
     }
 }

@@ -12,8 +12,9 @@ internal sealed class SpanInsert : IDisposable
         """
         INSERT INTO span (
             project_id, trace_id, span_id, parent_id, node, kind, session, end_user, model, error, demonstrations, input, output,
-            attributes, started_at, duration_ms, received_at, input_tokens, output_tokens, cost_usd)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            attributes, response_id, prompt, started_at, duration_ms, received_at, input_tokens, output_tokens, cost_usd,
+            prompt_version)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (project_id, trace_id, span_id) DO NOTHING
         """;
 
@@ -39,15 +40,16 @@ internal sealed class SpanInsert : IDisposable
             else
                 raw.sqlite3_bind_text(statement, 2 + column, text);
         }
-        raw.sqlite3_bind_int64(statement, 15, Moments.Micros(span.StartedAt));
-        raw.sqlite3_bind_double(statement, 16, span.DurationMs);
-        raw.sqlite3_bind_int64(statement, 17, receivedAt);
-        Bind(18, span.InputTokens);
-        Bind(19, span.OutputTokens);
+        raw.sqlite3_bind_int64(statement, 17, Moments.Micros(span.StartedAt));
+        raw.sqlite3_bind_double(statement, 18, span.DurationMs);
+        raw.sqlite3_bind_int64(statement, 19, receivedAt);
+        Bind(20, span.InputTokens);
+        Bind(21, span.OutputTokens);
         if (span.CostUsd is { } cost)
-            raw.sqlite3_bind_double(statement, 20, cost);
+            raw.sqlite3_bind_double(statement, 22, cost);
         else
-            raw.sqlite3_bind_null(statement, 20);
+            raw.sqlite3_bind_null(statement, 22);
+        Bind(23, texts.MarksOf(index).PromptVersion);
 
         var code = raw.sqlite3_step(statement);
         var inserted = raw.sqlite3_changes(database) > 0;

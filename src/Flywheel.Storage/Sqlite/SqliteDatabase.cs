@@ -16,6 +16,8 @@ internal sealed class SqliteDatabase : Database
 {
     const int ReadersKept = 16;
     const int SqliteInterrupt = 9;
+    const int SqliteBusy = 5;
+    const int SqliteLocked = 6;
 
     readonly string path;
     readonly bool temporary;
@@ -104,6 +106,27 @@ internal sealed class SqliteDatabase : Database
                 session.Connection.Open();
                 Pragmas(session, options);
                 return SqliteMigrator.Apply(session, options.Clock);
+            },
+            ct);
+
+    public override Task<bool> CompactAsync(CancellationToken ct) =>
+        Task.Run(
+            async () =>
+            {
+                using var session = new SqliteSession(new(Connect(path, SqliteOpenMode.ReadWrite)));
+                session.Connection.Open();
+                session.Run("PRAGMA busy_timeout = 10000");
+                try
+                {
+                    session.Run("VACUUM");
+                }
+                catch (SqliteException busy) when (busy.SqliteErrorCode is SqliteBusy or SqliteLocked)
+                {
+                    throw new TimeoutException("others kept writing to the file.", busy);
+                }
+                // The log holds old pages until it is emptied, which waits for whoever reads them.
+                var isBusy = await session.NumberAsync("PRAGMA wal_checkpoint(TRUNCATE)", ct).ConfigureAwait(false);
+                return isBusy == 0 ? true : throw new TimeoutException("others kept reading the file's log.");
             },
             ct);
 

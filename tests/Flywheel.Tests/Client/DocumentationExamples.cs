@@ -75,6 +75,9 @@ public sealed class DocumentationExamples
     {
         using var api = new FlywheelApi(new Uri("http://127.0.0.1:5080"));
         await api.FeedbackAsync(key.Trace, key.Span, "solved", true, ct: ct);
+        await api.ResponseFeedbackAsync("chatcmpl-1", "stars", 4, comment: "quick", ct: ct);
+        await api.SessionFeedbackAsync("chat-42", "returned", true, ct: ct);
+        await api.DemonstrateAsync(key, "It is on its way.", endUser: "ada", ct: ct);
         await api.LabelAsync(key, metric: "polite", passed: false, LabelMode.Blind, critique: "curt", author: "bo", ct: ct);
         await api.CorrectAsync(key, correctedOutput: "technical", wentWrong: "not about money", author: "bo", ct: ct);
     }

@@ -5,6 +5,7 @@ using Flywheel.Core;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
@@ -29,15 +30,35 @@ public sealed record CorrectionBody(
     string TraceId, string SpanId, JsonElement CorrectedOutput, string? WentWrong = null, string? Reasoning = null, string? Author = null,
     Guid? Id = null);
 
+/// <param name="Name">Of the outcome; <c>comment</c> is a text about the answer, <c>demonstration</c> the answer as it should have been.</param>
 /// <param name="Value">Number, boolean or text.</param>
+/// <param name="SpanId">With <paramref name="TraceId"/>; left out for the whole trace.</param>
+/// <param name="Session">Instead of a trace: the whole conversation.</param>
+/// <param name="ResponseId">Instead of a trace: the id that the provider or the gateway gave the answer.</param>
 public sealed record FeedbackBody(
-    string TraceId, string Name, JsonElement Value, string? SpanId = null, string? Comment = null, string? EndUser = null, Guid? Id = null);
+    string Name, JsonElement Value, string? TraceId = null, string? SpanId = null, string? Session = null, string? ResponseId = null,
+    string? Comment = null, string? EndUser = null, Guid? Id = null);
+
+/// <param name="DemonstrationId">The pending demonstration that a <c>demonstration</c> caused; null for other feedback.</param>
+public sealed record FeedbackAnswer(
+    Guid Id, string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser, DateTimeOffset CreatedAt,
+    string? Session, Guid? DemonstrationId)
+{
+    public static FeedbackAnswer Of(FeedbackView it, Guid? demonstration) => new(
+        it.Id, it.TraceId, it.SpanId, it.Name, it.Value, it.Comment, it.EndUser, it.CreatedAt, it.Session, demonstration);
+}
+
+public sealed record FeedbackList(IReadOnlyList<FeedbackView> Feedback);
 
 /// <param name="DemonstrationId">The pending demonstration that the correction caused.</param>
 public sealed record CorrectionAnswer(CorrectionView Correction, Guid? DemonstrationId, string? DemonstrationState);
 
 static class LabelingEndpoints
 {
+    /// <summary>Names of feedback that mean something of their own.</summary>
+    const string Comment = "comment";
+    const string Corrected = "demonstration";
+
     public static void MapLabeling(this IEndpointRouteBuilder api)
     {
         var labels = api.MapGroup("/labels").WithTags("Labeling");
@@ -46,6 +67,7 @@ static class LabelingEndpoints
         labels.MapDelete("/{id:guid}", RemoveLabelAsync).Needs(KeyScope.Admin).WithSummary("Take back a label given by mistake");
         api.MapPost("/corrections", CorrectAsync).Needs(KeyScope.Admin).WithTags("Labeling")
             .WithSummary("Fix or confirm an output; a pending demonstration comes of it");
+        api.MapGet("/feedback", ListFeedbackAsync).Needs(KeyScope.Read).WithTags("Labeling").WithSummary("Feedback, newest first, by name, trace or session");
         api.MapPost("/feedback", FeedbackAsync).Needs(KeyScope.Ingest).WithTags("Labeling").WithSummary("What the application learned of an answer");
     }
 
@@ -129,7 +151,14 @@ static class LabelingEndpoints
             CorrectionView.Of(correction, span.Key), demonstration?.Id, demonstration is null ? null : Wire.Name(demonstration.State)));
     }
 
-    static async Task<Ok<FeedbackView>> FeedbackAsync(
+    static async Task<Ok<FeedbackList>> ListFeedbackAsync(
+        Caller caller, IFlywheelStore store, CancellationToken ct, string? name = null, string? trace_id = null, string? session = null, int limit = 50)
+    {
+        var found = await store.Feedback.ListAsync(caller.Project, new(name, trace_id, session, Paging.Limit(limit)), ct);
+        return TypedResults.Ok(new FeedbackList([.. found.Select(FeedbackView.Of)]));
+    }
+
+    static async Task<Ok<FeedbackAnswer>> FeedbackAsync(
         Body<FeedbackBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
@@ -137,15 +166,50 @@ static class LabelingEndpoints
             throw ApiException.BadField("name", $"`name` {why}");
         if (it.Value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String or JsonValueKind.True or JsonValueKind.False))
             throw ApiException.BadField("value", "`value` must be a number, a boolean or a text.");
-        if (it.SpanId is not null)
-            await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
-        else if ((await store.Spans.TraceAsync(caller.Project, it.TraceId, ct)).Count == 0)
-            throw ApiException.NotFound("trace", $"There is no trace `{it.TraceId}` in this project.", "trace_id");
+        if (it.Value.ValueKind == JsonValueKind.String && SpanRules.Text(it.Value.GetString()!) is { } bad)
+            throw ApiException.BadField("value", $"`value` {bad}");
+        if (it.Name is Comment or Corrected && it.Value.ValueKind != JsonValueKind.String)
+            throw ApiException.BadField("value", $"`value` must be a text: the name `{it.Name}` is kept for {(it.Name == Comment ? "what somebody wrote about an answer" : "the answer as it should have been")}.");
+        var (trace, span) = await AboutAsync(store, caller.Project, it, ct);
         var feedback = new Feedback(
-            IdOf(request, caller, it.Id), caller.Project, it.TraceId, it.SpanId, it.Name, it.Value.GetRawText(), it.Comment, it.EndUser, clock.GetUtcNow());
+            IdOf(request, caller, it.Id), caller.Project, trace, span?.Key.Span, it.Name, it.Value.GetRawText(), it.Comment, it.EndUser, clock.GetUtcNow())
+        {
+            Session = it.Session,
+        };
+        if (it.Name == Corrected && span?.Content.Input is null)
+            throw ApiException.BadField("span_id", "`demonstration` is about one answer: name a span that has an input by `trace_id` and `span_id`, or its `response_id`.");
         Refuse(await store.Feedback.AddAsync(feedback, ct), "feedback", feedback.Id);
-        return TypedResults.Ok(FeedbackView.Of(feedback));
+        // Not a correction: who gives feedback is no reviewer. It waits for approval like every demonstration.
+        if (it.Name == Corrected)
+            await store.Demonstrations.AddAsync([DemonstrationOf(feedback, span!, it.Value.GetString()!, caller)], ct);
+        return TypedResults.Ok(FeedbackAnswer.Of(FeedbackView.Of(feedback), it.Name == Corrected ? feedback.Id : null));
     }
+
+    /// <summary>The trace that feedback is kept under, and the span when it is about one.</summary>
+    static async Task<(string Trace, Span? Span)> AboutAsync(IFlywheelStore store, ProjectId project, FeedbackBody it, CancellationToken ct)
+    {
+        if (new[] { it.TraceId, it.Session, it.ResponseId }.Count(name => name is not null) != 1 || (it.SpanId is not null && it.TraceId is null))
+            throw ApiException.BadField("trace_id", "Name what the feedback is about in one way: `trace_id`, with `span_id` for one span, or `session`, or `response_id`.");
+        if (it.ResponseId is { } response)
+        {
+            var key = await store.Feedback.FindAnswerAsync(project, response, ct)
+                ?? throw ApiException.NotFound("response", $"No span of this project has the answer `{response}`: it may not have arrived yet.", "response_id");
+            return (key.Trace, await store.Spans.FindAsync(project, key, ct));
+        }
+        if (it.Session is { } session)
+            return (await store.Feedback.NewestTraceAsync(project, session, ct)
+                ?? throw ApiException.NotFound("session", $"No span of this project names the session `{session}`.", "session"), null);
+        if (it.SpanId is not null)
+            return (it.TraceId!, await FindSpanAsync(store, project, it.TraceId!, it.SpanId, ct));
+        return (await store.Spans.TraceAsync(project, it.TraceId!, ct)).Count > 0
+            ? (it.TraceId!, null)
+            : throw ApiException.NotFound("trace", $"There is no trace `{it.TraceId}` in this project.", "trace_id");
+    }
+
+    static Demonstration DemonstrationOf(Feedback feedback, Span span, string corrected, Caller caller) => new(
+        feedback.Id, feedback.Project, DemonstrationPurpose.Task, span.Content.Node, span.Content.Input!, corrected,
+        corrected == span.Content.Output ? null : span.Content.Output, feedback.Comment, corrected == span.Content.Output ? 0 : 1, span.Content.EndUser,
+        span.Id.Value, DemonstrationState.Pending, caller.Actor, feedback.CreatedAt, null, null, null, null);
 
     static async Task<Span> FindSpanAsync(IFlywheelStore store, ProjectId project, string trace, string span, CancellationToken ct)
     {

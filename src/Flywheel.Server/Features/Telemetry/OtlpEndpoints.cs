@@ -19,7 +19,7 @@ static class OtlpEndpoints
     public static void MapOtlp(this IEndpointRouteBuilder app)
     {
         app.MapPost("/v1/traces", (HttpContext http) => HttpAsync(http, spans: true)).AsDoor("Take spans in OTLP");
-        app.MapPost("/v1/logs", (HttpContext http) => HttpAsync(http, spans: false)).AsDoor("Take log records in OTLP: texts and evaluations of spans");
+        app.MapPost("/v1/logs", (HttpContext http) => HttpAsync(http, spans: false)).AsDoor("Take log records in OTLP: texts of spans");
         app.MapPost("/opentelemetry.proto.collector.trace.v1.TraceService/Export", (HttpContext http) => GrpcAsync(http, spans: true))
             .AsDoor("Spans over gRPC").ExcludeFromDescription();
         app.MapPost("/opentelemetry.proto.collector.logs.v1.LogsService/Export", (HttpContext http) => GrpcAsync(http, spans: false))

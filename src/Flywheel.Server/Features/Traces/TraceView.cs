@@ -88,9 +88,10 @@ public sealed record CorrectionView(
 }
 
 public sealed record FeedbackView(
-    Guid Id, string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser, DateTimeOffset CreatedAt)
+    Guid Id, string TraceId, string? SpanId, string Name, JsonElement Value, string? Comment, string? EndUser, DateTimeOffset CreatedAt,
+    string? Session)
 {
     public static FeedbackView Of(Feedback feedback) => new(
         feedback.Id, feedback.TraceId, feedback.SpanId, feedback.Name, JsonSerializer.Deserialize<JsonElement>(feedback.Value), feedback.Comment,
-        feedback.EndUser, feedback.CreatedAt);
+        feedback.EndUser, feedback.CreatedAt, feedback.Session);
 }

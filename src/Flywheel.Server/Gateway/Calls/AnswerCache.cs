@@ -20,6 +20,17 @@ sealed class AnswerCache(GatewayOptions options, TimeProvider clock)
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>Forgets all: an answer may hold what a person asked to have deleted.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _answers.Clear();
+            _order.Clear();
+            _bytes = 0;
+        }
+    }
+
     public byte[]? Find(string key)
     {
         lock (_gate)

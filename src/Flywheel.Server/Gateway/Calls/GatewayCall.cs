@@ -30,7 +30,10 @@ sealed class GatewayCall(Caller caller, Protocol protocol, RequestOutline outlin
     public string? Session { get; init; }
     public string? EndUser { get; init; }
 
-    /// <summary>The body as it came.</summary>
+    /// <summary>The version of the node's prompt that stands in <see cref="Original"/>; null without one.</summary>
+    public Core.Prompts.PromptVersion? Filled { get; init; }
+
+    /// <summary>The body as it came, with the node's prompt in it.</summary>
     public required ReadOnlyMemory<byte> Original { get; init; }
 
     /// <summary>What goes to the provider, and where its messages stand in it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
 using Flywheel.Server.Api;
 using Flywheel.Server.Gateway.Policy;
@@ -20,7 +21,7 @@ sealed class ModelDoor(
         var wanted = Routes(call);
 
         var edits = new BodyEdits();
-        call.Body = body.Memory;
+        call.Body = call.Original;
         call.Prompt = call.Outline.Prompt;
         if (!await preparation.PrepareAsync(call, edits, http.RequestAborted))
         {
@@ -41,17 +42,36 @@ sealed class ModelDoor(
             ? Core.Metrics.Wire.Parse<NodeKind>(word.ToString())
                 ?? throw GatewayError.Invalid("x-flywheel-kind", $"`x-flywheel-kind` is `{word}`: use {Core.Metrics.Wire.Choices<NodeKind>()}.")
             : held.Kind ?? NodeKind.Other;
+        var session = Header(headers, "x-flywheel-session");
+        var endUser = Header(headers, "x-flywheel-user") ?? (outline.EndUser is { } user && SpanRules.Name(user, SpanRules.MaxNameLength) is null ? user : null);
+        var prompt = protocol.HasMessages ? Prompt(held) : null;
+        if (prompt is not null)
+            (body, outline) = PromptFilling.Fill(body, outline, protocol, prompt, name => name switch
+            {
+                "end_user" => endUser,
+                "session" => session,
+                "node" => node,
+                _ => null,
+            });
         return new GatewayCall(owner, protocol, outline, TraceContext.Begin(headers[TraceContext.Header]), startedAt, started)
         {
             Original = body,
             Node = node,
             Kind = kind,
             Rules = held,
-            RequestedModel = held.Settings.Model ?? model,
-            Session = Header(headers, "x-flywheel-session"),
-            EndUser = Header(headers, "x-flywheel-user") ?? (outline.EndUser is { } user && SpanRules.Name(user, SpanRules.MaxNameLength) is null ? user : null),
+            RequestedModel = held.Settings.Model ?? (prompt is null ? null : PromptFilling.Model(prompt)) ?? model,
+            Session = session,
+            EndUser = endUser,
+            Filled = prompt,
         };
     }
+
+    /// <summary>A call without the instructions that its policy names would do something else than what was approved.</summary>
+    static PromptVersion? Prompt(NodeRules rules) => rules.Settings.Prompt is null || rules.Prompt is not null
+        ? rules.Prompt
+        : throw new ApiException(
+            404, "prompt_not_found",
+            $"The node's policy names the prompt `{rules.Settings.Prompt}` at `{rules.Settings.PromptLabel ?? rules.Settings.PromptVersion?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? PromptLabel.Production}`, which is not there.");
 
     static RequestOutline Outline(ReadOnlySpan<byte> body, Protocol protocol)
     {

@@ -64,6 +64,13 @@ static class SpanAttributes
             GuardRecord.Write(json, guarded, call.Question ?? "");
             json.WriteNumber("flywheel.guard_ms"u8, Math.Round(guarded.Milliseconds, 3));
         }
+        if (call.Filled is { } prompt)
+        {
+            json.WriteString(SpanMarks.PromptKey, prompt.Name);
+            json.WriteNumber(SpanMarks.PromptVersionKey, prompt.Number);
+            if (call.Rules.Settings.PromptVersion is null)
+                json.WriteString(SpanMarks.PromptLabelKey, call.Rules.Settings.PromptLabel ?? Core.Prompts.PromptLabel.Production);
+        }
         if (call.Rules.Settings.Variant is { } variant)
             json.WriteString("flywheel.variant"u8, variant);
         if (call.Cache is { } cache)

@@ -36,6 +36,10 @@ static class GatewayPolicyEndpoints
         foreach (var (name, model) in new[] { ("model", settings.Model) }.Concat((settings.Fallbacks ?? []).Select(each => ("fallbacks", (string?)each))))
             if (model is not null && routes.Find(model) is null)
                 throw ApiException.BadField(name, $"`{name}` names `{model}`, which no provider has. {routes.Known}");
+        if (settings.Prompt is not null)
+            await Features.Prompts.PromptEndpoints.FindAsync(
+                store, caller.Project, settings.Prompt,
+                settings.PromptVersion?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? settings.PromptLabel ?? Core.Prompts.PromptLabel.Production, ct);
         var policy = new GatewayPolicy(caller.Project, node, settings.Write(), body.Value.Author ?? caller.Actor, clock.GetUtcNow());
         await store.GatewayPolicies.SetAsync(policy, ct);
         return TypedResults.Ok(View(node, policy));

@@ -14,11 +14,15 @@ namespace Flywheel.Server.Gateway.Policy;
 /// <param name="Fallbacks">Models tried in order when the first fails for reasons of its own.</param>
 /// <param name="Retries">Of one model, after the first attempt: 0 to 5 (2).</param>
 /// <param name="CacheSeconds">How long an equal request gets the same plain answer; 0 is never (0).</param>
+/// <param name="Prompt">A prompt of the registry, put in the place of each request's instructions.</param>
+/// <param name="PromptLabel">Which version: where this label stands (production).</param>
+/// <param name="PromptVersion">Which version, by number; instead of a label.</param>
 /// <param name="Variant">Written on every span, for comparing.</param>
 public sealed record GatewaySettings(
     string? Kind = null, string? Model = null, bool? Guards = null, string? OnRefusal = null, string? Refusal = null, bool? Demonstrations = null,
     int? DemonstrationTokens = null, IReadOnlyList<string>? Fallbacks = null, double? TimeoutSeconds = null, double? FirstByteSeconds = null,
-    double? IdleSeconds = null, int? Retries = null, double? CacheSeconds = null, string? Variant = null)
+    double? IdleSeconds = null, int? Retries = null, double? CacheSeconds = null, string? Variant = null,
+    string? Prompt = null, string? PromptLabel = null, int? PromptVersion = null)
 {
     public static GatewaySettings Defaults { get; } = new(
         null, null, true, "error", "I cannot help with that.", true, 2_000, [], null, null, null, 2, 0, null);
@@ -37,7 +41,7 @@ public sealed record GatewaySettings(
     public GatewaySettings InForce() => new(
         Kind, Model, Guards ?? Defaults.Guards, OnRefusal ?? Defaults.OnRefusal, Refusal ?? Defaults.Refusal, Demonstrations ?? Defaults.Demonstrations,
         DemonstrationTokens ?? Defaults.DemonstrationTokens, Fallbacks ?? Defaults.Fallbacks, TimeoutSeconds, FirstByteSeconds, IdleSeconds,
-        Retries ?? Defaults.Retries, CacheSeconds ?? Defaults.CacheSeconds, Variant);
+        Retries ?? Defaults.Retries, CacheSeconds ?? Defaults.CacheSeconds, Variant, Prompt, PromptLabel, PromptVersion);
 
     public NodeKind? NodeKind => Kind is null ? null : Core.Metrics.Wire.Parse<NodeKind>(Kind);
 
@@ -54,6 +58,12 @@ public sealed record GatewaySettings(
             return ("model", $"`model` {model}");
         if (Variant is not null && SpanRules.Name(Variant, SpanRules.MaxNameLength) is { } variant)
             return ("variant", $"`variant` {variant}");
+        if (Prompt is not null && Features.Prompts.PromptEndpoints.WrongName(Prompt) is { } prompt)
+            return ("prompt", $"`prompt` {prompt}");
+        if ((PromptLabel is not null || PromptVersion is not null) && Prompt is null)
+            return ("prompt", "`prompt` is missing: `prompt_label` and `prompt_version` say which version of it.");
+        if (PromptLabel is not null && PromptVersion is not null)
+            return ("prompt_version", "`prompt_version` and `prompt_label` are both set: leave one out.");
         if (Fallbacks is { Count: > 8 } || (Fallbacks?.Any(name => SpanRules.Name(name, SpanRules.MaxNameLength) is not null) ?? false))
             return ("fallbacks", "`fallbacks` must be at most 8 names of models.");
         return Outside("demonstration_tokens", DemonstrationTokens, 0, 1_000_000) ?? Outside("retries", Retries, 0, 5)

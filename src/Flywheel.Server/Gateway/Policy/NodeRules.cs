@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
+using Flywheel.Core.Prompts;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Retrieval;
@@ -8,7 +9,8 @@ using Flywheel.Engine.Retrieval;
 namespace Flywheel.Server.Gateway.Policy;
 
 /// <summary>What holds for a node, ready to be used.</summary>
-sealed record NodeRules(GatewaySettings Settings, NodeKind? Kind, RetrievalPolicy Retrieval);
+/// <param name="Prompt">The version that calls run now; null without a prompt, and when the settings name one that is not there.</param>
+sealed record NodeRules(GatewaySettings Settings, NodeKind? Kind, RetrievalPolicy Retrieval, PromptVersion? Prompt = null);
 
 /// <summary>The rules of nodes, read again after a second: a changed policy holds for calls from then on.</summary>
 sealed class NodeRulesSource(IFlywheelStore store, NodePolicies retrieval, TimeProvider clock)
@@ -30,10 +32,17 @@ sealed class NodeRulesSource(IFlywheelStore store, NodePolicies retrieval, TimeP
         var at = clock.GetTimestamp();
         var set = await store.GatewayPolicies.FindAsync(project, node, ct);
         var settings = (set is null ? new() : GatewaySettings.Parse(set.Settings)).InForce();
-        var rules = new NodeRules(settings, settings.NodeKind, await retrieval.ForNodeAsync(project, node, ct));
+        var rules = new NodeRules(settings, settings.NodeKind, await retrieval.ForNodeAsync(project, node, ct), await PromptAsync(project, settings, ct));
         if (_known.Count >= Kept)
             _known.Clear();
         _known[(project, node)] = (rules, at);
         return rules;
     }
+
+    async Task<PromptVersion?> PromptAsync(ProjectId project, GatewaySettings settings, CancellationToken ct) => settings switch
+    {
+        { Prompt: null } => null,
+        { PromptVersion: { } number } => await store.Prompts.FindAsync(project, settings.Prompt, number, ct),
+        _ => await store.Prompts.FindAsync(project, settings.Prompt, settings.PromptLabel ?? PromptLabel.Production, ct),
+    };
 }

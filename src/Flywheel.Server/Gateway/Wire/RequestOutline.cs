@@ -41,6 +41,12 @@ sealed class RequestOutline
     /// <summary>`instructions` of a response.</summary>
     public JsonSlice Instructions { get; private set; }
 
+    /// <summary>Values for the node's prompt, for the gateway only.</summary>
+    public JsonSlice PromptVariables { get; private set; }
+
+    /// <summary>The whole member, its name included.</summary>
+    public JsonSlice PromptVariablesMember { get; private set; }
+
     /// <summary>`safety_identifier` or `user`.</summary>
     public string? EndUser { get; private set; }
 
@@ -68,6 +74,7 @@ sealed class RequestOutline
             else if (json.ValueTextEquals("stream_options"u8)) outline.ReadStreamOptions(ref json);
             else if (json.ValueTextEquals(prompt)) outline.Prompt = Once(outline.Prompt, Value(ref json), prompt);
             else if (json.ValueTextEquals("instructions"u8)) outline.Instructions = Value(ref json);
+            else if (json.ValueTextEquals("prompt_variables"u8)) outline.ReadPromptVariables(ref json);
             else if (json.ValueTextEquals("user"u8)) outline.EndUser ??= Text(ref json);
             else if (json.ValueTextEquals("safety_identifier"u8)) outline.EndUser = Text(ref json) ?? outline.EndUser;
             else outline.ReadParameter(ref json);
@@ -111,6 +118,13 @@ sealed class RequestOutline
         else if (json.TokenType != JsonTokenType.Null)
             throw GatewayError.Invalid("stream_options", "`stream_options` must be an object.");
         StreamOptions = Once(StreamOptions, new JsonSlice(start, (int)json.BytesConsumed - start), "stream_options"u8);
+    }
+
+    void ReadPromptVariables(ref Utf8JsonReader json)
+    {
+        var start = (int)json.TokenStartIndex;
+        PromptVariables = Once(PromptVariables, Value(ref json), "prompt_variables"u8);
+        PromptVariablesMember = new JsonSlice(start, PromptVariables.End - start);
     }
 
     void ReadParameter(ref Utf8JsonReader json)

@@ -13,7 +13,12 @@ public sealed class ReviewOnSqlite(SqliteFiles files) : ReviewConformance(files)
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
 public sealed class GatewayOnSqlite(SqliteFiles files) : GatewayConformance(files);
 public sealed class PromptsOnSqlite(SqliteFiles files) : PromptConformance(files);
-public sealed class ErasuresOnSqlite(SqliteFiles files) : ErasureConformance(files);
+public sealed class ErasuresOnSqlite(SqliteFiles files) : ErasureConformance(files)
+{
+    [Fact]
+    public Task A_compacted_file_holds_none_of_the_erased_bytes() => SearchFileAsync();
+}
+
 public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);
 public sealed class MigrationsOnSqlite(SqliteFiles files) : MigrationConformance(files);
 

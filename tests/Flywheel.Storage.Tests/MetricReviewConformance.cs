@@ -1,4 +1,3 @@
-using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 
 namespace Flywheel.Storage.Tests;

@@ -1,7 +1,7 @@
 namespace Flywheel.Client;
 
 /// <summary>How a connection records; every default works.</summary>
-public sealed class FlywheelOptions
+public class FlywheelOptions
 {
     /// <summary>Spans in one send, 1 to 10,000.</summary>
     public int MaxBatch { get; set; } = 100;

@@ -120,6 +120,7 @@ public sealed class DocumentationExamples
         Assert.Equal(loop.Kept.ElementAt(2).Key, key);
         Assert.Equal("3", loop.Kept.Last().Output);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Feedback(key!.Value, new(canceled: true)));
+        Assert.Equal(0, (await Durable(loop)).Stored);
         Assert.Empty(failures);
     }
 }

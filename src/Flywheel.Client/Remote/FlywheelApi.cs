@@ -49,6 +49,7 @@ public readonly struct FeedbackValue
 public sealed class FlywheelApi : IDisposable
 {
     const int Tries = 3;
+    static readonly TimeSpan SpansGoFirst = TimeSpan.FromSeconds(2);
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     readonly ApiTransport api;
@@ -160,14 +161,17 @@ public sealed class FlywheelApi : IDisposable
         // Behind those that wait already: of two decisions about the same thing the newer one counts.
         if (connection?.Outbox is { HasWaitingCalls: true } && await QueuedAsync(path, body, type, idempotencyKey).ConfigureAwait(false))
             return null;
+        if (connection is { Outbox: null })
+            await SpansFirstAsync(ct).ConfigureAwait(false);
         for (var attempt = 0; ; attempt++)
         {
             TimeSpan pause;
+            var mayOvertake = connection?.Statistics.Pending > 0;
             try
             {
                 return (await api.PostAsync(path, body, type, Wire.Default.WireStored, idempotencyKey, ct).ConfigureAwait(false)).Id;
             }
-            catch (Exception failure) when (MayWait(failure) && !ct.IsCancellationRequested)
+            catch (Exception failure) when (MayWait(failure, mayOvertake) && !ct.IsCancellationRequested)
             {
                 if (await QueuedAsync(path, body, type, idempotencyKey).ConfigureAwait(false))
                     return null;
@@ -188,13 +192,26 @@ public sealed class FlywheelApi : IDisposable
     }
 
     /// <summary>There is an outbox, and the server is away, or does not know a span that may still be on its way.</summary>
-    bool MayWait(Exception failure) => connection?.Outbox is not null && failure switch
+    bool MayWait(Exception failure, bool mayOvertake) => connection?.Outbox is not null && failure switch
     {
         OverloadedException or InvalidDataException => true,
-        HttpRequestException { StatusCode: HttpStatusCode.NotFound } => connection.Statistics.Pending > 0,
+        HttpRequestException { StatusCode: HttpStatusCode.NotFound } => mayOvertake,
         HttpRequestException { StatusCode: var status } => MayPass(status),
         _ => false,
     };
+
+    /// <summary>Lets the connection's spans go first, for a moment: what is said of a span is of no use before it.</summary>
+    async Task SpansFirstAsync(CancellationToken ct)
+    {
+        try
+        {
+            await connection!.FlushAsync(ct).WaitAsync(SpansGoFirst, time, ct).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Then the server says whether it knows the span.
+        }
+    }
 
     Task<bool> QueuedAsync<T>(string path, T body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string key) =>
         Task.Run(() => connection!.Outbox!.TryStore(new QueuedCall(path, key, JsonSerializer.SerializeToElement(body, type))));

@@ -398,6 +398,34 @@ public sealed class OutboxTests : IDisposable
         await Assert.ThrowsAsync<BatchRefusedException>(() => api.LabelAsync(new("t", "s"), "polite", true, LabelMode.Blind, ct: Ct));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_said_of_a_span_at_once_does_not_overtake_it(bool hasOutbox)
+    {
+        var known = false;
+        await using var server = new RemoteTests.Server((seen, _) =>
+        {
+            if (!seen.Path.EndsWith("spans", StringComparison.Ordinal))
+                return Volatile.Read(ref known) ? (201, """{"id":"33333333-3333-7333-8333-333333333333"}""") : (404, """{"code":"unknown_span"}""");
+            Volatile.Write(ref known, true);
+            return (200, """{"accepted":1,"rejected":[]}""");
+        });
+        using var loop = new RemoteLoop(server.Address);
+        await using var connection = new FlywheelConnection(loop, Quick(options => (options.Outbox, options.MaxDelay) = (hasOutbox ? folder : null, TimeSpan.FromMilliseconds(100))));
+        using var api = new FlywheelApi(connection);
+
+        connection.Record(Spans.New());
+        await api.FeedbackAsync("t", "s0", "thumbs", true, idempotencyKey: "k", ct: Ct);
+        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+
+        Assert.Equal("k", server.Requests.Last().IdempotencyKey);
+        Assert.Equal((1, 0, 0), (connection.Statistics.Recorded, connection.Statistics.Rejected, connection.Statistics.Stored));
+        // A span that nobody is sending is still unknown.
+        Volatile.Write(ref known, false);
+        await Assert.ThrowsAsync<HttpRequestException>(() => api.FeedbackAsync("t", "nobody", "thumbs", true, ct: Ct));
+    }
+
     [Fact]
     public async Task Its_files_are_for_their_own_user_only()
     {

@@ -29,6 +29,12 @@ public static class FlywheelChatClientExtensions
         return new FlywheelChatClient(inner, connection, node, kind, options);
     }
 
+    /// <summary>A tool whose every run is a step of the trace.</summary>
+    /// <param name="node">Null takes the function's name.</param>
+    /// <param name="connection">What records it; null takes the trace's, or the default.</param>
+    public static AIFunction UseFlywheel(this AIFunction function, string? node = null, FlywheelConnection? connection = null) =>
+        new FlywheelFunction(function, node, connection);
+
     /// <summary>The recorded call behind an answer, for feedback; null when it did not come through a node.</summary>
     public static SpanKey? SpanKey(this ChatResponse response)
     {

@@ -61,6 +61,74 @@ public sealed class FlywheelScope : IDisposable
         return new(node, kind, connection);
     }
 
+    /// <summary>Runs a step: what goes in, what comes out, how long it took, and what it threw, which is thrown on unchanged.</summary>
+    /// <param name="input">Text as it is; anything else as JSON; null for none.</param>
+    /// <param name="step">Its result is the output: text as it is, anything else as JSON.</param>
+    /// <param name="connection">What records it; null takes the trace's, or the default.</param>
+    /// <exception cref="ArgumentException">The name is empty, too long or holds a control character.</exception>
+    public static Task<T> RunAsync<T>(
+        string node, NodeKind kind, object? input, Func<CancellationToken, Task<T>> step, FlywheelConnection? connection = null,
+        CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return RunAsync(node, kind, input, (_, token) => step(token), connection, ct);
+    }
+
+    /// <summary>The same for a step that adds attributes, or sets its output itself.</summary>
+    public static async Task<T> RunAsync<T>(
+        string node, NodeKind kind, object? input, Func<FlywheelScope, CancellationToken, Task<T>> step, FlywheelConnection? connection = null,
+        CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        using var scope = Node(node, kind, connection);
+        scope.Input = TextOf(input);
+        try
+        {
+            var output = await step(scope, ct).ConfigureAwait(false);
+            scope.Output ??= TextOf(output);
+            return output;
+        }
+        catch (Exception failure)
+        {
+            scope.Fail(failure);
+            throw;
+        }
+    }
+
+    /// <summary>The same for a step that gives no result.</summary>
+    public static Task RunAsync(
+        string node, NodeKind kind, object? input, Func<CancellationToken, Task> step, FlywheelConnection? connection = null,
+        CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return RunAsync<object?>(
+            node, kind, input,
+            async (_, token) =>
+            {
+                await step(token).ConfigureAwait(false);
+                return null;
+            }, connection, ct);
+    }
+
+    /// <summary>The same for a step that does not wait for anything.</summary>
+    public static T Run<T>(string node, NodeKind kind, object? input, Func<T> step, FlywheelConnection? connection = null)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        using var scope = Node(node, kind, connection);
+        scope.Input = TextOf(input);
+        try
+        {
+            var output = step();
+            scope.Output = TextOf(output);
+            return output;
+        }
+        catch (Exception failure)
+        {
+            scope.Fail(failure);
+            throw;
+        }
+    }
+
     /// <summary>Says that the step failed, for use in a catch clause.</summary>
     public void Fail(Exception exception)
     {
@@ -107,6 +175,21 @@ public sealed class FlywheelScope : IDisposable
         catch (Exception fault)
         {
             recorder.Failed("Recording a step failed", fault);
+        }
+    }
+
+    /// <summary>Whatever it is, describing it must not break the step.</summary>
+    static string? TextOf(object? value)
+    {
+        if (value is null or string)
+            return (string?)value;
+        try
+        {
+            return AttributeJson.Text(json => AttributeJson.WriteValue(json, value));
+        }
+        catch (Exception fault)
+        {
+            return $"({value.GetType()} could not be written: {fault.GetType()})";
         }
     }
 

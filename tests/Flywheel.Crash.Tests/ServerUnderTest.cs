@@ -75,24 +75,12 @@ sealed class ServerUnderTest : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetDirectoryName(database)!,
         };
-        start.ArgumentList.Add(Program());
+        start.ArgumentList.Add(Built.Program("src/Flywheel.Server", "flywheel.dll"));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment["FLYWHEEL__LeaseSeconds"] = $"{Lease}";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         return Process.Start(start)!;
-    }
-
-    /// <summary>The server that was built together with this assembly.</summary>
-    static string Program()
-    {
-        var here = new DirectoryInfo(AppContext.BaseDirectory);
-        var (framework, configuration) = (here.Name, here.Parent!.Name);
-        var root = here;
-        while (!File.Exists(Path.Combine(root.FullName, "Flywheel.slnx")))
-            root = root.Parent ?? throw new InvalidOperationException($"No Flywheel.slnx above {here.FullName}.");
-        var program = Path.Combine(root.FullName, "src", "Flywheel.Server", "bin", configuration, framework, "flywheel.dll");
-        return File.Exists(program) ? program : throw new FileNotFoundException("The server is not built.", program);
     }
 }

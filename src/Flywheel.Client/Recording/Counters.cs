@@ -9,6 +9,7 @@ internal sealed class Counters(Action<FlywheelFailure>? listener)
     long failedRetrievals;
     long failedSends;
     long failedGuards;
+    long failedStores;
     long others;
     string? lastFailure;
 
@@ -24,6 +25,9 @@ internal sealed class Counters(Action<FlywheelFailure>? listener)
                 break;
             case FlywheelFailureKind.Guard:
                 Interlocked.Add(ref failedGuards, spans);
+                break;
+            case FlywheelFailureKind.Outbox:
+                Interlocked.Add(ref failedStores, spans);
                 break;
             case FlywheelFailureKind.Send:
                 Interlocked.Add(ref failedSends, spans);
@@ -49,8 +53,9 @@ internal sealed class Counters(Action<FlywheelFailure>? listener)
         }
     }
 
-    public FlywheelStatistics Snapshot(long pending) => new(
+    public FlywheelStatistics Snapshot(long pending, long stored) => new(
         Interlocked.Read(ref recorded), Interlocked.Read(ref dropped), Interlocked.Read(ref rejected),
         Interlocked.Read(ref failedRetrievals), Interlocked.Read(ref failedSends), Interlocked.Read(ref others),
-        pending, Volatile.Read(ref lastFailure), Interlocked.Read(ref failedGuards));
+        pending, Volatile.Read(ref lastFailure), Interlocked.Read(ref failedGuards), stored,
+        Interlocked.Read(ref failedStores));
 }

@@ -1,12 +1,13 @@
 using System.Threading.Channels;
-using Flywheel.Core;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Client.Recording;
 
 /// <summary>A bounded queue in memory and the one task that empties it into the loop, in order.</summary>
 /// <remarks>Adding takes a lock for the length of an enqueue and never waits for the loop.</remarks>
-internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters counters) : IAsyncDisposable
+/// <param name="record">Gives spans to the loop, or to what keeps them for it: see <see cref="Delivery"/>.</param>
+internal sealed class SpanSender(
+    Func<IReadOnlyList<NewSpan>, CancellationToken, Task<bool>> record, FlywheelOptions options, Counters counters) : IAsyncDisposable
 {
     readonly Lock gate = new();
     readonly Queue<NewSpan> waiting = new();
@@ -14,12 +15,12 @@ internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters c
     readonly Channel<bool> bell = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     readonly TaskCompletionSource closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource stop = new();
-    readonly BackOff backOff = new(options.FirstRetry, options.MaxRetry, Random.Shared);
     long added;
     long settled;
     long characters;
     bool stopped;
-    bool hurried;
+    Delivery? delivery;
+    int open;
     Task? running;
 
     public long Pending
@@ -122,14 +123,14 @@ internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters c
         {
             await GatherAsync().ConfigureAwait(false);
             var batch = Take();
-            var open = batch.Count;
+            open = batch.Count;
             try
             {
                 var good = Checked(batch);
                 open = good.Count;
                 if (batch.Count > open)
                     Settle(batch.Count - open);
-                await SendAsync(good, sent => open -= sent).ConfigureAwait(false);
+                await (delivery ??= NewDelivery()).SendAsync(good).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -210,90 +211,34 @@ internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters c
         return good;
     }
 
-    /// <summary>Repeats until the loop has answered for every span; a refused batch is halved until the culprit stands alone.</summary>
-    async Task SendAsync(List<NewSpan> spans, Action<int> answered)
+    void Answer(Answered outcome)
     {
-        if (spans.Count == 0)
-            return;
-        for (var attempt = 0; ; attempt++)
-        {
-            TimeSpan pause;
-            var told = false;
-            try
-            {
-                var deadline = new CancellationTokenSource();
-                var recording = loop.RecordAsync(spans, deadline.Token);
-                try
-                {
-                    await recording.WaitAsync(options.SendTimeout, options.Time, stop.Token).ConfigureAwait(false);
-                }
-                finally
-                {
-                    if (!recording.IsCompleted)
-                        Abandon(recording, deadline);
-                }
-                Answer([]);
+        open -= outcome.Spans;
+        lock (gate)
+            if (stopped)
                 return;
-            }
-            catch (SpansRejectedException refused)
-            {
-                Answer(refused.Rejected, refused);
-                return;
-            }
-            catch (Exception refused) when (refused is BatchRefusedException or ArgumentException)
-            {
-                if (spans.Count == 1)
-                {
-                    Answer([new(spans[0], (refused as BatchRefusedException)?.Code ?? "invalid", refused.Message)], refused);
-                    return;
-                }
-                var half = spans.Count / 2;
-                await SendAsync([.. spans.Take(half)], answered).ConfigureAwait(false);
-                await SendAsync([.. spans.Skip(half)], answered).ConfigureAwait(false);
-                return;
-            }
-            catch (Exception failure) when (!stop.IsCancellationRequested)
-            {
-                counters.Failed(new(FlywheelFailureKind.Send, $"Sending {spans.Count} span(s) failed: {failure.Message}", failure));
-                told = failure is OverloadedException;
-                pause = failure is OverloadedException full ? BackOff.Told(full.RetryAfter) : backOff.Next(attempt);
-            }
-            await PauseAsync(pause, mayHurry: !told).ConfigureAwait(false);
-        }
-
-        void Answer(IReadOnlyList<RejectedSpan> rejected, Exception? refusal = null)
-        {
-            answered(spans.Count);
-            lock (gate)
-                if (stopped)
-                    return;
-            counters.Recorded(Math.Max(0, spans.Count - rejected.Count));
-            foreach (var one in rejected)
-                Reject(one.Span, one.Code, one.Message, refusal);
-            Settle(spans.Count);
-        }
+        if (outcome.IsWithLoop)
+            counters.Recorded(Math.Max(0, outcome.Spans - outcome.Rejected.Count));
+        foreach (var one in outcome.Rejected)
+            Reject(one.Span, one.Code, one.Message, outcome.Refusal);
+        Settle(outcome.Spans);
     }
 
-    /// <summary>Closing cuts a pause of ours short once, for a last try; a pause that the server asked for stands.</summary>
-    async Task PauseAsync(TimeSpan pause, bool mayHurry)
+    /// <summary>Behind the others, counted as one more: its first try is settled as the answer to it comes.</summary>
+    bool PutBack(NewSpan span)
     {
-        var delay = Task.Delay(pause, options.Time, stop.Token);
-        if (mayHurry && !hurried)
+        lock (gate)
         {
-            await Task.WhenAny(delay, closing.Task).ConfigureAwait(false);
-            hurried = IsClosed;
+            if (waiting.Count == 0)
+                return false;
+            waiting.Enqueue(span);
+            added++;
+            characters += SizeOf(span);
+            // Who waits for it, waits for its new place.
+            for (var i = 0; i < flushes.Count; i++)
+                flushes[i] = flushes[i] with { Upto = added };
+            return true;
         }
-        else
-            await delay.ConfigureAwait(false);
-    }
-
-    /// <summary>Leaves a call that does not come back: it is asked to stop, and what it throws later is nobody's.</summary>
-    static void Abandon(Task call, CancellationTokenSource deadline)
-    {
-        _ = call.ContinueWith(
-            static late => _ = late.Exception, CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        _ = deadline.CancelAsync();
     }
 
     void Reject(NewSpan span, string code, string message, Exception? exception) =>
@@ -323,6 +268,8 @@ internal sealed class SpanSender(ILoop loop, FlywheelOptions options, Counters c
                 characters -= SizeOf(span);
     }
 
-    static long SizeOf(NewSpan span) =>
+    Delivery NewDelivery() => new(record, Answer, PutBack, options, counters, closing.Task, stop.Token);
+
+    internal static long SizeOf(NewSpan span) =>
         1L + (span.Input?.Length ?? 0) + (span.Output?.Length ?? 0) + (span.Error?.Length ?? 0) + (span.Attributes?.Length ?? 0);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Flywheel.Client.Outboxes;
 using Flywheel.Client.Recording;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Prompts;
@@ -48,9 +49,11 @@ public readonly struct FeedbackValue
 public sealed class FlywheelApi : IDisposable
 {
     const int Tries = 3;
+    static readonly TimeSpan SpansGoFirst = TimeSpan.FromSeconds(2);
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     readonly ApiTransport api;
+    readonly FlywheelConnection? connection;
     readonly TimeProvider time;
     readonly BackOff backOff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2), Random.Shared);
 
@@ -59,6 +62,23 @@ public sealed class FlywheelApi : IDisposable
     {
         api = new(server, key, project, http);
         this.time = time ?? TimeProvider.System;
+    }
+
+    /// <summary>The server of a connection. When that has an outbox, a call that cannot reach the server waits there instead of throwing.</summary>
+    /// <remarks>
+    /// It has then reached the disk, is sent in its order, survives this process, and answers null here. What the server refuses then
+    /// is told to <see cref="FlywheelOptions.OnFailure"/> and kept in <c>refused.jsonl</c> beside the outbox's files.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The connection's loop is no server.</exception>
+    public FlywheelApi(FlywheelConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        if (connection.Loop is not RemoteLoop remote)
+            throw new ArgumentException(
+                "The connection's loop is no server, so it has no API: with the engine in your own process use its stores.", nameof(connection));
+        api = remote.Transport;
+        this.connection = connection;
+        time = connection.Time;
     }
 
     /// <summary>What the application learned of an answer: thumbs, a click, a solved case.</summary>
@@ -128,18 +148,36 @@ public sealed class FlywheelApi : IDisposable
         return new(found.Name, found.Version, type, type == PromptType.Text ? found.Template.GetString()! : found.Template.GetRawText(), found.Config);
     }
 
-    public void Dispose() => api.Dispose();
+    public void Dispose()
+    {
+        if (connection is null)
+            api.Dispose();
+    }
 
     async Task<Guid?> SendAsync<T>(
         string path, T body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string? idempotencyKey, CancellationToken ct)
     {
         idempotencyKey ??= Guid.CreateVersion7().ToString();
+        // Behind those that wait already: of two decisions about the same thing the newer one counts.
+        if (connection?.Outbox is { HasWaitingCalls: true } && await QueuedAsync(path, body, type, idempotencyKey).ConfigureAwait(false))
+            return null;
+        if (connection is { Outbox: null })
+            await SpansFirstAsync(ct).ConfigureAwait(false);
         for (var attempt = 0; ; attempt++)
         {
             TimeSpan pause;
+            var mayOvertake = connection?.Statistics.Pending > 0;
             try
             {
                 return (await api.PostAsync(path, body, type, Wire.Default.WireStored, idempotencyKey, ct).ConfigureAwait(false)).Id;
+            }
+            catch (Exception failure) when (MayWait(failure, mayOvertake) && !ct.IsCancellationRequested)
+            {
+                if (await QueuedAsync(path, body, type, idempotencyKey).ConfigureAwait(false))
+                    return null;
+                if (attempt + 1 >= Tries)
+                    throw;
+                pause = backOff.Next(attempt);
             }
             catch (HttpRequestException failure) when (attempt + 1 < Tries && MayPass(failure.StatusCode))
             {
@@ -152,6 +190,31 @@ public sealed class FlywheelApi : IDisposable
             await Task.Delay(pause, time, ct).ConfigureAwait(false);
         }
     }
+
+    /// <summary>There is an outbox, and the server is away, or does not know a span that may still be on its way.</summary>
+    bool MayWait(Exception failure, bool mayOvertake) => connection?.Outbox is not null && failure switch
+    {
+        OverloadedException or InvalidDataException => true,
+        HttpRequestException { StatusCode: HttpStatusCode.NotFound } => mayOvertake,
+        HttpRequestException { StatusCode: var status } => MayPass(status),
+        _ => false,
+    };
+
+    /// <summary>Lets the connection's spans go first, for a moment: what is said of a span is of no use before it.</summary>
+    async Task SpansFirstAsync(CancellationToken ct)
+    {
+        try
+        {
+            await connection!.FlushAsync(ct).WaitAsync(SpansGoFirst, time, ct).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Then the server says whether it knows the span.
+        }
+    }
+
+    Task<bool> QueuedAsync<T>(string path, T body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string key) =>
+        Task.Run(() => connection!.Outbox!.TryStore(new QueuedCall(path, key, JsonSerializer.SerializeToElement(body, type))));
 
     /// <summary>Trouble on the way or in the server; a 401, 404 or 409 stays what it is.</summary>
     static bool MayPass(HttpStatusCode? status) =>

@@ -1,3 +1,4 @@
+using Flywheel.Client.Outboxes;
 using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
@@ -67,6 +68,12 @@ public sealed class RemoteLoop : ILoop, IDisposable
         if (rejected.Count > 0)
             throw new SpansRejectedException(rejected);
     }
+
+    internal ApiTransport Transport => api;
+
+    /// <summary>Sends a call that waited; its answer is of no more use.</summary>
+    internal Task PostAsync(QueuedCall call, CancellationToken ct) =>
+        api.PostAsync(call.Path, call.Body, Wire.Default.JsonElement, Wire.Default.WireStored, call.Key, ct);
 
     public void Dispose() => api.Dispose();
 }

@@ -18,7 +18,18 @@ internal sealed record WireSpan(
         span.Key.Trace, span.Key.Span, span.ParentId, span.Node, span.Kind.ToString().ToLowerInvariant(), span.Input, span.Output,
         span.Error, span.StartedAt.ToUniversalTime(), span.DurationMs, span.Session, span.EndUser, span.Model, span.InputTokens,
         span.OutputTokens, span.CostUsd, span.Attributes, span.Demonstrations.Count == 0 ? null : span.Demonstrations);
+
+    /// <exception cref="ArgumentException">The kind is none that this version knows.</exception>
+    public NewSpan ToSpan() => new()
+    {
+        Key = new(TraceId, SpanId), ParentId = ParentId, Node = Node, Kind = Enum.Parse<NodeKind>(Kind, ignoreCase: true), Input = Input,
+        Output = Output, Error = Error, StartedAt = StartedAt, DurationMs = DurationMs, Session = Session, EndUser = EndUser, Model = Model,
+        InputTokens = InputTokens, OutputTokens = OutputTokens, CostUsd = CostUsd, Attributes = Attributes, Demonstrations = Demonstrations ?? [],
+    };
 }
+
+/// <summary>One line of an outbox: a span, or a call under its idempotency key.</summary>
+internal sealed record WireEntry(WireSpan? Span, string? Post, string? Key, JsonElement? Body, int? Refusals);
 
 /// <param name="Accepted">Null when the answer is not one to spans.</param>
 internal sealed record WireReceipt(int? Accepted, IReadOnlyList<WireRejection>? Rejected);
@@ -53,6 +64,9 @@ internal sealed record WirePrompt(string Name, int Version, JsonElement Template
 /// <summary>What a server answers to something it stored.</summary>
 internal sealed record WireStored(Guid? Id);
 
+/// <summary>A call that a server refused for good, as it is kept for people to read.</summary>
+internal sealed record WireRefused(DateTimeOffset At, string Post, string Key, JsonElement Body, string Reason);
+
 /// <summary>RFC 9457, as far as it is read here.</summary>
 internal sealed record WireProblem(string? Code, string? Title, string? Detail);
 
@@ -81,6 +95,9 @@ internal sealed class RawJson : JsonConverter<string>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WireSpans))]
+[JsonSerializable(typeof(WireEntry))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(WireRefused))]
 [JsonSerializable(typeof(WireReceipt))]
 [JsonSerializable(typeof(WireQuery))]
 [JsonSerializable(typeof(WireChosen))]

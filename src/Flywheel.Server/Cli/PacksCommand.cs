@@ -4,6 +4,7 @@ using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Evaluation;
+using Flywheel.Engine.Models;
 using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
@@ -44,7 +45,7 @@ static class PacksCommand
         command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (store, home, registry, rules) =>
         {
             var body = new PackPreviewBody(parsed.GetValue(last), Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []));
-            var preview = new MetricPreview(registry, store.Jobs, new EngineServices.ModelFaults(TimeProvider.System), TimeProvider.System);
+            var preview = new MetricPreview(registry, store.Jobs, new ModelFaults(TimeProvider.System), TimeProvider.System);
             var result = await PackEndpoints.TryAsync(Find(parsed.GetValue(name)!), body, home, "cli", store, preview, rules, ct);
             if (parsed.GetValue(json))
                 Output.Json(result);

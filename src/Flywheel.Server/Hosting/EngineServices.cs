@@ -4,6 +4,7 @@ using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
+using Flywheel.Engine.Loop;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Code;
 using Flywheel.Engine.Metrics.Detection;
@@ -84,6 +85,7 @@ static class EngineServices
         services.AddSingleton<ReviewDesk>();
         services.AddSingleton<MetricReviewing>();
         services.AddSingleton<JudgeWatch>();
+        services.AddSingleton<LoopWorkers>();
         services.AddSingleton<GuidelineDistillation>();
         return services;
     }
@@ -160,28 +162,6 @@ static class EngineServices
     /// <summary>By the provider's name of the model, since that is what a reply carries.</summary>
     static ModelPrice PriceOf(ModelRegistry models, string? model) =>
         models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free);
-
-    internal sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
-    {
-        public Fault Classify(Exception error)
-        {
-            var fault = ModelFault.From(error, clock);
-            return fault.Kind == ModelFaultKind.Unknown
-                ? new PlatformFaults().Classify(error)
-                : new Fault(fault.Retryable, fault.RetryAfter, fault.Reason, MayHaveCost: fault.Kind is ModelFaultKind.Timeout or ModelFaultKind.Cut or ModelFaultKind.MalformedReply);
-        }
-    }
-
-    /// <summary>SQL expressions over stored spans run where the spans are.</summary>
-    sealed class StoredExpressions(IFlywheelStore store) : ISqlEvaluator
-    {
-        readonly SqlDialect _dialect = store.Kind == DatabaseKind.Postgres ? SqlDialect.Postgres : SqlDialect.Sqlite;
-
-        public Task<bool?> EvaluateAsync(SqlExpression expression, Core.Traces.Span? stored, Core.Traces.NewSpan content, CancellationToken ct) =>
-            stored is null
-                ? throw new InvalidOperationException("This expression is evaluated over stored spans only.")
-                : store.Spans.EvaluateAsync(stored.Project, stored.Id, expression.ToSql(_dialect), ct);
-    }
 
     /// <summary>Reports in the caller's order, unlike <see cref="Progress{T}"/>.</summary>
     sealed class Immediate(Action<InstallProgress> report) : IProgress<InstallProgress>

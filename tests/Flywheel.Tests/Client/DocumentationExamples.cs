@@ -92,6 +92,12 @@ public sealed class DocumentationExamples
         return connection;
     }
 
+    static async Task<FlywheelStatistics> Durable(ILoop loop)
+    {
+        await using var connection = new FlywheelConnection(loop, new FlywheelOptions { Outbox = "/var/lib/shop/flywheel" });
+        return connection.Statistics;
+    }
+
     static Task<string> CountOrdersAsync(string sql, CancellationToken ct) =>
         sql.Length == 0 ? Task.FromException<string>(new TimeoutException()) : Task.FromResult("3").WaitAsync(ct);
 
@@ -114,6 +120,7 @@ public sealed class DocumentationExamples
         Assert.Equal(loop.Kept.ElementAt(2).Key, key);
         Assert.Equal("3", loop.Kept.Last().Output);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Feedback(key!.Value, new(canceled: true)));
+        Assert.Equal(0, (await Durable(loop)).Stored);
         Assert.Empty(failures);
     }
 }

@@ -16,10 +16,10 @@ public sealed class RemoteTests
 {
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    sealed record Seen(string Method, string Path, string? Authorization, string? Project, string? IdempotencyKey, JsonElement Body);
+    internal sealed record Seen(string Method, string Path, string? Authorization, string? Project, string? IdempotencyKey, JsonElement Body);
 
     /// <summary>A real HTTP server on a free loopback port that answers what the test says.</summary>
-    sealed class Server : IAsyncDisposable
+    internal sealed class Server : IAsyncDisposable
     {
         readonly HttpListener listener = new();
         readonly Task serving;

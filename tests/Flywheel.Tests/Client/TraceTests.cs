@@ -5,6 +5,7 @@ using Microsoft.Extensions.AI;
 
 namespace Flywheel.Tests.Client;
 
+[Collection("the default connection")]
 public sealed class TraceTests
 {
     static readonly FlywheelOptions Prompt = new() { MaxDelay = TimeSpan.Zero };

@@ -7,6 +7,7 @@ using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
+using Flywheel.Engine.Models;
 using Flywheel.Server.Hosting;
 using Flywheel.Storage.Evaluation;
 
@@ -79,7 +80,7 @@ static class EvalCommand
             await Output.ProgressAsync("Checking", parsed.GetValue(json), async report =>
             {
                 var done = (long)run.Resumed;
-                await new Evaluation(set, new EngineServices.ModelFaults(clock), options, clock, new Random()).RunAsync(
+                await new Evaluation(set, new ModelFaults(clock), options, clock, new Random()).RunAsync(
                     rows.Raw(file.Done(run)), rows.Read,
                     cases =>
                     {

@@ -46,6 +46,7 @@ public interface IFlywheelStore : IAsyncDisposable
     Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     ISpanTextStore SpanTexts { get; }
     Prompts.IPromptStore Prompts { get; }
+    Datasets.IDatasetStore Datasets { get; }
     IErasureStore Erasures { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>

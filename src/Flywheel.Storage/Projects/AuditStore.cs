@@ -18,13 +18,16 @@ internal sealed class AuditStore(Database database) : IAuditStore
             $"SELECT {Columns} FROM audit WHERE project_id = @project ORDER BY id DESC LIMIT @limit",
             Read, ct, ("project", project.Value), ("limit", limit)).ConfigureAwait(false);
 
-    public async Task<long?> VerifyAsync(ProjectId project, CancellationToken ct)
+    public Task<long?> VerifyAsync(ProjectId project, CancellationToken ct) =>
+        database.ReadAsync(session => VerifyAsync(session, project, ct), ct);
+
+    internal static async Task<long?> VerifyAsync(Session session, ProjectId project, CancellationToken ct)
     {
         long id = 0;
         var previous = Start;
         while (true)
         {
-            var page = await database.QueryAsync(
+            var page = await session.QueryAsync(
                 $"SELECT {Columns} FROM audit WHERE project_id = @project AND id > @after ORDER BY id LIMIT @limit",
                 Read, ct, ("project", project.Value), ("after", id), ("limit", VerifyPage)).ConfigureAwait(false);
             foreach (var entry in page)

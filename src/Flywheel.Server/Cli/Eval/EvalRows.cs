@@ -17,10 +17,10 @@ namespace Flywheel.Server.Cli.Eval;
 sealed record EvalFields(
     string Id, string Input, string? Output, string? Expected, string Node, string Kind, string? Attributes, string? AllNode, NodeKind? AllKind);
 
-/// <summary>A row not read yet: a line of JSON, or what a CSV reader made of it.</summary>
+/// <summary>A row not read yet: a line of JSON, or what a reader of another format made of it.</summary>
 readonly record struct RawRow(int Line, string Json);
 
-/// <summary>The rows of a data set, JSONL or CSV; a row that cannot be read is a case with its problem.</summary>
+/// <summary>The rows of a data set, JSONL, CSV or Parquet; a row that cannot be read is a case with its problem.</summary>
 sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
 {
     readonly DateTimeOffset _now = clock.GetUtcNow();
@@ -45,7 +45,7 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
     /// <summary>Rows that are not <paramref name="done"/>, in the file's order.</summary>
     public IEnumerable<RawRow> Raw(IReadOnlySet<int> done)
     {
-        if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
+        if (!Rows.IsJsonl(path))
         {
             foreach (var (line, row) in Rows.Read(path))
                 if (!done.Contains(line))

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Hosting;
 using Flywheel.Storage.Sqlite;

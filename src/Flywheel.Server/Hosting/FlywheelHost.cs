@@ -105,6 +105,7 @@ public static class FlywheelHost
         api.MapPrompts();
         api.MapDatasets();
         api.MapReview();
+        api.MapMetricReviews();
         api.MapDemonstrations();
         api.MapNodes();
         api.MapClassification();

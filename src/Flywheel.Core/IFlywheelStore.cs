@@ -49,6 +49,7 @@ public interface IFlywheelStore : IAsyncDisposable
     Prompts.IPromptStore Prompts { get; }
     Datasets.IDatasetStore Datasets { get; }
     IErasureStore Erasures { get; }
+    Archives.IArchiveStore Archives { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

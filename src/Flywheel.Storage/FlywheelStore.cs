@@ -53,6 +53,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Prompts = new Prompts.PromptStore(database);
         Datasets = new Datasets.DatasetStore(database);
         Erasures = new ErasureStore(database);
+        Archives = new Archives.ArchiveStore(database);
     }
 
     public string Description => database.Description;
@@ -83,6 +84,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public Core.Prompts.IPromptStore Prompts { get; }
     public Core.Datasets.IDatasetStore Datasets { get; }
     public IErasureStore Erasures { get; }
+    public Core.Archives.IArchiveStore Archives { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -8,7 +8,7 @@ namespace Flywheel.Storage.Projects;
 internal sealed class AuditStore(Database database) : IAuditStore
 {
     /// <summary>The hash before the first entry.</summary>
-    static readonly string Start = new('0', 64);
+    internal static readonly string Start = new('0', 64);
 
     const string Columns = "id, project_id, at, actor, action, subject, details, previous_hash, hash";
     const int VerifyPage = 1_000;
@@ -66,7 +66,7 @@ internal sealed class AuditStore(Database database) : IAuditStore
     }
 
     /// <summary>SHA-256 in hex over the previous hash and all fields as a JSON array: no two entries share that form.</summary>
-    static string Hash(AuditEntry entry) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+    internal static string Hash(AuditEntry entry) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
         new object[]
         {
             entry.PreviousHash, entry.Project.Value, entry.Id, Moments.Micros(entry.At), entry.Actor, entry.Action, entry.Subject,

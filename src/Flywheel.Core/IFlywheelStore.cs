@@ -47,7 +47,9 @@ public interface IFlywheelStore : IAsyncDisposable
     Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     ISpanTextStore SpanTexts { get; }
     Prompts.IPromptStore Prompts { get; }
+    Datasets.IDatasetStore Datasets { get; }
     IErasureStore Erasures { get; }
+    Archives.IArchiveStore Archives { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

@@ -39,6 +39,10 @@ internal abstract class Session
     public abstract Task<List<T>> QueryGivenAsync<T>(
         string sql, Func<DbDataReader, T> read, CancellationToken ct, params Column[] given);
 
+    /// <summary>Gives rows one by one, in memory that does not grow with them. The session does nothing else meanwhile.</summary>
+    public abstract Task ForEachAsync(
+        string sql, Func<DbDataReader, ValueTask> each, CancellationToken ct, params (string Name, object? Value)[] values);
+
     /// <summary>The first row; null when there is none.</summary>
     public async Task<T?> FirstAsync<T>(
         string sql, Func<DbDataReader, T> read, CancellationToken ct, params (string Name, object? Value)[] values)
@@ -101,6 +105,9 @@ internal abstract class Database : IAsyncDisposable
 
     /// <summary>Reads on a connection of its own; again when the connection turns out to be broken.</summary>
     public abstract Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken ct);
+
+    /// <summary>Reads on a connection of its own; all statements see the database as it stood at the first. Never runs twice.</summary>
+    public abstract Task SnapshotAsync(Func<Session, Task> work, CancellationToken ct);
 
     /// <summary>Runs work in a transaction; when this returns, it is committed and on disk.</summary>
     /// <remarks>The work may run more than once when the database asks for it: it must not touch anything but the session.</remarks>

@@ -51,7 +51,9 @@ public sealed class FlywheelStore : IFlywheelStore
         GatewayPolicies = new Gateway.GatewayPolicyStore(database);
         SpanTexts = new SpanTextStore(database);
         Prompts = new Prompts.PromptStore(database);
+        Datasets = new Datasets.DatasetStore(database);
         Erasures = new ErasureStore(database);
+        Archives = new Archives.ArchiveStore(database);
     }
 
     public string Description => database.Description;
@@ -80,7 +82,9 @@ public sealed class FlywheelStore : IFlywheelStore
     public Core.Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     public ISpanTextStore SpanTexts { get; }
     public Core.Prompts.IPromptStore Prompts { get; }
+    public Core.Datasets.IDatasetStore Datasets { get; }
     public IErasureStore Erasures { get; }
+    public Core.Archives.IArchiveStore Archives { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

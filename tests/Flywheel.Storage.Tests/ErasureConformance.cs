@@ -90,8 +90,8 @@ public abstract class ErasureConformance(ITestDatabases databases) : StoreConfor
 
         Assert.Equal([], await TracesLeftAsync());
         // The correction's demonstration and the label's.
-        Assert.Equal(new(Spans: 3, Demonstrations: 2, Scrubbed: 1, Feedback: 2, Guidelines: 1, Texts: 1, References: 0), erased);
-        Assert.Equal(new(0, 0, 0, 0, 0, 0, 0), again);
+        Assert.Equal(new(Spans: 3, Demonstrations: 2, Scrubbed: 1, Feedback: 2, Guidelines: 1, Texts: 1, References: 0, DatasetItems: 0), erased);
+        Assert.Equal(new(0, 0, 0, 0, 0, 0, 0, 0), again);
         Assert.NotNull(await Store.Spans.FindAsync(Home, other.Key, Ct));
         Assert.Equal(reader, (await Store.Spans.FindAsync(Home, reader.Key, Ct))! with { Content = reader.Content });
         var prompt = (await Store.Spans.FindAsync(Home, shown.Key, Ct))!.Content.Attributes!;

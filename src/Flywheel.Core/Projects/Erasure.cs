@@ -8,8 +8,9 @@ namespace Flywheel.Core.Projects;
 /// <param name="Guidelines">Rules for judges that were distilled from labels of those spans.</param>
 /// <param name="Texts">Messages that waited for spans of those traces.</param>
 /// <param name="References">Sets of reference inputs that named such spans.</param>
+/// <param name="DatasetItems">Items of data sets, out of every version that had them.</param>
 public sealed record Erasure(
-    long Spans, long Demonstrations, long Scrubbed, long Feedback, long Guidelines, long Texts, long References);
+    long Spans, long Demonstrations, long Scrubbed, long Feedback, long Guidelines, long Texts, long References, long DatasetItems);
 
 public interface IErasureStore
 {

@@ -38,4 +38,11 @@ public sealed record EvalMetric(NewMetric Metric, IValidatorKind Kind, IValidato
 /// <param name="Compares">True when the outputs are compared with right classes.</param>
 public sealed record EvalCase(
     int Row, string Id, Span? Span, string? Problem = null, string? NoOutput = null, string? Node = null, NodeKind? Kind = null, string? Expected = null,
-    bool Compares = false);
+    bool Compares = false)
+{
+    /// <summary>The row's fields, for prompts; null when it cannot be read.</summary>
+    public System.Text.Json.JsonElement? Fields { get; init; }
+
+    /// <summary>Dollars that this process paid for its output.</summary>
+    public double CostUsd { get; init; }
+}

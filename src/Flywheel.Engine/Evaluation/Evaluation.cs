@@ -21,6 +21,9 @@ public sealed record EvalOptions(int Concurrency)
     public TimeSpan CodeTimeout { get; init; } = TimeSpan.FromSeconds(10);
     public TimeSpan JudgeTimeout { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>For a model to make a row's output.</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
     /// <summary>Calls of a model for one check, when what failed may pass.</summary>
     public int Attempts { get; init; } = 4;
 
@@ -36,7 +39,13 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
 
     static readonly PlatformFaults _platform = new();
 
-    bool CallsModels => metrics.Any(metric => metric.Kind.CallsModel);
+    /// <summary>Gives a row its output before it is checked; null when its output is in the row.</summary>
+    public Func<EvalCase, CancellationToken, ValueTask<EvalCase>>? Answer { get; init; }
+
+    /// <summary>Null for no limit. When it is used up, rows that are in work are finished and the others left.</summary>
+    public EvalBudget? Budget { get; init; }
+
+    bool CallsModels => Answer is not null || metrics.Any(metric => metric.Kind.CallsModel);
 
     /// <summary>Reads, checks and keeps rows; results are kept in no particular order.</summary>
     /// <param name="read">Turns a raw row into a case; runs on many threads and does not throw.</param>
@@ -70,10 +79,20 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
         {
             await foreach (var chunk in raw.Reader.ReadAllAsync(stop.Token))
             {
+                if (Budget is not null && !await Budget.EnterAsync(stop.Token))
+                    continue;
                 var done = new EvaluatedCase[chunk.Length];
+                var cost = 0.0;
                 for (var i = 0; i < chunk.Length; i++)
-                    done[i] = await CheckAsync(read(chunk[i]), stop.Token);
+                {
+                    var one = read(chunk[i]);
+                    if (Answer is not null)
+                        one = await Answer(one, stop.Token);
+                    done[i] = await CheckAsync(one, stop.Token);
+                    cost += one.CostUsd + done[i].Findings.Sum(finding => finding.CostUsd);
+                }
                 await checkedCases.Writer.WriteAsync(done, stop.Token);
+                Budget?.Leave(cost);
             }
         }
 

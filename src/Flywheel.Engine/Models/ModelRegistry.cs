@@ -48,6 +48,9 @@ public sealed class ModelRegistry : IDisposable
     /// <summary>The provider's name of a model, for records.</summary>
     public string ModelId(string? name = null) => Find(name) is { Kind: not ChatProvider.Offline } model ? model.Model! : OfflineChatClient.Model;
 
+    /// <summary>Whose API a model is called by, as the settings write it: <c>openai</c>.</summary>
+    public string Provider(string? name = null) => Find(name).Kind.ToString().ToLowerInvariant();
+
     /// <summary>What a model charges; free when no price is configured.</summary>
     public ModelPrice Price(string? name = null) => Find(name).Price ?? ModelPrice.Free;
 

@@ -26,6 +26,7 @@ static partial class Cli
             Eval.EvalCommand.Create(),
             PacksCommand.Create(),
             PromptsCommand.Create(),
+            DatasetsCommand.Create(),
             RetrieveCommand.Create(),
             EstimateCommand.Create(),
             CalibrateCommand.Create(),
@@ -37,6 +38,7 @@ static partial class Cli
             EraseCommand.Create(),
             DoctorCommand.Create(),
             MigrateCommand.Create(),
+            BackupCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

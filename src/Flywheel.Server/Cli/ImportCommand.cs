@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Flywheel.Core;
+using Flywheel.Core.Projects;
 using Flywheel.Engine.Guarding;
+using Flywheel.Server.Cli.Archives;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Hosting;
 
@@ -13,12 +15,13 @@ static class ImportCommand
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
-        var file = new Argument<string>("file") { Description = "JSONL: spans as POST /api/v1/spans takes them, or the typed rows of `flywheel export`" };
-        var command = new Command("import", "Read spans and other rows from a JSONL file; importing twice changes nothing") { file, db, project, json };
+        var file = new Argument<string>("file") { Description = "What `flywheel export` wrote, a file or a folder; or JSONL, CSV or Parquet with spans as POST /api/v1/spans takes them" };
+        var author = new Option<string>("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
+        var command = new Command("import", "Read an export, or spans from a file; importing twice changes nothing") { file, author, db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
             var path = parsed.GetValue(file)!;
-            if (!File.Exists(path))
+            if (!File.Exists(path) && !Directory.Exists(path))
                 throw new FlywheelException($"There is no file {path}.");
             await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
             var owner = await store.Projects.EnsureAsync(parsed.GetValue(project)!, TimeProvider.System.GetUtcNow(), ct);
@@ -32,30 +35,75 @@ static class ImportCommand
             var registry = EngineServices.FileRegistry(models, scratch, sandbox, databases, applications: applications);
             var rules = new MetricRules(registry);
             store.Spans.Filter = new SpanRedaction(new ActiveGuards(store.Metrics, TimeProvider.System), registry);
-            var importer = new RecordImporter(store, owner.Id, rules, TimeProvider.System);
-            await Output.ProgressAsync("Importing", parsed.GetValue(json), async report =>
-            {
-                long done = 0, total = new FileInfo(path).Length;
-                foreach (var (line, row) in Rows.Read(path))
-                {
-                    await importer.AddAsync(line, row, ct);
-                    report(done += row.GetRawText().Length, total);
-                }
-                await importer.FlushAsync(ct);
-            });
+            var done = ArchiveInput.Header(path) is { } header
+                ? await ArchiveAsync(store, owner, rules, path, header, parsed.GetValue(author)!, parsed.GetValue(json), ct)
+                : await RowsAsync(store, owner, rules, path, parsed.GetValue(json), ct);
             if (parsed.GetValue(json))
-                Output.Json(new { imported = importer.Imported, rejected = importer.Rejected });
+                Output.Json(done);
             else
-            {
-                Console.WriteLine(importer.Imported.Count == 0 ? "Nothing was imported." :
-                    "Imported " + string.Join(", ", importer.Imported.Select(each => $"{each.Value:N0} {each.Key}")) + ".");
-                foreach (var rejection in importer.Rejected.Take(20))
-                    await Console.Error.WriteLineAsync($"{path}, line {rejection.Line}: {rejection.Message}");
-                if (importer.Rejected.Count > 20)
-                    await Console.Error.WriteLineAsync($"... and {importer.Rejected.Count - 20:N0} more rows were refused.");
-            }
-            return importer.Rejected.Count == 0 ? Cli.Ok : Cli.Failed;
+                Show(path, done);
+            return done.Rejected.Count == 0 && done.Missing.Count == 0 ? Cli.Ok : Cli.Failed;
         });
         return command;
     }
+
+    static async Task<ImportView> ArchiveAsync(
+        IFlywheelStore store, Project owner, MetricRules rules, string path, ArchiveHeader header, string author, bool quiet, CancellationToken ct)
+    {
+        var importer = new ArchiveImporter(store, owner.Id, rules, TimeProvider.System);
+        await Output.ProgressAsync("Importing", quiet, async report =>
+        {
+            long done = 0, total = header.Rows.Values.Sum();
+            foreach (var (line, type, row) in ArchiveInput.Read(path, store.Archives.Kinds))
+            {
+                await importer.AddAsync(line, type, row, Directory.Exists(path), ct);
+                report(++done, total);
+            }
+            await importer.FlushAsync(ct);
+        });
+        if (importer.Imported.Count > 0)
+            await store.Archives.NoteAsync(owner.Id, author, Path.GetFileName(path.TrimEnd('/', '\\')), importer.Imported, TimeProvider.System.GetUtcNow(), ct);
+        return new(
+            importer.Imported, importer.Read, importer.Rejected, importer.ForeignAudit,
+            header.Rows.Where(each => importer.Read.GetValueOrDefault(each.Key) < each.Value).ToDictionary(each => each.Key, each => each.Value - importer.Read.GetValueOrDefault(each.Key)));
+    }
+
+    static async Task<ImportView> RowsAsync(IFlywheelStore store, Project owner, MetricRules rules, string path, bool quiet, CancellationToken ct)
+    {
+        var importer = new RecordImporter(store, owner.Id, rules, TimeProvider.System);
+        await Output.ProgressAsync("Importing", quiet, async report =>
+        {
+            long done = 0, total = new FileInfo(path).Length;
+            foreach (var (line, row) in Rows.Read(path))
+            {
+                await importer.AddAsync(line, row, ct);
+                report(done += row.GetRawText().Length, total);
+            }
+            await importer.FlushAsync(ct);
+        });
+        return new(importer.Imported, null, importer.Rejected, 0, new Dictionary<string, long>());
+    }
+
+    static void Show(string path, ImportView done)
+    {
+        Console.WriteLine(done.Imported.Count == 0
+            ? done.Read is null ? "Nothing was imported." : "Nothing was imported: all of it is there already."
+            : "Imported " + string.Join(", ", done.Imported.Select(each => $"{each.Value:N0} {each.Key}")) + ".");
+        if (done.ForeignAudit > 0)
+            Console.WriteLine($"{done.ForeignAudit:N0} entries of the archive's audit stay outside: the project has an audit of its own, and its chain cannot take in another.");
+        foreach (var rejection in done.Rejected.Take(20))
+            Console.Error.WriteLine($"{path}, line {rejection.Line}: {rejection.Message}");
+        if (done.Rejected.Count > 20)
+            Console.Error.WriteLine($"... and {done.Rejected.Count - 20:N0} more rows were refused.");
+        foreach (var (kind, missing) in done.Missing)
+            Console.Error.WriteLine($"{path} was cut short: {missing:N0} rows of {kind} are missing.");
+    }
 }
+
+/// <param name="Imported">Rows that were not there before, by kind.</param>
+/// <param name="Read">Rows of the archive, by kind; null for a file of spans and other rows.</param>
+/// <param name="ForeignAudit">Entries of the archive's audit that stay outside.</param>
+/// <param name="Missing">Rows that the archive should have and has not.</param>
+sealed record ImportView(
+    IReadOnlyDictionary<string, long> Imported, IReadOnlyDictionary<string, long>? Read, IReadOnlyList<ImportRejection> Rejected, long ForeignAudit,
+    IReadOnlyDictionary<string, long> Missing);

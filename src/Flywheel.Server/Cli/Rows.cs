@@ -6,15 +6,23 @@ using Flywheel.Core;
 
 namespace Flywheel.Server.Cli;
 
-/// <summary>Rows of a user's file, JSONL or CSV by its ending, as JSON objects with their line numbers.</summary>
+/// <summary>Rows of a user's file, CSV, Parquet or else JSONL by its ending, as JSON objects with their line numbers.</summary>
 static class Rows
 {
     public static IEnumerable<(int Line, JsonElement Row)> Read(string path)
     {
         if (!File.Exists(path))
             throw new FlywheelException($"There is no file {path}.");
-        return Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path) : ReadJsonl(path);
+        return Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".csv" => ReadCsv(path),
+            ".parquet" => ParquetRows.Read(path),
+            _ => ReadJsonl(path),
+        };
     }
+
+    /// <summary>True when the lines of the file are its rows.</summary>
+    public static bool IsJsonl(string path) => Path.GetExtension(path).ToLowerInvariant() is not (".csv" or ".parquet");
 
     /// <summary>A field as text; null when it is missing or null. Numbers and booleans count as their text.</summary>
     public static string? Text(JsonElement row, string field) =>

@@ -2,6 +2,7 @@ using System.Net;
 using Flywheel.Core;
 using Flywheel.Engine.Guarding;
 using Flywheel.Server.Api;
+using Flywheel.Server.Features.Datasets;
 using Flywheel.Server.Features.Guarding;
 using Flywheel.Server.Features.Health;
 using Flywheel.Server.Features.Jobs;
@@ -102,6 +103,7 @@ public static class FlywheelHost
         api.MapGuard();
         api.MapLabeling();
         api.MapPrompts();
+        api.MapDatasets();
         api.MapReview();
         api.MapMetricReviews();
         api.MapDemonstrations();

@@ -6,10 +6,10 @@ using Microsoft.Data.Sqlite;
 namespace Flywheel.Storage.Evaluation;
 
 /// <summary>A SQLite file with the results of evaluations, row by row, so that a run that was cut short goes on where it stopped.</summary>
-/// <remarks>A file of its own, never the product's database: it may be thrown away. One thread at a time.</remarks>
+/// <remarks>A file of its own, never the product's database: it may be thrown away. One thread at a time, but for keeping what a row came to.</remarks>
 public sealed class EvalFile : IDisposable
 {
-    const int SchemaVersion = 1;
+    const int SchemaVersion = 2;
 
     const string Schema =
         """
@@ -54,11 +54,33 @@ public sealed class EvalFile : IDisposable
         PRAGMA user_version = 1;
         """;
 
+    /// <summary>Outputs that a model made for the run.</summary>
+    const string Second =
+        """
+        ALTER TABLE run ADD COLUMN about TEXT; -- JSON: what made the outputs; null when they were in the file
+        CREATE TABLE generated (
+            run_id INTEGER NOT NULL,
+            row INTEGER NOT NULL,
+            output TEXT,
+            error TEXT,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            cost_usd REAL NOT NULL,
+            latency_ms REAL NOT NULL,
+            model TEXT,
+            demonstrations TEXT,
+            PRIMARY KEY (run_id, row)
+        ) STRICT, WITHOUT ROWID;
+        PRAGMA user_version = 2;
+        """;
+
     static readonly string[] _words = [.. Enum.GetValues<Outcome>().Select(Wire.Name)];
 
     readonly SqliteConnection _connection;
     readonly Prepared _case;
     readonly Prepared _finding;
+    readonly Prepared _generated;
+    readonly Lock _keeping = new();
 
     EvalFile(SqliteConnection connection)
     {
@@ -66,6 +88,11 @@ public sealed class EvalFile : IDisposable
         _case = new(connection, "INSERT OR REPLACE INTO evaluated (run_id, row, id, excerpt, expected, predicted) VALUES (@a, @b, @c, @d, @e, @f)", 6);
         _finding = new(connection,
             "INSERT OR REPLACE INTO finding (run_id, row, metric, outcome, score, confidence, reason, cost_usd, model) VALUES (@a, @b, @c, @d, @e, @f, @g, @h, @i)", 9);
+        _generated = new(connection,
+            """
+            INSERT OR REPLACE INTO generated (run_id, row, output, error, input_tokens, output_tokens, cost_usd, latency_ms, model, demonstrations)
+            VALUES (@a, @b, @c, @d, @e, @f, @g, @h, @i, @j)
+            """, 10);
     }
 
     /// <exception cref="StoreException">The file cannot be opened, is no results file, or belongs to a newer program.</exception>
@@ -81,7 +108,9 @@ public sealed class EvalFile : IDisposable
             if (version > SchemaVersion || (tables > 0 && (version == 0 || Number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'evaluated'") == 0)))
                 throw new StoreException($"{path} holds other data than evaluation results of this version: name another file with --results.");
             if (tables == 0)
-                Execute(connection, $"BEGIN IMMEDIATE; {Schema} COMMIT");
+                Execute(connection, $"BEGIN IMMEDIATE; {Schema} {Second} COMMIT");
+            else if (version == 1)
+                Execute(connection, $"BEGIN IMMEDIATE; {Second} COMMIT");
             return new(connection);
         }
         catch (SqliteException error)
@@ -116,8 +145,8 @@ public sealed class EvalFile : IDisposable
             return new(found.Id, run, found.At, (int)rows);
         }
         var id = Query(
-            "INSERT INTO run (data, data_hash, set_hash, metrics, started_at) VALUES (@a, @b, @c, @d, @e) RETURNING id", row => row.GetInt64(0),
-            run.Data, run.DataHash, run.SetHash, run.MetricsJson, Moments.Micros(at))[0];
+            "INSERT INTO run (data, data_hash, set_hash, metrics, started_at, about) VALUES (@a, @b, @c, @d, @e, @f) RETURNING id", row => row.GetInt64(0),
+            run.Data, run.DataHash, run.SetHash, run.MetricsJson, Moments.Micros(at), run.About)[0];
         for (var i = 0; i < run.Metrics.Count; i++)
             Query("INSERT INTO run_metric (run_id, metric, name) VALUES (@a, @b, @c)", row => 0, id, i, run.Metrics[i]);
         return new(id, run, at, 0);
@@ -140,6 +169,92 @@ public sealed class EvalFile : IDisposable
             }
         }
     });
+
+    /// <summary>Keeps an output: when this returns, it is on disk. Any thread.</summary>
+    public void Add(EvalRun run, GeneratedOutput it) => Transact(() => _generated.Run(
+        run.Id, it.Row, it.Output, it.Error, it.InputTokens, it.OutputTokens, it.CostUsd, it.LatencyMs, it.Model, Rows.Json(it.Demonstrations)));
+
+    /// <summary>Outputs of rows that were not checked: of a run that was cut short.</summary>
+    public IReadOnlyDictionary<int, GeneratedOutput> Unchecked(EvalRun run) => Query(
+        """
+        SELECT row, output, error, input_tokens, output_tokens, cost_usd, latency_ms, model, demonstrations
+        FROM generated
+        WHERE run_id = @a AND NOT EXISTS (SELECT 1 FROM evaluated WHERE evaluated.run_id = generated.run_id AND evaluated.row = generated.row)
+        """,
+        row => new GeneratedOutput(
+            row.GetInt32(0), row.TextOrNull(1), row.TextOrNull(2), row.IntOrNull(3), row.IntOrNull(4), row.GetDouble(5), row.GetDouble(6), row.TextOrNull(7), row.Ids(8)),
+        run.Id).ToDictionary(each => each.Row);
+
+    /// <returns>Null when the run's outputs were in the file.</returns>
+    public GenerationTotals? Generation(EvalRun run)
+    {
+        var sums = Query(
+            "SELECT count(*), count(error), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost_usd), 0) FROM generated WHERE run_id = @a",
+            row => new GenerationTotals(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetDouble(4), null, null), run.Id)[0];
+        return sums.Rows == 0 ? null : sums with { MedianMs = Latency(run, sums.Rows, 0.5), SlowMs = Latency(run, sums.Rows, 0.95) };
+    }
+
+    double Latency(EvalRun run, long rows, double share) => Query(
+        "SELECT latency_ms FROM generated WHERE run_id = @a ORDER BY latency_ms LIMIT 1 OFFSET @b", row => row.GetDouble(0),
+        run.Id, Math.Min(rows - 1, (long)(share * rows)))[0];
+
+    /// <summary>Dollars that the run cost so far, outputs and judges.</summary>
+    public double Spent(EvalRun run) => Query(
+        "SELECT (SELECT coalesce(sum(cost_usd), 0) FROM generated WHERE run_id = @a) + (SELECT coalesce(sum(cost_usd), 0) FROM finding WHERE run_id = @a)",
+        row => row.GetDouble(0), run.Id)[0];
+
+    /// <summary>Newest first.</summary>
+    public IReadOnlyList<EvalRunSummary> Runs(int limit) => [.. Query(
+        """
+        SELECT id, data, data_hash, set_hash, metrics, about, started_at, finished_at, (SELECT count(*) FROM evaluated WHERE evaluated.run_id = run.id)
+        FROM run ORDER BY id DESC LIMIT @a
+        """,
+        ReadRun, limit).Select(WithNames)];
+
+    public EvalRunSummary? Find(long id) => Query(
+        """
+        SELECT id, data, data_hash, set_hash, metrics, about, started_at, finished_at, (SELECT count(*) FROM evaluated WHERE evaluated.run_id = run.id)
+        FROM run WHERE id = @a
+        """,
+        ReadRun, id).Select(WithNames).FirstOrDefault();
+
+    static EvalRunSummary ReadRun(SqliteDataReader row) => new(
+        new(row.GetInt64(0), new(row.GetString(1), row.GetString(2), row.GetString(3), [], row.GetString(4), row.TextOrNull(5)), row.Moment(6), 0),
+        row.MomentOrNull(7), row.GetInt64(8));
+
+    EvalRunSummary WithNames(EvalRunSummary it) => it with
+    {
+        Run = it.Run with { About = it.Run.About with { Metrics = Query("SELECT name FROM run_metric WHERE run_id = @a ORDER BY metric", row => row.GetString(0), it.Run.Id) } },
+    };
+
+    /// <summary>Every row of a run in the file's order, as a stream.</summary>
+    public IEnumerable<EvalOutcomes> OutcomesOf(EvalRun run)
+    {
+        using var command = Command(
+            """
+            SELECT evaluated.row, evaluated.id, evaluated.excerpt, evaluated.expected, evaluated.predicted, finding.metric, finding.outcome
+            FROM evaluated
+            LEFT JOIN finding ON finding.run_id = evaluated.run_id AND finding.row = evaluated.row
+            WHERE evaluated.run_id = @a
+            ORDER BY evaluated.row, finding.metric
+            """,
+            run.Id);
+        using var row = command.ExecuteReader();
+        EvalOutcomes? open = null;
+        while (row.Read())
+        {
+            if (open?.Row != row.GetInt32(0))
+            {
+                if (open is not null)
+                    yield return open;
+                open = new(row.GetInt32(0), row.GetString(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), new Outcome?[run.About.Metrics.Count]);
+            }
+            if (!row.IsDBNull(5))
+                open.Outcomes[row.GetInt32(5)] = row.Word<Outcome>(6);
+        }
+        if (open is not null)
+            yield return open;
+    }
 
     public void Finish(EvalRun run, DateTimeOffset at) =>
         Query("UPDATE run SET finished_at = @b WHERE id = @a", row => 0, run.Id, Moments.Micros(at));
@@ -198,10 +313,17 @@ public sealed class EvalFile : IDisposable
     {
         _case.Dispose();
         _finding.Dispose();
+        _generated.Dispose();
         _connection.Dispose();
     }
 
     void Transact(Action work)
+    {
+        lock (_keeping)
+            TransactAlone(work);
+    }
+
+    void TransactAlone(Action work)
     {
         Execute(_connection, "BEGIN IMMEDIATE");
         try

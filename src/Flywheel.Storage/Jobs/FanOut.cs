@@ -52,7 +52,10 @@ internal static class FanOut
                 INSERT INTO job (project_id, span_id, metric_version_id, lane, visible_at)
                 SELECT project, span, version, lane, visible
                 FROM @given
-                WHERE 1 = 1
+                -- A pair that came with its verdict, from an archive, is done. One whose span was completed is done again.
+                WHERE again = 1 OR NOT EXISTS (
+                    SELECT 1 FROM verdict
+                    WHERE verdict.project_id = given.project AND verdict.span_id = given.span AND verdict.metric_version_id = given.version)
                 ON CONFLICT (span_id, metric_version_id, project_id) DO NOTHING
                 """,
                 ct,
@@ -60,7 +63,8 @@ internal static class FanOut
                 new("span", jobs.Select(job => job.Span.Id.Value).ToArray()),
                 new("version", jobs.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
                 new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
-                new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
+                new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray()),
+                new("again", jobs.Select(job => completed.Contains(job.Span.Id) ? 1 : 0).ToArray())).ConfigureAwait(false);
         var again = jobs.Where(job => completed.Contains(job.Span.Id)).ToArray();
         if (again.Length > 0)
             // Work that read the span before its text came is refused at its end, and done again.

@@ -116,6 +116,17 @@ internal sealed class PostgresDatabase : Database
         },
         ct);
 
+    public override async Task SnapshotAsync(Func<Session, Task> work, CancellationToken ct)
+    {
+        var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
+                await work(new PostgresSession(connection)).ConfigureAwait(false);
+        }
+    }
+
     public override async Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct)
     {
         var gate = urgency == Urgency.Interactive ? interactive : background;

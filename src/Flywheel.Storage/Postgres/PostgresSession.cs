@@ -15,6 +15,19 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : Ses
         string sql, Func<DbDataReader, T> read, CancellationToken ct, params (string Name, object? Value)[] values) =>
         ReadAsync(Command(sql, values), read, ct);
 
+    public override async Task ForEachAsync(
+        string sql, Func<DbDataReader, ValueTask> each, CancellationToken ct, params (string Name, object? Value)[] values)
+    {
+        var command = Command(sql, values);
+        await using (command.ConfigureAwait(false))
+        {
+            var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+                while (await reader.ReadAsync(ct).ConfigureAwait(false))
+                    await each(reader).ConfigureAwait(false);
+        }
+    }
+
     public override Task<int> ExecuteAsync(string sql, CancellationToken ct, params (string Name, object? Value)[] values) =>
         RunAsync(Command(sql, values), ct);
 

@@ -8,7 +8,7 @@ namespace Flywheel.Storage.Projects;
 internal sealed class AuditStore(Database database) : IAuditStore
 {
     /// <summary>The hash before the first entry.</summary>
-    static readonly string Start = new('0', 64);
+    internal static readonly string Start = new('0', 64);
 
     const string Columns = "id, project_id, at, actor, action, subject, details, previous_hash, hash";
     const int VerifyPage = 1_000;
@@ -18,13 +18,16 @@ internal sealed class AuditStore(Database database) : IAuditStore
             $"SELECT {Columns} FROM audit WHERE project_id = @project ORDER BY id DESC LIMIT @limit",
             Read, ct, ("project", project.Value), ("limit", limit)).ConfigureAwait(false);
 
-    public async Task<long?> VerifyAsync(ProjectId project, CancellationToken ct)
+    public Task<long?> VerifyAsync(ProjectId project, CancellationToken ct) =>
+        database.ReadAsync(session => VerifyAsync(session, project, ct), ct);
+
+    internal static async Task<long?> VerifyAsync(Session session, ProjectId project, CancellationToken ct)
     {
         long id = 0;
         var previous = Start;
         while (true)
         {
-            var page = await database.QueryAsync(
+            var page = await session.QueryAsync(
                 $"SELECT {Columns} FROM audit WHERE project_id = @project AND id > @after ORDER BY id LIMIT @limit",
                 Read, ct, ("project", project.Value), ("after", id), ("limit", VerifyPage)).ConfigureAwait(false);
             foreach (var entry in page)
@@ -63,7 +66,7 @@ internal sealed class AuditStore(Database database) : IAuditStore
     }
 
     /// <summary>SHA-256 in hex over the previous hash and all fields as a JSON array: no two entries share that form.</summary>
-    static string Hash(AuditEntry entry) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+    internal static string Hash(AuditEntry entry) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
         new object[]
         {
             entry.PreviousHash, entry.Project.Value, entry.Id, Moments.Micros(entry.At), entry.Actor, entry.Action, entry.Subject,

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
+using Flywheel.Storage.Datasets;
 
 namespace Flywheel.Storage.Projects;
 
@@ -80,13 +81,15 @@ internal sealed class ErasureStore(Database database) : IErasureStore
         await session.ExecuteAsync(
             "DELETE FROM guideline WHERE project_id = @project AND id IN (@ids)", ct, own, ("ids", guidelines)).ConfigureAwait(false);
 
-        var erasure = new Erasure(spans.Length, shown.Count, scrubbed, feedback, guidelines.Length, texts, references);
+        var items = await DatasetStore.EraseAsync(session, project, endUser, traces, ct).ConfigureAwait(false);
+
+        var erasure = new Erasure(spans.Length, shown.Count, scrubbed, feedback, guidelines.Length, texts, references, items);
         await AuditStore.AppendAsync(
             database, session, project, at, author, "end_user.erase",
             "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(endUser))),
             JsonSerializer.Serialize(new
             {
-                spans = erasure.Spans, demonstrations = erasure.Demonstrations, scrubbed, feedback, guidelines = erasure.Guidelines, texts, references,
+                spans = erasure.Spans, demonstrations = erasure.Demonstrations, scrubbed, feedback, guidelines = erasure.Guidelines, texts, references, dataset_items = items,
             }),
             ct).ConfigureAwait(false);
         return erasure;

@@ -152,6 +152,14 @@ internal sealed class SqliteDatabase : Database
         }
     }
 
+    public override Task SnapshotAsync(Func<Session, Task> work, CancellationToken ct) => ReadAsync(
+        async session =>
+        {
+            await work(session).ConfigureAwait(false);
+            return true;
+        },
+        ct);
+
     public override Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct) =>
         writer.RunAsync(urgency, weight: 1, urgency == Urgency.Background ? Undo.Restart : Undo.Savepoint, work, ct);
 

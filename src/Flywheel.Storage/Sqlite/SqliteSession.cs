@@ -29,6 +29,19 @@ internal sealed partial class SqliteSession(SqliteConnection connection) : Sessi
         return Task.FromResult(Read(command, read));
     }
 
+    public override async Task ForEachAsync(
+        string sql, Func<DbDataReader, ValueTask> each, CancellationToken ct, params (string Name, object? Value)[] values)
+    {
+        var command = Prepared(sql, static text => Sets().Replace(text, "IN (SELECT value FROM json_each(@$1))"));
+        Bind(command, values);
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            ct.ThrowIfCancellationRequested();
+            await each(reader).ConfigureAwait(false);
+        }
+    }
+
     public override Task<int> ExecuteAsync(string sql, CancellationToken ct, params (string Name, object? Value)[] values)
     {
         ct.ThrowIfCancellationRequested();

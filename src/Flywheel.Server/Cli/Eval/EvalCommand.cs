@@ -5,9 +5,11 @@ using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Models;
+using Flywheel.Server.Features.Datasets;
 using Flywheel.Server.Hosting;
 using Flywheel.Storage.Evaluation;
 
@@ -22,8 +24,17 @@ static class EvalCommand
 
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "JSONL or CSV rows", Required = true };
-        var metrics = new Option<string>("--metrics") { Description = "A JSON file of metrics as POST /api/v1/metrics takes them; the name of a pack (its code metrics that need no settings); or, with --db, names of a project's metrics or `all`", Required = true };
+        var data = new Option<string?>("--data") { Description = "JSONL, CSV or Parquet rows" };
+        var dataset = new Option<string?>("--dataset") { Description = "NAME or NAME@VERSION of a data set of the project, instead of --data" };
+        var split = new Option<string?>("--split") { Description = "Items of this split only" };
+        var model = new Option<string?>("--model") { Description = "A configured chat model, or PROVIDER/MODEL: makes the outputs first" };
+        var prompt = new Option<string?>("--prompt") { Description = "NAME, NAME@NUMBER or NAME@LABEL of the registry: makes the outputs with it" };
+        var promptFile = new Option<string?>("--prompt-file") { Description = "The same from a file: a text, or JSON with messages" };
+        var demonstrations = new Option<string?>("--demonstrations") { Description = "A node whose approved demonstrations go into the prompt" };
+        var k = new Option<int?>("--k") { Description = "How many of them (default: the node's policy)" };
+        var maxUsd = new Option<double?>("--max-usd") { Description = "Begin no row that would make the run cost more; the same command goes on with a higher limit" };
+        var name = new Option<string?>("--name") { Description = "What to call this run in lists" };
+        var metrics = new Option<string?>("--metrics") { Description = "A JSON file of metrics as POST /api/v1/metrics takes them; the name of a pack (its code metrics that need no settings); or, with --db or --dataset, names of a project's metrics or `all`" };
         var minimum = new Option<string[]>("--fail-under") { Description = "NAME=SHARE: exit code 100 when the pass rate of that metric is lower; also accuracy=… and macro_f1=…. May be repeated" };
         var maxErrors = new Option<long?>("--max-errors") { Description = "Exit code 100 when more outcomes than this are `error`" };
         var id = new Option<string>("--id-field") { Description = "Field with a row's id", DefaultValueFactory = _ => "id" };
@@ -42,10 +53,10 @@ static class EvalCommand
         var junit = new Option<string?>("--junit") { Description = "Write a JUnit file for CI" };
         var lines = new Option<string?>("--out") { Description = "Write a JSON line for every row and metric" };
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
-        var command = new Command("eval", "Check the rows of a file with a set of metrics; exit code 100 when a threshold is not met")
+        var command = new Command("eval", "Check the rows of a file or data set with a set of metrics, their outputs made by a model first where one is named; exit code 100 when a threshold is not met")
         {
-            data, metrics, minimum, maxErrors, id, input, output, expected, nodeField, kindField, attributes, node, kind, results, fresh, concurrency,
-            worst, junit, lines, db, project, json,
+            data, dataset, split, metrics, model, prompt, promptFile, demonstrations, k, maxUsd, name, minimum, maxErrors, id, input, output, expected, nodeField, kindField, attributes, node, kind, results, fresh, concurrency,
+            worst, junit, lines, db, project, json, EvalRunsCommand.Create(), EvalCompareCommand.Create(),
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -57,30 +68,75 @@ static class EvalCommand
                 parsed.GetValue(kindField)!, parsed.GetValue(attributes), parsed.GetValue(node), allKind);
             if (parsed.GetValue(concurrency) is < 1 or > 256)
                 throw new UsageException("--concurrency must be from 1 to 256.");
+            if (parsed.GetValue(data) is null == parsed.GetValue(dataset) is null)
+                throw new UsageException("Give either --data FILE or --dataset NAME. `flywheel eval --help` lists the rest.");
+            if (parsed.GetValue(metrics) is null)
+                throw new UsageException("--metrics is missing: name a JSON file of metrics, a pack, or metrics of a project.");
+            if (parsed.GetValue(split) is not null && parsed.GetValue(dataset) is null)
+                throw new UsageException("--split is for --dataset.");
+            if (parsed.GetValue(k) is not null && parsed.GetValue(demonstrations) is null)
+                throw new UsageException("--k is for --demonstrations.");
+            if (parsed.GetValue(maxUsd) is { } limit && !(double.IsFinite(limit) && limit > 0))
+                throw new UsageException("--max-usd must be more than 0.");
+            var generates = new[] { parsed.GetValue(model), parsed.GetValue(prompt), parsed.GetValue(promptFile), parsed.GetValue(demonstrations) }.Any(each => each is not null);
+            var needsProject = parsed.GetValue(dataset) is not null || parsed.GetValue(prompt) is not null || parsed.GetValue(demonstrations) is not null;
 
             var clock = TimeProvider.System;
             using var models = EngineServices.OpenModels(Settings.Load());
             await using var scratch = await ScratchSpans.OpenAsync(ct);
-            await using var store = parsed.GetValue(db) is { } url ? await CommonOptions.OpenAsync(url, ct) : null;
+            await using var store = needsProject ? await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct)
+                : parsed.GetValue(db) is { } url ? await CommonOptions.OpenAsync(url, ct) : null;
+            var owner = needsProject ? await CommonOptions.ProjectAsync(store!, parsed.GetValue(project)!, ct) : null;
             await using var sandbox = CodeServices.OpenSandbox(Settings.Load());
             var registry = EngineServices.FileRegistry(models, scratch, sandbox, CodeServices.OfCommandLine(Settings.Load()), store, clock);
             var set = await ResolveAsync(parsed.GetValue(metrics)!, store, parsed.GetValue(project)!, registry, ct);
             var minima = Minima(parsed.GetValue(minimum) ?? [], set, fields.Expected is not null);
             var calls = set.Any(metric => metric.Kind.CallsModel);
-            var options = new EvalOptions(parsed.GetValue(concurrency) ?? (calls ? JudgesAtOnce : Environment.ProcessorCount));
+            var options = new EvalOptions(parsed.GetValue(concurrency) ?? (calls || generates ? JudgesAtOnce : Environment.ProcessorCount));
 
-            var rows = new EvalRows(parsed.GetValue(data)!, fields, clock);
+            var rows = await RowsAsync(store, owner, parsed.GetValue(data), parsed.GetValue(dataset), parsed.GetValue(split), fields, generates, clock, ct);
             var (hash, count) = await rows.FingerprintAsync(ct);
             rows.CheckMapping();
+            // The answer must not be in the question.
+            var hidden = new HashSet<string>(new[] { "expected", "reference", "output", "label", fields.Expected, fields.Output }.OfType<string>());
+            var maker = generates
+                ? await EvalModel.OpenAsync(
+                    models, store, owner, parsed.GetValue(model), parsed.GetValue(prompt), parsed.GetValue(promptFile), parsed.GetValue(demonstrations),
+                    parsed.GetValue(k), hidden, clock, ct)
+                : null;
+            if (parsed.GetValue(maxUsd) is not null && maker is { HasPrice: false })
+                throw new UsageException($"--max-usd cannot hold: the price of `{maker.About.Model}` is unknown. Set Models:Chat:{maker.About.Model}:input_usd_per_million and output_usd_per_million, or Prices:{maker.About.ModelId}.");
+            var generation = maker is null ? null : new Generation(maker.Plan, new ModelFaults(clock), options, clock, new Random());
+            if (generation is not null && rows.First() is { } first && generation.Missing(first) is { Count: > 0 } missing)
+                throw new UsageException($"The first row has no {string.Join(" and no ", missing.Select(each => $"`{each}`"))}, which the prompt needs.{(missing.Any(hidden.Contains) ? " Fields that hold the answer are not shown to the model." : "")}");
+            var about = (maker?.About ?? new EvalAbout(Name: null)) with { Name = parsed.GetValue(name), Dataset = rows.Dataset?.Dataset, DatasetVersion = rows.Dataset?.Number };
+
             using var file = EvalFile.Open(parsed.GetValue(results)!);
+            var setHash = MetricSet.Fingerprint(set, fields) + (maker is null ? "" : "+" + maker.Fingerprint) + (parsed.GetValue(split) is { } part ? "/" + part : "");
             var run = file.Begin(
-                new(parsed.GetValue(data)!, hash, MetricSet.Fingerprint(set, fields), [.. set.Select(metric => metric.Metric.Name)], MetricSet.Json(set)),
+                new(rows.Name, hash, setHash, [.. set.Select(metric => metric.Metric.Name)], MetricSet.Json(set), about == new EvalAbout(Name: null) ? null : about.Json()),
                 parsed.GetValue(fresh), clock.GetUtcNow());
             var started = Stopwatch.GetTimestamp();
-            await Output.ProgressAsync("Checking", parsed.GetValue(json), async report =>
+            var paid = generation is null ? null : file.Unchecked(run);
+            var budget = parsed.GetValue(maxUsd) is { } dollars ? new EvalBudget(dollars, file.Spent(run), clock) : null;
+            await Output.ProgressAsync(generation is null ? "Checking" : "Answering and checking", parsed.GetValue(json), async report =>
             {
                 var done = (long)run.Resumed;
-                await new Evaluation(set, new ModelFaults(clock), options, clock, new Random()).RunAsync(
+                var evaluation = new Evaluation(set, new ModelFaults(clock), options, clock, new Random())
+                {
+                    Budget = budget,
+                    Answer = generation is null ? null : async (one, stop) =>
+                    {
+                        if (one.Span is null)
+                            return one;
+                        if (paid!.TryGetValue(one.Row, out var kept))
+                            return Generation.With(one, kept, paidNow: false);
+                        var made = await generation.AskAsync(one, stop);
+                        file.Add(run, made);
+                        return Generation.With(one, made, paidNow: true);
+                    },
+                };
+                await evaluation.RunAsync(
                     rows.Raw(file.Done(run)), rows.Read,
                     cases =>
                     {
@@ -89,6 +145,11 @@ static class EvalCommand
                     },
                     ct);
             });
+            if (budget is { IsUsedUp: true })
+            {
+                var rowsDone = file.Done(run).Count;
+                throw new FlywheelException(string.Create(CultureInfo.InvariantCulture, $"--max-usd is used up: run {run.Id} has {rowsDone:N0} of about {count:N0} rows and cost {file.Spent(run):0.####} USD. Nothing of it is lost: the same command with a higher --max-usd goes on."));
+            }
             file.Finish(run, clock.GetUtcNow());
 
             var report = EvalReport.Of(
@@ -110,14 +171,34 @@ static class EvalCommand
         return command;
     }
 
+    static async Task<EvalRows> RowsAsync(
+        IFlywheelStore? store, Project? owner, string? data, string? dataset, string? split, EvalFields fields, bool generates, TimeProvider clock,
+        CancellationToken ct)
+    {
+        if (data is not null)
+            return new EvalRows(data, fields, clock) { Generates = generates };
+        var (name, which) = DatasetReference.Parse(dataset!);
+        var version = await DatasetIntake.VersionAsync(store!, owner!.Id, name, which, ct);
+        return new EvalRows(version, () => DatasetIntake.ItemsAsync(store!, owner.Id, version, split, ct).ToBlockingEnumerable(ct), fields, clock)
+        {
+            Generates = generates, Dataset = version,
+        };
+    }
+
     static async Task<IReadOnlyList<EvalMetric>> ResolveAsync(
         string set, IFlywheelStore? store, string project, Engine.Metrics.ValidatorRegistry registry, CancellationToken ct)
     {
         if (File.Exists(set))
             return MetricSet.OfFile(set, registry);
+        var pack = Features.Packs.MetricPack.Find(set);
         if (store is not null)
-            return await MetricSet.OfProjectAsync(store, await CommonOptions.ProjectAsync(store, project, ct), set, registry, ct);
-        if (Features.Packs.MetricPack.Find(set) is { } pack)
+        {
+            // A pack's name is meant as a pack, unless the project has a metric of that name.
+            var owner = await CommonOptions.ProjectAsync(store, project, ct);
+            if (pack is null || await store.Metrics.FindAsync(owner.Id, set, ct) is not null)
+                return await MetricSet.OfProjectAsync(store, owner, set, registry, ct);
+        }
+        if (pack is not null)
             return MetricSet.OfPack(pack, registry);
         throw new UsageException(
             $"--metrics `{set}` is no file and no pack ({Features.Packs.MetricPack.Names}): name a JSON file of metrics, a pack, or metrics of a project together with --db.");

@@ -11,7 +11,8 @@ namespace Flywheel.Server.Cli.Eval;
 /// <param name="Rows">Rows with outcomes, those of earlier processes included.</param>
 /// <param name="Resumed">Rows that an earlier process had finished.</param>
 /// <param name="Results">The SQLite file.</param>
-sealed record EvalRunView(long Id, string Data, long Rows, long Resumed, string Results, DateTimeOffset StartedAt, double Seconds);
+/// <param name="About">What made the outputs.</param>
+sealed record EvalRunView(long Id, string Data, long Rows, long Resumed, string Results, DateTimeOffset StartedAt, double Seconds, EvalAbout About);
 
 /// <param name="PassRate">Passes of passes and fails; unsure, skipped and error are in no rate.</param>
 sealed record EvalMetricView(
@@ -28,10 +29,11 @@ sealed record ThresholdView(string Name, double Minimum, double? Value, bool Met
 sealed record EvalClassification(long Incomparable, Classification Scores);
 
 /// <summary>What an evaluation found, for people and programs.</summary>
+/// <param name="Generation">Null when the outputs were in the file.</param>
 /// <param name="Passed">Every threshold is met.</param>
 sealed record EvalReport(
     bool Passed, EvalRunView Run, IReadOnlyList<EvalMetricView> Metrics, EvalClassification? Classification,
-    IReadOnlyList<ThresholdView> Thresholds, IReadOnlyList<EvalRowView> Worst)
+    IReadOnlyList<ThresholdView> Thresholds, IReadOnlyList<EvalRowView> Worst, GenerationTotals? Generation)
 {
     public const string Accuracy = "accuracy";
     public const string MacroF1 = "macro_f1";
@@ -56,8 +58,8 @@ sealed record EvalReport(
             .ToArray();
         var rows = metrics.Count == 0 ? 0 : counts.Where(count => count.Metric == 0).Sum(count => count.Count);
         return new(
-            thresholds.All(threshold => threshold.Met), new(run.Id, run.About.Data, rows, run.Resumed, path, run.StartedAt, Math.Round(seconds, 3)), views,
-            classes, thresholds, faults);
+            thresholds.All(threshold => threshold.Met), new(run.Id, run.About.Data, rows, run.Resumed, path, run.StartedAt, Math.Round(seconds, 3), EvalAbout.Of(run.About.About)), views,
+            classes, thresholds, faults, file.Generation(run));
     }
 
     static EvalMetricView View(EvalMetric metric, EvalCount[] counts)
@@ -76,6 +78,9 @@ sealed record EvalReport(
             ["metric", "pass rate (95 % interval)", "pass", "fail", "unsure", "skipped", "error"],
             Metrics.Select(metric => new[] { metric.Name, Range(metric.PassRate.Value, metric.PassRate.Low, metric.PassRate.High) }
                 .Concat(metric.Outcomes.Values.Select(count => count.ToString("N0", CultureInfo.InvariantCulture))).ToArray()));
+        if (Generation is { } made)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{Run.About.Title()}: {made.Rows:N0} outputs{(made.Errors > 0 ? $", {made.Errors:N0} of them failed" : "")}, {made.InputTokens:N0} tokens in and {made.OutputTokens:N0} out, {made.CostUsd:0.####} USD; {made.MedianMs:0} ms at the median, {made.SlowMs:0} at 95 %."));
         if (Metrics.Sum(metric => metric.CostUsd) is var cost and > 0)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Judges cost {cost:0.####} USD."));
         if (Classification is { } classes)
@@ -117,7 +122,7 @@ sealed record EvalReport(
     }
 
     /// <summary>Columns as wide as they need to be, the first one left-aligned, in a pipe as on a terminal.</summary>
-    static void Print(string[] headings, IEnumerable<string[]> rows)
+    public static void Print(string[] headings, IEnumerable<string[]> rows)
     {
         var lines = rows.Prepend(headings).ToArray();
         var widths = headings.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
@@ -127,12 +132,12 @@ sealed record EvalReport(
 
     static string Range(Interval interval) => Range(interval.Value, interval.Low, interval.High);
 
-    static string Range(double? value, double low, double high) =>
+    public static string Range(double? value, double low, double high) =>
         value is null ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.0} % ({100 * low:0.0}-{100 * high:0.0})");
 
     static string Percent(double? share) => share is { } number ? string.Create(CultureInfo.InvariantCulture, $"{100 * number:0.0} %") : "-";
 
-    static string Short(string? text)
+    public static string Short(string? text)
     {
         if (text is null)
             return "no output";

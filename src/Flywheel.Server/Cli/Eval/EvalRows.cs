@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Flywheel.Core.Datasets;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
@@ -17,17 +19,29 @@ namespace Flywheel.Server.Cli.Eval;
 sealed record EvalFields(
     string Id, string Input, string? Output, string? Expected, string Node, string Kind, string? Attributes, string? AllNode, NodeKind? AllKind);
 
-/// <summary>A row not read yet: a line of JSON, or what a CSV reader made of it.</summary>
+/// <summary>A row not read yet: a line of JSON, or what a reader of another format made of it.</summary>
 readonly record struct RawRow(int Line, string Json);
 
-/// <summary>The rows of a data set, JSONL or CSV; a row that cannot be read is a case with its problem.</summary>
+/// <summary>The rows to evaluate: of a file (JSONL, CSV or Parquet), or items of a data set. A row that cannot be read is a case with its problem.</summary>
 sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
 {
-    readonly DateTimeOffset _now = clock.GetUtcNow();
+    static readonly JsonSerializerOptions _plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>SHA-256 of the file, and its lines, which are its rows or a few more.</summary>
+    readonly DateTimeOffset _now = clock.GetUtcNow();
+    readonly (DatasetVersion Version, Func<IEnumerable<DatasetItem>> Items)? _dataset;
+
+    /// <param name="items">Reads the version from its beginning.</param>
+    public EvalRows(DatasetVersion version, Func<IEnumerable<DatasetItem>> items, EvalFields fields, TimeProvider clock)
+        : this($"{version.Dataset}@{version.Number}", fields, clock) => _dataset = (version, items);
+
+    /// <summary>The file, or NAME@VERSION of a data set.</summary>
+    public string Name => path;
+
+    /// <summary>SHA-256 of the content, and how many rows there are, or a few more.</summary>
     public async Task<(string Hash, long Lines)> FingerprintAsync(CancellationToken ct)
     {
+        if (_dataset is { } dataset)
+            return (dataset.Version.ContentHash, dataset.Version.Items);
         if (!File.Exists(path))
             throw new UsageException($"There is no file {path}: name JSONL or CSV rows with --data.");
         await using var file = File.OpenRead(path);
@@ -45,7 +59,14 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
     /// <summary>Rows that are not <paramref name="done"/>, in the file's order.</summary>
     public IEnumerable<RawRow> Raw(IReadOnlySet<int> done)
     {
-        if (Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
+        if (_dataset is { } dataset)
+        {
+            foreach (var item in dataset.Items())
+                if (!done.Contains((int)item.Ordinal))
+                    yield return new((int)item.Ordinal, Json(item));
+            yield break;
+        }
+        if (!Rows.IsJsonl(path))
         {
             foreach (var (line, row) in Rows.Read(path))
                 if (!done.Contains(line))
@@ -58,15 +79,37 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
                 yield return new(number, line);
     }
 
+    /// <summary>An item as a row: its attributes are fields beside what is its own.</summary>
+    static string Json(DatasetItem item)
+    {
+        var row = item.Content.Attributes is { } attributes ? JsonNode.Parse(attributes)!.AsObject() : [];
+        row["input"] = item.Content.Input;
+        row["expected"] = item.Content.Expected;
+        if (item.Content.Split is not null)
+            row["split"] = item.Content.Split;
+        if (item.Content.EndUser is not null)
+            row["end_user"] = item.Content.EndUser;
+        return row.ToJsonString(_plain);
+    }
+
+    /// <summary>The first row that can be read; null when there is none.</summary>
+    public EvalCase? First() => Raw(new HashSet<int>()).Select(Read).FirstOrDefault(one => one.Span is not null);
+
     /// <summary>Refuses a mapping that the first row contradicts, which is a slip of the command line and not a fault of the row.</summary>
     public void CheckMapping()
     {
         if (Raw(new HashSet<int>()).Select(raw => StrictJson.Parse(raw.Json, out _)).FirstOrDefault(row => row is { ValueKind: JsonValueKind.Object }) is not { } first)
             return;
-        foreach (var (option, field) in new[] { ("--output-field", fields.Output), ("--expected-field", fields.Expected), ("--attributes-field", fields.Attributes) })
+        foreach (var (option, field) in new[] { ("--output-field", Generates ? null : fields.Output), ("--expected-field", fields.Expected), ("--attributes-field", fields.Attributes) })
             if (field is not null && !first.TryGetProperty(field, out _))
                 throw new UsageException($"{option} `{field}` is no field of {path}: its first row has {Names(first)}.");
     }
+
+    /// <summary>Null for a file.</summary>
+    public DatasetVersion? Dataset { get; init; }
+
+    /// <summary>A model makes the outputs: those of the rows are left aside.</summary>
+    public bool Generates { get; init; }
 
     public EvalCase Read(RawRow raw)
     {
@@ -94,7 +137,7 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
         return new(
             raw.Line, id, new Span(default, default, span, _now), null,
             row.TryGetProperty(output, out _) ? null : $"the row has no field `{fields.Output ?? "output"}`: it has {Names(row)}", node, kind,
-            fields.Expected is { } right ? Rows.Text(row, right)?.Trim() : null, fields.Expected is not null);
+            fields.Expected is { } right ? Rows.Text(row, right)?.Trim() : null, fields.Expected is not null) { Fields = row };
     }
 
     static double? Number(JsonElement row, string field) =>

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Flywheel.Core.Datasets;
+using Flywheel.Server.Features.Datasets;
+
+namespace Flywheel.Server.Cli;
+
+/// <summary>A data set as a file, which <c>datasets add --file</c> reads back.</summary>
+static class DatasetFile
+{
+    sealed record Line(
+        long Ordinal, string Input, string? Expected, JsonElement? Attributes, string? Split, string? TraceId, string? SpanId, string? EndUser);
+
+    static readonly (string, ColumnForm)[] Columns =
+    [
+        ("ordinal", ColumnForm.Whole), ("input", ColumnForm.Text), ("expected", ColumnForm.Text), ("attributes", ColumnForm.Json),
+        ("split", ColumnForm.Text), ("trace_id", ColumnForm.Text), ("span_id", ColumnForm.Text), ("end_user", ColumnForm.Text),
+    ];
+
+    public static object Row(DatasetItem item) => Of(item);
+
+    /// <summary>JSONL, or Parquet by the ending; moved into place when it is whole.</summary>
+    /// <returns>Items written.</returns>
+    public static async Task<long> WriteAsync(string path, IAsyncEnumerable<DatasetItem> items, Action<long> report, CancellationToken ct)
+    {
+        var (temporary, rows) = (path + ".part", 0L);
+        if (!Rows.IsJsonl(path) && Path.GetExtension(path).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
+        {
+            await using var table = await ParquetTable.CreateAsync(temporary, Columns, new Dictionary<string, string> { ["flywheel"] = "dataset" }, ct);
+            await foreach (var item in items.WithCancellation(ct))
+            {
+                await table.AddAsync(JsonSerializer.SerializeToElement(Of(item), Output.Lines), ct);
+                report(++rows);
+            }
+            await table.FlushAsync(ct);
+        }
+        else if (Rows.IsJsonl(path))
+        {
+            await using var writer = new StreamWriter(temporary);
+            await foreach (var item in items.WithCancellation(ct))
+            {
+                await writer.WriteLineAsync(JsonSerializer.Serialize(Of(item), Output.Lines));
+                report(++rows);
+            }
+        }
+        else
+            throw new UsageException($"--out {path}: data sets are written as JSONL or Parquet.");
+        File.Move(temporary, path, overwrite: true);
+        return rows;
+    }
+
+    static Line Of(DatasetItem item)
+    {
+        var view = DatasetItemView.Of(item);
+        return new(view.Ordinal, view.Input, view.Expected, view.Attributes, view.Split, view.TraceId, view.SpanId, view.EndUser);
+    }
+}

@@ -1,0 +1,363 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Datasets;
+using Flywheel.Core.Projects;
+using Flywheel.Server.Features.Datasets;
+using Spectre.Console;
+
+namespace Flywheel.Server.Cli;
+
+static class DatasetsCommand
+{
+    const int ShownItems = 10;
+
+    public static Command Create() => new("datasets", "Data sets for evaluations: list, create, show, add, remove, export, diff")
+    {
+        List(), Make(), Show(), Add(), Remove(), Export(), Diff(),
+    };
+
+    static Command List()
+    {
+        var common = new Common();
+        var command = new Command("list", "Data sets with their newest versions") { common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            var datasets = await store.Datasets.ListAsync(project, ct);
+            if (json)
+            {
+                Output.Json(datasets.Select(DatasetView.Of));
+                return;
+            }
+            if (datasets.Count == 0)
+            {
+                Console.WriteLine("There are no data sets: `flywheel datasets add NAME --file rows.jsonl` or `--from-traces` makes one.");
+                return;
+            }
+            var table = new Table().Border(TableBorder.Simple).AddColumns("name", "version", "items", "changed", "description");
+            foreach (var dataset in datasets)
+                table.AddRow(
+                    Markup.Escape(dataset.Name), dataset.Latest is { } latest ? latest.Number.ToString(CultureInfo.InvariantCulture) : "-",
+                    (dataset.Latest?.Items ?? 0).ToString("N0", CultureInfo.InvariantCulture),
+                    (dataset.Latest?.CreatedAt ?? dataset.CreatedAt).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Markup.Escape(dataset.Description ?? ""));
+            Output.People.Write(table);
+        }, ct));
+        return command;
+    }
+
+    static Command Make()
+    {
+        var (common, name, author) = (new Common(), Name(), Author());
+        var description = new Option<string?>("--description") { Description = "What it is for" };
+        var command = new Command("create", "Make an empty data set") { name, description, author, common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            var (dataset, isNew) = await store.Datasets.CreateAsync(
+                project, Checked(parsed.GetValue(name)!), parsed.GetValue(description), parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct);
+            if (json)
+                Output.Json(DatasetView.Of(dataset));
+            else
+                Console.WriteLine(isNew ? $"Made data set `{dataset.Name}`." : $"Data set `{dataset.Name}` is there already.");
+        }, ct, mayCreate: true));
+        return command;
+    }
+
+    static Command Show()
+    {
+        var common = new Common();
+        var name = new Argument<string>("name") { Description = "NAME or NAME@VERSION" };
+        var items = new Option<int>("--items") { Description = "How many items to show", DefaultValueFactory = _ => ShownItems };
+        var command = new Command("show", "A data set's versions and the first items of one") { name, items, common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            if (parsed.GetValue(items) is < 0 or > 10_000)
+                throw new UsageException("--items must be from 0 to 10000; `flywheel datasets export` gives all.");
+            var (which, number) = DatasetReference.Parse(parsed.GetValue(name)!);
+            var dataset = await DatasetIntake.FindAsync(store, project, which, ct);
+            var version = dataset.Latest is null && number == DatasetVersion.Newest ? null : await DatasetIntake.VersionAsync(store, project, which, number, ct);
+            var versions = await store.Datasets.VersionsAsync(project, which, ct);
+            var first = version is null || parsed.GetValue(items) == 0 ? [] : await store.Datasets.ItemsAsync(project, which, version.Number, null, 0, parsed.GetValue(items), ct);
+            if (json)
+            {
+                Output.Json(new
+                {
+                    dataset = DatasetView.Of(dataset), versions = versions.Select(DatasetVersionView.Of), version = version?.Number,
+                    items = first.Select(DatasetItemView.Of),
+                });
+                return;
+            }
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{dataset.Name}, made by {dataset.Author}, {dataset.CreatedAt:yyyy-MM-dd}{(dataset.Description is null ? "" : $": {dataset.Description}")}"));
+            if (version is null)
+            {
+                Console.WriteLine("It has no version: add items first.");
+                return;
+            }
+            var table = new Table().Border(TableBorder.Simple).AddColumns("version", "items", "added", "removed", "erased", "by", "made", "content", "note");
+            foreach (var each in versions)
+                table.AddRow(
+                    each.Number.ToString(CultureInfo.InvariantCulture), each.Items.ToString("N0", CultureInfo.InvariantCulture),
+                    each.Added.ToString("N0", CultureInfo.InvariantCulture), each.Removed.ToString("N0", CultureInfo.InvariantCulture),
+                    each.Erased.ToString("N0", CultureInfo.InvariantCulture), Markup.Escape(each.Author),
+                    each.CreatedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), each.ContentHash[..12], Markup.Escape(Short(each.Note ?? "", 40)));
+            Output.People.Write(table);
+            foreach (var item in first)
+                Print(item, "");
+            if (version.Items > first.Count)
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"... of {version.Items:N0} items in version {version.Number}."));
+        }, ct));
+        return command;
+    }
+
+    static Command Add()
+    {
+        var (common, name, author) = (new Common(), Name(), Author());
+        var file = new Option<string?>("--file") { Description = "JSONL, CSV or Parquet rows; fields that are nothing else become attributes" };
+        var input = new Option<string>("--input-field") { Description = "Field with what is asked", DefaultValueFactory = _ => "input" };
+        var expectedField = new Option<string?>("--expected-field") { Description = "Field with the right or reference output (default: expected, else reference)" };
+        var splitField = new Option<string>("--split-field") { Description = "Field with the split", DefaultValueFactory = _ => "split" };
+        var traces = new Option<bool>("--from-traces") { Description = "Add spans of the project; the conditions below hold together" };
+        var node = new Option<string?>("--node") { Description = "Spans of this node" };
+        var kind = new Option<string?>("--kind") { Description = "Spans of this kind: " + Core.Metrics.Wire.Choices<Core.Traces.NodeKind>() };
+        var metric = new Option<string?>("--metric") { Description = "The metric that --outcome or --label is of" };
+        var outcome = new Option<string?>("--outcome") { Description = "Newest verdict: " + Core.Metrics.Wire.Choices<Core.Metrics.Outcome>() };
+        var label = new Option<string?>("--label") { Description = "Newest label: pass or fail" };
+        var corrected = new Option<bool?>("--corrected") { Description = "true: spans that a person corrected or confirmed; false: the others" };
+        var since = new Option<DateTimeOffset?>("--since") { Description = "Spans that started at this time or later" };
+        var until = new Option<DateTimeOffset?>("--until") { Description = "Spans that started before this time" };
+        var session = new Option<string?>("--session") { Description = "Spans of this session" };
+        var user = new Option<string?>("--user") { Description = "Spans of this end user" };
+        var feedback = new Option<string?>("--feedback") { Description = "NAME or NAME=JSON: spans with this feedback, such as thumbs=\"up\"" };
+        var prompt = new Option<string?>("--prompt") { Description = "NAME or NAME@NUMBER: spans that ran this prompt" };
+        var expected = new Option<string?>("--expected") { Description = $"Expected output: {Core.Metrics.Wire.Choices<ExpectedFrom>()} (default: correction)" };
+        var keep = new Option<bool>("--keep-output") { Description = "Keep the span's own output as the attribute `output`" };
+        var limit = new Option<int>("--limit") { Description = "At most so many spans", DefaultValueFactory = _ => 1_000 };
+        var sample = new Option<bool>("--sample") { Description = "Draw them evenly from all that match; else the newest" };
+        var seed = new Option<long>("--seed") { Description = "Which sample", DefaultValueFactory = _ => 0 };
+        var split = new Option<string?>("--split") { Description = "Split of the items from traces" };
+        var preview = new Option<bool>("--preview") { Description = "Store nothing: show what --from-traces would add" };
+        var note = new Option<string?>("--note") { Description = "What this version is" };
+        var command = new Command("add", "Add rows of a file, or spans: the next version; equal content adds nothing. Makes the data set where there is none")
+        {
+            name, file, input, expectedField, splitField, traces, node, kind, metric, outcome, label, corrected, since, until, session, user, feedback,
+            prompt, expected, keep, limit, sample, seed, split, preview, note, author, common.Db, common.Project, common.Json,
+        };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            var dataset = Checked(parsed.GetValue(name)!);
+            if (parsed.GetValue(file) is null == !parsed.GetValue(traces))
+                throw new UsageException("Give either --file FILE or --from-traces.");
+            var clock = TimeProvider.System;
+            DatasetChangeView change;
+            if (parsed.GetValue(traces))
+            {
+                var (feedbackName, feedbackValue) = Feedback(parsed.GetValue(feedback));
+                var (promptName, promptVersion) = Prompt(parsed.GetValue(prompt));
+                var selection = await DatasetIntake.SelectAsync(store, project, new FromTracesBody(
+                    parsed.GetValue(node), parsed.GetValue(kind), parsed.GetValue(metric), parsed.GetValue(outcome), parsed.GetValue(label), parsed.GetValue(corrected),
+                    parsed.GetValue(since), parsed.GetValue(until), parsed.GetValue(session), parsed.GetValue(user), feedbackName, feedbackValue, promptName,
+                    promptVersion, parsed.GetValue(sample), parsed.GetValue(seed), parsed.GetValue(limit), parsed.GetValue(expected), parsed.GetValue(split),
+                    parsed.GetValue(keep)), ct);
+                if (parsed.GetValue(preview))
+                {
+                    Show(DatasetIntake.Preview(selection), json);
+                    return;
+                }
+                await store.Datasets.CreateAsync(project, dataset, null, parsed.GetValue(author)!, clock.GetUtcNow(), ct);
+                change = DatasetChangeView.Of(dataset, await store.Datasets.AddAsync(
+                    project, dataset, selection.Items, parsed.GetValue(note), parsed.GetValue(author)!, clock.GetUtcNow(), ct))
+                    with { Matched = selection.Matched, WithoutInput = selection.WithoutInput };
+            }
+            else
+            {
+                if (parsed.GetValue(preview))
+                    throw new UsageException("--preview is for --from-traces.");
+                // Read once before anything is made, so that a file that is none leaves no empty data set.
+                using var rows = Rows.Read(parsed.GetValue(file)!).GetEnumerator();
+                var any = rows.MoveNext();
+                await store.Datasets.CreateAsync(project, dataset, null, parsed.GetValue(author)!, clock.GetUtcNow(), ct);
+                change = await Output.ProgressAsync("Adding", json, report => DatasetIntake.AddFileAsync(
+                    store, project, dataset, any ? Rest(rows) : [], new(parsed.GetValue(input)!, parsed.GetValue(expectedField), parsed.GetValue(splitField)!),
+                    parsed.GetValue(note), parsed.GetValue(author)!, clock, read => report(read, read + 1), ct));
+            }
+            if (json)
+                Output.Json(change);
+            else
+                Show(change);
+            if (change.Rejected is { Count: > 0 })
+                throw new FlywheelException($"{change.Rejected.Count:N0} rows were not added; the others were.");
+        }, ct, mayCreate: true));
+        return command;
+    }
+
+    static IEnumerable<(int Line, JsonElement Row)> Rest(IEnumerator<(int Line, JsonElement Row)> rows)
+    {
+        do
+            yield return rows.Current;
+        while (rows.MoveNext());
+    }
+
+    static Command Remove()
+    {
+        var (common, name, author) = (new Common(), Name(), Author());
+        var ordinals = new Argument<long[]>("ordinals") { Description = "Places of the items, as `show` and `export` give them", Arity = ArgumentArity.OneOrMore };
+        var note = new Option<string?>("--note") { Description = "Why" };
+        var command = new Command("remove", "Remove items: the next version; older ones keep them") { name, ordinals, note, author, common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            var dataset = parsed.GetValue(name)!;
+            await DatasetIntake.FindAsync(store, project, dataset, ct);
+            var change = DatasetChangeView.Of(dataset, await store.Datasets.RemoveAsync(
+                project, dataset, parsed.GetValue(ordinals)!, parsed.GetValue(note), parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct));
+            if (json)
+                Output.Json(change);
+            else
+                Show(change);
+        }, ct));
+        return command;
+    }
+
+    static Command Export()
+    {
+        var common = new Common();
+        var name = new Argument<string>("name") { Description = "NAME or NAME@VERSION" };
+        var outFile = new Option<string?>("--out") { Description = "File to write, JSONL or Parquet by its ending (default: JSONL to stdout)" };
+        var split = new Option<string?>("--split") { Description = "Items of this split only" };
+        var command = new Command("export", "Write the items of a version; `datasets add --file` reads them back") { name, outFile, split, common.Db, common.Project };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, _) =>
+        {
+            var (which, number) = DatasetReference.Parse(parsed.GetValue(name)!);
+            var version = await DatasetIntake.VersionAsync(store, project, which, number, ct);
+            var path = parsed.GetValue(outFile);
+            var rows = 0L;
+            if (path is null)
+            {
+                await foreach (var item in DatasetIntake.ItemsAsync(store, project, version, parsed.GetValue(split), ct))
+                    Output.JsonLine(DatasetFile.Row(item));
+                return;
+            }
+            await Output.ProgressAsync("Exporting", false, async report =>
+            {
+                rows = await DatasetFile.WriteAsync(
+                    path, DatasetIntake.ItemsAsync(store, project, version, parsed.GetValue(split), ct), done => report(done, version.Items), ct);
+            });
+            await Console.Error.WriteLineAsync($"{rows:N0} items of {which} version {version.Number} written to {path}.");
+        }, ct));
+        return command;
+    }
+
+    static Command Diff()
+    {
+        var (common, name) = (new Common(), Name());
+        var from = new Argument<string>("from") { Description = "Number of the older version" };
+        var to = new Argument<string>("to") { Description = "Number of the newer version (default: latest)", DefaultValueFactory = _ => DatasetVersion.Newest };
+        var command = new Command("diff", "Items that only one of two versions has") { name, from, to, common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            var which = parsed.GetValue(name)!;
+            var older = await DatasetIntake.VersionAsync(store, project, which, parsed.GetValue(from)!, ct);
+            var newer = await DatasetIntake.VersionAsync(store, project, which, parsed.GetValue(to)!, ct);
+            var changes = await store.Datasets.DiffAsync(project, which, older.Number, newer.Number, 0, int.MaxValue, ct);
+            if (json)
+            {
+                Output.Json(new DatasetDiff(which, older.Number, newer.Number, [.. changes.Select(DatasetDifferenceView.Of)], null));
+                return;
+            }
+            foreach (var change in changes)
+                Print(change.Item, change.Added ? "+ " : "- ");
+            Console.WriteLine(changes.Count == 0
+                ? $"Versions {older.Number} and {newer.Number} of {which} have the same items."
+                : $"{changes.Count(change => change.Added):N0} added, {changes.Count(change => !change.Added):N0} removed from version {older.Number} to {newer.Number} of {which}.");
+        }, ct));
+        return command;
+    }
+
+    static void Show(DatasetChangeView change)
+    {
+        foreach (var rejection in (change.Rejected ?? []).Take(20))
+            Console.Error.WriteLine($"row {rejection.Row}: {rejection.Message}");
+        var found = change.Matched is { } matched ? $"{matched:N0} spans match. " : "";
+        Console.WriteLine(found + (change switch
+        {
+            { IsNew: false, Version: null } => $"`{change.Name}` has no item: nothing was added.",
+            { IsNew: false } => $"`{change.Name}` stays at version {change.Version.Version}: {change.Known:N0} items are there already.",
+            _ => $"`{change.Name}` version {change.Version!.Version}: {change.Added:N0} added, {change.Removed:N0} removed, {change.Known:N0} known, {change.Version.Items:N0} items in all.",
+        }) + (change.WithoutInput > 0 ? $" {change.WithoutInput:N0} spans without an input were left out." : ""));
+    }
+
+    static void Show(SelectionPreview preview, bool json)
+    {
+        if (json)
+        {
+            Output.Json(preview);
+            return;
+        }
+        foreach (var item in preview.First)
+            Console.WriteLine($"  {Short(item.Input, 70)}{(item.Expected is null ? "" : $"  =>  {Short(item.Expected, 50)}")}");
+        Console.WriteLine($"{(preview.Matched is { } matched ? $"{matched:N0} spans match; " : "")}{preview.Items:N0} items, {preview.WithExpected:N0} of them with an expected output. Nothing was stored.");
+    }
+
+    static void Print(DatasetItem item, string mark) => Console.WriteLine(
+        $"{mark}{item.Ordinal}  {(item.Content.Split is { } split ? $"[{split}] " : "")}{Short(item.Content.Input, 70)}{(item.Content.Expected is { } expected ? $"  =>  {Short(expected, 50)}" : "")}");
+
+    static string Short(string text, int length)
+    {
+        var line = text.ReplaceLineEndings(" ");
+        return line.Length <= length ? line : string.Concat(line.AsSpan(0, char.IsHighSurrogate(line[length - 2]) ? length - 2 : length - 1), "…");
+    }
+
+    static string Checked(string name) => DatasetIntake.WrongName(name) is { } why ? throw new UsageException($"The name of a data set {why}") : name;
+
+    static (string? Name, JsonElement? Value) Feedback(string? given)
+    {
+        if (given is null || given.IndexOf('=', StringComparison.Ordinal) is var at && at <= 0)
+            return (given, null);
+        try
+        {
+            return (given[..at], JsonElement.Parse(given[(at + 1)..]));
+        }
+        catch (JsonException)
+        {
+            // A bare word is the text it looks like.
+            return (given[..at], JsonSerializer.SerializeToElement(given[(at + 1)..]));
+        }
+    }
+
+    static (string? Name, int? Version) Prompt(string? given)
+    {
+        if (given is null || given.LastIndexOf('@') is var at && at <= 0)
+            return (given, null);
+        return int.TryParse(given.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? (given[..at], number)
+            : throw new UsageException($"--prompt `{given}`: write NAME or NAME@NUMBER.");
+    }
+
+    static Argument<string> Name() => new("name") { Description = "The data set's name" };
+
+    static Option<string> Author() => new("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
+
+    sealed class Common
+    {
+        public Option<string?> Db { get; } = CommonOptions.Db();
+        public Option<string> Project { get; } = CommonOptions.Project();
+        public Option<bool> Json { get; } = CommonOptions.Json();
+
+        /// <param name="mayCreate">Make the database and the project where there is none.</param>
+        public async Task<int> RunAsync(ParseResult parsed, Func<IFlywheelStore, ProjectId, bool, Task> run, CancellationToken ct, bool mayCreate = false)
+        {
+            await using var store = await (mayCreate ? CommonOptions.OpenAsync(parsed.GetValue(Db), ct) : CommonOptions.OpenExistingAsync(parsed.GetValue(Db), ct));
+            var project = mayCreate
+                ? await store.Projects.EnsureAsync(parsed.GetValue(Project)!, TimeProvider.System.GetUtcNow(), ct)
+                : await CommonOptions.ProjectAsync(store, parsed.GetValue(Project)!, ct);
+            await run(store, project.Id, parsed.GetValue(Json));
+            return Cli.Ok;
+        }
+    }
+}
+
+/// <summary>NAME or NAME@VERSION.</summary>
+static class DatasetReference
+{
+    public static (string Name, string Version) Parse(string given) =>
+        given.LastIndexOf('@') is var at and > 0 ? (given[..at], given[(at + 1)..]) : (given, DatasetVersion.Newest);
+}

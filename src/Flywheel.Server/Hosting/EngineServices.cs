@@ -47,6 +47,7 @@ static class EngineServices
             Structured = models.Structured,
             Ledger = provider.GetRequiredService<IFlywheelStore>().JudgeCalls,
             Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
+            Calibrations = new StoredCalibrations(provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<TimeProvider>()),
             MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
             Clock = provider.GetRequiredService<TimeProvider>(),
         });
@@ -82,6 +83,7 @@ static class EngineServices
         services.AddSingleton<ReviewServing>();
         services.AddSingleton<ReviewDesk>();
         services.AddSingleton<JudgeWatch>();
+        services.AddSingleton<JudgeCalibrator>();
         services.AddSingleton<GuidelineDistillation>();
         return services;
     }

@@ -44,6 +44,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IClassificationStore Classification { get; }
     IJudgeWatchStore JudgeWatch { get; }
     IServingStore Serving { get; }
+    ICalibrationStore Calibrations { get; }
     Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     ISpanTextStore SpanTexts { get; }
     Prompts.IPromptStore Prompts { get; }

@@ -48,6 +48,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Classification = new ClassificationStore(database);
         JudgeWatch = new JudgeWatchStore(database);
         Serving = new ServingStore(database);
+        Calibrations = new CalibrationStore(database);
         GatewayPolicies = new Gateway.GatewayPolicyStore(database);
         SpanTexts = new SpanTextStore(database);
         Prompts = new Prompts.PromptStore(database);
@@ -79,6 +80,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IClassificationStore Classification { get; }
     public IJudgeWatchStore JudgeWatch { get; }
     public IServingStore Serving { get; }
+    public ICalibrationStore Calibrations { get; }
     public Core.Gateway.IGatewayPolicyStore GatewayPolicies { get; }
     public ISpanTextStore SpanTexts { get; }
     public Core.Prompts.IPromptStore Prompts { get; }

@@ -74,6 +74,8 @@ public sealed class StatisticsCommandTests : IDisposable
     [InlineData("estimate", """{"judge": true, "human": true, "propensity": 1.2}""", 1, "`propensity` is 1.2: write a number above 0 and at most 1")]
     [InlineData("estimate --stratum kind", """{"judge": true}""", 1, "no row has the field `kind`")]
     [InlineData("calibrate", """{"judge": true, "human": true, "confidence": 7}""", 1, "`confidence` is 7: write a number from 0 to 1")]
+    [InlineData("calibrate", """{"judge": true, "confidence": 0.9, "features": {"length": "long"}}""", 1, "f.jsonl, line 2: `features.length` is \"long\": write a number")]
+    [InlineData("calibrate", """{"judge": true, "confidence": 0.9, "features": 3}""", 1, "f.jsonl, line 2: `features` is 3: write an object of numbers")]
     [InlineData("calibrate --alpha 1.5", """{"judge": true, "confidence": 1}""", 2, "--alpha is 1.5: give a number between 0 and 1")]
     [InlineData("agreement", """{"item": 1, "rater": "a", "value": true}""", 1, "f.jsonl, line 1: the field `item` is missing")]
     public async Task A_mistake_is_named_with_its_line_and_field(string command, string second, int code, string message)
@@ -84,6 +86,23 @@ public sealed class StatisticsCommandTests : IDisposable
 
         Assert.Contains(message, errors, StringComparison.Ordinal);
         Assert.Equal(code, exit);
+    }
+
+    [Fact]
+    public async Task Features_may_be_a_list_or_lack_a_value_and_a_label_without_propensity_is_picked()
+    {
+        await WriteAsync("f.jsonl", Enumerable.Range(0, 80).Select(i => i switch
+        {
+            0 => """{"confidence": 0.9, "judge": true, "human": false}""",
+            1 => """{"confidence": 0.9, "judge": true, "human": true, "propensity": 0.1, "features": [null, 1]}""",
+            _ => $$"""{"confidence": 0.9, "judge": true, "human": {{(i % 9 != 0 ? "true" : "false")}}, "propensity": {{(i % 2 == 0 ? "0.1" : "0.2")}}, "features": [{{i % 5}}, 1]}""",
+        }));
+
+        var it = await JsonAsync("calibrate --in f.jsonl --json");
+
+        Assert.Equal((79, 80, 1), (it.GetProperty("n").GetInt32(), it.GetProperty("N").GetInt32(), it.GetProperty("picked").GetInt32()));
+        Assert.Contains("2 rows lack a feature", it.GetProperty("note").GetString(), StringComparison.Ordinal);
+        Assert.Contains("different propensities", it.GetProperty("note").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -232,12 +232,108 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
             (await Store.Serving.AgreementAsync(Home, metric.Id, Ct)).OrderBy(each => each.Mode));
     }
 
+    async Task<Core.Projects.ProjectId> OtherProjectAsync() => (await Store.Projects.EnsureAsync("other", Noon, Ct)).Id;
+
+    static Verdict Judged(
+        Span span, Metric metric, Outcome outcome, double raw, bool? stands = null, string judge = "j1", DateTimeOffset? at = null, double? confidence = null,
+        params JudgeWord[] others) =>
+        Verdict(span, metric, outcome, at: at) is var verdict ? verdict with
+        {
+            Finding = verdict.Finding with
+            {
+                Confidence = confidence, RawConfidence = raw, Stands = stands, Trail = new(judge, 0.25, [new("small", Outcome.Pass, raw, -0.5), .. others]),
+            },
+        } : verdict;
+
+    [Fact]
+    public async Task A_verdict_keeps_what_each_judge_said_and_whether_it_stands()
+    {
+        var metric = await MetricAsync();
+        var span = await SpanAsync();
+
+        await JudgeAsync(Judged(span, metric, Outcome.Unsure, 0.75, stands: false, confidence: 0.9, others: new JudgeWord("big", Outcome.Skipped, null)));
+
+        var finding = Assert.Single(await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct)).Finding;
+        Assert.Equal((0.9, 0.75, false), (finding.Confidence, finding.RawConfidence, finding.Stands));
+        Assert.Equal(("j1", 0.25), (finding.Trail!.Judge, finding.Trail.Length));
+        Assert.Equal([new("small", Outcome.Pass, 0.75, -0.5), new("big", Outcome.Skipped, null)], finding.Trail.Words);
+        await SqlAsync("UPDATE verdict SET said = '{\"words\": 3}'");
+        Assert.Null(Assert.Single(await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct)).Finding.Trail);
+    }
+
+    [Fact]
+    public async Task Labels_that_calibrate_are_blind_of_this_judge_and_not_chosen_by_the_line()
+    {
+        var metric = await MetricAsync();
+        async Task<Span> AddAsync(Verdict? verdict, bool passed, double? propensity = null, LabelMode mode = LabelMode.Blind)
+        {
+            await JudgeAsync(verdict!);
+            var span = (await Store.Spans.GetAsync(Home, [verdict!.Span], Ct))[0];
+            await Store.Labels.AddAsync(Label(span, metric, passed, mode) with { Propensity = propensity }, Ct);
+            return span;
+        }
+
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.6, at: Noon.AddMinutes(1)), passed: true);
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Unsure, 0.7, stands: false, at: Noon.AddMinutes(2)), passed: false, propensity: 0.125);
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.8, stands: true, at: Noon.AddMinutes(3)), passed: true);
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.8, at: Noon.AddMinutes(4)), passed: true, mode: LabelMode.Accepted);
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.9, judge: "j2", at: Noon.AddMinutes(5)), passed: true);
+        await JudgeAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.5, at: Noon.AddMinutes(6)));
+
+        var found = await Store.Calibrations.LabelledAsync(Home, metric.Id, [metric.VersionId], "j1", 10, Ct);
+
+        Assert.Equal([(0.7, false, 0.125), (0.6, true, 0.0)], found.Select(label => (label.Trail.Words[0].Confidence!.Value, label.Human, label.Chance)));
+        Assert.Single(await Store.Calibrations.LabelledAsync(Home, metric.Id, [metric.VersionId], "j1", 1, Ct));
+        Assert.Empty(await Store.Calibrations.LabelledAsync(Home, metric.Id, [new(metric.VersionId.Value + 1)], "j1", 10, Ct));
+        Assert.Empty(await Store.Calibrations.LabelledAsync(await OtherProjectAsync(), metric.Id, [metric.VersionId], "j1", 10, Ct));
+        Assert.Equal("j1", await Store.Calibrations.NewestJudgeAsync(Home, metric.Id, Ct));
+        Assert.Null(await Store.Calibrations.NewestJudgeAsync(await OtherProjectAsync(), metric.Id, Ct));
+        Assert.Equal(new StandingCounts(1, 0, 4, 1), await Store.Calibrations.StandingAsync(Home, metric.VersionId, metric.Id, 100, Ct));
+    }
+
+    [Fact]
+    public async Task A_calibration_is_kept_for_its_judge_and_gives_way_to_a_newer_one()
+    {
+        var metric = await MetricAsync();
+        var plan = new CalibrationPlan(["small", null], 0.1, 0.2, Second: true);
+        LabelledTrail[] labels =
+            [.. Enumerable.Range(0, 60).Select(i => new LabelledTrail(new("j1", i % 3, [new("small", i % 2 == 0 ? Outcome.Pass : Outcome.Fail, 0.5 + i % 5 / 10.0, 0.5)]), i % 2 == 0, 0.5, Noon.AddMinutes(i)))];
+        var first = new JudgeCalibration(Home, metric.VersionId, "j1", 60, plan, JudgeCalibration.Fit(labels, plan), Noon);
+
+        await Store.Calibrations.PutAsync(first with { Labels = 10 }, Ct);
+        await Store.Calibrations.PutAsync(first with { At = Noon.AddHours(1) }, Ct);
+        await Store.Calibrations.PutAsync(first with { Labels = 5 }, Ct);
+        await Store.Calibrations.PutAsync(first with { Project = await OtherProjectAsync(), Judge = "j2" }, Ct);
+
+        var kept = await Store.Calibrations.FindAsync(Home, metric.VersionId, "j1", Ct);
+        Assert.Equal(
+            System.Text.Json.JsonSerializer.Serialize(first with { At = Noon.AddHours(1) }), System.Text.Json.JsonSerializer.Serialize(kept));
+        Assert.Equal(2, kept!.Judges.Count);
+        Assert.NotNull(kept.Judges[0].Fit);
+        Assert.Null(await Store.Calibrations.FindAsync(Home, metric.VersionId, "j2", Ct));
+    }
+
+    [Fact]
+    public async Task A_label_teaches_by_the_confidence_as_it_came_until_there_is_a_calibrated_one()
+    {
+        var metric = await MetricAsync();
+        var (raw, calibrated) = (await SpanAsync(), await SpanAsync());
+        await JudgeAsync(Judged(raw, metric, Outcome.Pass, 0.75));
+        await JudgeAsync(Judged(calibrated, metric, Outcome.Pass, 0.75, confidence: 0.625));
+        var (one, other) = (Label(raw, metric, passed: false), Label(calibrated, metric, passed: false));
+        await Store.Labels.AddAsync(one, Ct);
+        await Store.Labels.AddAsync(other, Ct);
+
+        Assert.Equal(0.75, (await Store.Demonstrations.OfSourceAsync(Home, one.Id, Ct))!.Disagreement);
+        Assert.Equal(0.625, (await Store.Demonstrations.OfSourceAsync(Home, other.Id, Ct))!.Disagreement);
+    }
+
     [Fact]
     public async Task Judged_labels_are_blind_ones_with_a_decided_verdict_and_ratings_those_of_two_people()
     {
         var metric = await MetricAsync();
         var (both, single) = (await SpanAsync(), await SpanAsync());
-        await JudgeAsync(Verdict(both, metric, Outcome.Fail, confidence: 0.75));
+        await JudgeAsync(Judged(both, metric, Outcome.Fail, 0.75));
         await JudgeAsync(Verdict(single, metric, Outcome.Unsure));
         await Store.Labels.AddAsync(Label(both, metric, true, author: "ann"), Ct);
         await Store.Labels.AddAsync(Label(both, metric, false, author: "ann", at: Noon.AddHours(1)), Ct);

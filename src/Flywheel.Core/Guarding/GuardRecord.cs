@@ -88,6 +88,8 @@ public static class GuardRecord
             json.WriteNumber("score", score);
         if (it.Confidence is { } confidence)
             json.WriteNumber("confidence", confidence);
+        if (it.RawConfidence is { } raw)
+            json.WriteNumber("raw_confidence", raw);
         if (it.Reason is { } reason)
             json.WriteString("reason", reason);
         if (it.CostUsd > 0)
@@ -123,7 +125,10 @@ public static class GuardRecord
             item.TryGetProperty("demonstrations", out var ids) && ids.ValueKind == JsonValueKind.Array
                 ? [.. ids.EnumerateArray().Where(id => id.ValueKind == JsonValueKind.String && id.TryGetGuid(out _)).Select(id => id.GetGuid())]
                 : null,
-            item.TryGetProperty("spans", out var spans) ? FoundSpanJson.Read(spans) : null));
+            item.TryGetProperty("spans", out var spans) ? FoundSpanJson.Read(spans) : null)
+        {
+            RawConfidence = Number(item, "raw_confidence") is >= 0 and <= 1 and var raw ? raw : null,
+        });
     }
 
     static string Text(Action<Utf8JsonWriter> fill)

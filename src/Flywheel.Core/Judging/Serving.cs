@@ -23,7 +23,7 @@ public sealed record ServedAgreement(ServedMode Mode, long Agreed, long Labels);
 
 /// <summary>A verdict with the blind label of its span; labels of picked items are left out, since they are no part of the traffic by chance.</summary>
 /// <param name="Judge">True pass, false fail.</param>
-/// <param name="Confidence">Null when the judge said none.</param>
+/// <param name="Confidence">As it came; null when the judge said none.</param>
 public sealed record JudgedLabel(MetricVersionId MetricVersion, string ValidatorVersion, string Node, bool Judge, double? Confidence, bool Human);
 
 /// <summary>One person's newest blind label of a pair.</summary>

@@ -39,21 +39,22 @@ public sealed record CalibrationReport(
             throw new ArgumentException("Rows differ in their number of features.", nameof(rows));
         var labelled = rows.Where(row => row.Agreed is not null).ToArray();
         var raw = labelled.Select(row => (row.Confidence, row.Agreed!.Value)).ToArray();
+        var weights = WeightsOf(labelled);
         var hasFeatures = rows.Count > 0 && rows[0].Features.Count > 0;
         var (verdict, features) = (false, false);
         var predictions = new Dictionary<CalibratorKind, (double Share, double Rank)[]>();
         if (labelled.Length > 0)
         {
             (verdict, features, predictions[CalibratorKind.RidgePlatt]) = ChooseInputs(labelled, hasFeatures, seed);
-            predictions[CalibratorKind.VennAbers] = CrossFit.Predict(labelled, train => OnConfidence(train, VennAbers.Fit(Pairs(train)).Predict), seed);
+            predictions[CalibratorKind.VennAbers] = CrossFit.Predict(labelled, train => OnConfidence(train, VennAbers.Fit(Points(train)).Predict), seed);
             predictions[CalibratorKind.Isotonic] = CrossFit.Predict(labelled, train => OnConfidence(train,
-                IsotonicFit.Fit(Pairs(train).Select(pair => (pair.Item1, pair.Item2 ? 1.0 : 0, 1.0))).At), seed);
+                IsotonicFit.Fit(train.Select(row => (row.Confidence, row.Agreed!.Value ? 1.0 : 0, row.Weight))).At), seed);
         }
         var scores = predictions.ToDictionary(one => one.Key, one => Scored(labelled, one.Value));
         var kind = labelled.Length > IsotonicFrom && scores[CalibratorKind.Isotonic].LogLoss < scores[CalibratorKind.RidgePlatt].LogLoss
             ? CalibratorKind.Isotonic
             : CalibratorKind.RidgePlatt;
-        var threshold = SelectiveThreshold.Of(raw, alpha, delta);
+        var threshold = SelectiveThreshold.Of(raw, alpha, delta, weights);
 
         SelectiveThreshold? featureThreshold = null;
         RidgePlatt? featureFit = null;
@@ -62,12 +63,13 @@ public sealed record CalibrationReport(
             var order = Enumerable.Range(0, labelled.Length).ToArray();
             new Random(seed).Shuffle(order);
             featureFit = RidgePlatt.Fit([.. order.Take(labelled.Length / 2).Select(i => labelled[i])], verdict: true, features: true);
+            CalibrationRow[] tested = [.. order.Skip(labelled.Length / 2).Select(i => labelled[i])];
             featureThreshold = SelectiveThreshold.Of(
-                [.. order.Skip(labelled.Length / 2).Select(i => (featureFit.Predict(labelled[i]), labelled[i].Agreed!.Value))], alpha, delta);
+                [.. tested.Select(row => (featureFit.Predict(row), row.Agreed!.Value))], alpha, delta, WeightsOf(tested));
         }
         return new CalibrationReport(
             rows.Count, labelled.Length, raw.Count(pair => !pair.Value), kind, RidgePlatt.Fit(labelled, verdict, features),
-            scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw) : null, scores, raw,
+            scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw, weights: weights) : null, scores, raw,
             Pair(labelled, predictions.GetValueOrDefault(kind) ?? [], each => each.Rank), threshold, Share(rows, row => row.Confidence, threshold),
             featureThreshold, featureFit, Share(rows, row => featureFit!.Predict(row), featureThreshold));
     }
@@ -94,7 +96,7 @@ public sealed record CalibrationReport(
     }
 
     static CalibrationScores Scored(CalibrationRow[] labelled, (double Share, double Rank)[] predicted) =>
-        CalibrationScores.Of(Pair(labelled, predicted, each => each.Share), Pair(labelled, predicted, each => each.Rank));
+        CalibrationScores.Of(Pair(labelled, predicted, each => each.Share), Pair(labelled, predicted, each => each.Rank), WeightsOf(labelled));
 
     static (double, bool)[] Pair(CalibrationRow[] labelled, (double Share, double Rank)[] scored, Func<(double Share, double Rank), double> of) =>
         [.. scored.Zip(labelled, (each, row) => (of(each), row.Agreed!.Value))];
@@ -114,5 +116,16 @@ public sealed record CalibrationReport(
         };
     }
 
-    static IEnumerable<(double, bool)> Pairs(IReadOnlyList<CalibrationRow> rows) => rows.Select(row => (row.Confidence, row.Agreed!.Value));
+    /// <summary>Score, agreement and weight, the mean weight being 1; rows are labelled.</summary>
+    static IEnumerable<(double, double, double)> Points(IReadOnlyList<CalibrationRow> rows)
+    {
+        var mean = rows.Count > 0 ? rows.Average(row => row.Weight) : 1;
+        return rows.Select(row => (row.Confidence, row.Agreed!.Value ? row.Weight / mean : 0, row.Weight / mean));
+    }
+
+    /// <summary>Null where all are alike, so that what is exact stays exact.</summary>
+    static double[]? WeightsOf(CalibrationRow[] rows) =>
+        rows.Length == 0 || rows.Max(row => row.Weight) - rows.Min(row => row.Weight) <= 1e-9 * rows.Max(row => row.Weight)
+            ? null
+            : [.. rows.Select(row => row.Weight)];
 }

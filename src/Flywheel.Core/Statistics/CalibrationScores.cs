@@ -13,25 +13,32 @@ public sealed record CalibrationScores(double Brier, double LogLoss, double Ece,
     const int Bins = 10;
 
     /// <param name="ranked">The same verdicts with what orders them, where that is not the probability itself.</param>
-    public static CalibrationScores Of(IReadOnlyList<(double Score, bool Agreed)> points, IReadOnlyList<(double Score, bool Agreed)>? ranked = null)
+    /// <param name="weights">How many verdicts each stands for; null counts them alike.</param>
+    public static CalibrationScores Of(
+        IReadOnlyList<(double Score, bool Agreed)> points, IReadOnlyList<(double Score, bool Agreed)>? ranked = null, IReadOnlyList<double>? weights = null)
     {
         if (points.Count == 0)
             throw new ArgumentException("There is no labelled verdict to score.", nameof(points));
         double brier = 0, loss = 0;
         Span<double> binScore = stackalloc double[Bins], binAgreed = stackalloc double[Bins];
-        foreach (var (score, agreed) in points)
+        double all = 0;
+        for (var i = 0; i < points.Count; i++)
         {
+            var (score, agreed) = points[i];
+            var weight = weights?[i] ?? 1;
             var outcome = agreed ? 1 : 0;
-            brier += (score - outcome) * (score - outcome);
-            loss -= Math.Log(Math.Clamp(agreed ? score : 1 - score, Edge, 1 - Edge));
+            all += weight;
+            brier += weight * (score - outcome) * (score - outcome);
+            loss -= weight * Math.Log(Math.Clamp(agreed ? score : 1 - score, Edge, 1 - Edge));
             var bin = Math.Clamp((int)(score * Bins), 0, Bins - 1);
-            binScore[bin] += score;
-            binAgreed[bin] += outcome;
+            binScore[bin] += weight * score;
+            binAgreed[bin] += weight * outcome;
         }
         double ece = 0;
         for (var bin = 0; bin < Bins; bin++)
             ece += Math.Abs(binScore[bin] - binAgreed[bin]);
-        return new CalibrationScores(brier / points.Count, loss / points.Count, ece / points.Count, AreaUnderRisk(ranked ?? points), ErrorDetection(ranked ?? points));
+        var ordered = (ranked ?? points).Select((point, i) => (point.Score, point.Agreed, Weight: weights?[i] ?? 1)).ToArray();
+        return new CalibrationScores(brier / all, loss / all, ece / all, AreaUnderRisk(ordered, all), ErrorDetection(ordered, all));
     }
 
     /// <summary>The largest share of verdicts, most confident first, whose error rate is at most <paramref name="risk"/> on these rows.</summary>
@@ -49,30 +56,30 @@ public sealed record CalibrationScores(double Brier, double LogLoss, double Ece,
         return points.Count == 0 ? 0 : (double)best / points.Count;
     }
 
-    static double AreaUnderRisk(IReadOnlyList<(double Score, bool Agreed)> points)
+    static double AreaUnderRisk((double Score, bool Agreed, double Weight)[] points, double all)
     {
-        double area = 0, errors = 0;
-        var taken = 0;
+        double area = 0, errors = 0, taken = 0;
         foreach (var group in points.GroupBy(point => point.Score).OrderByDescending(group => group.Key))
         {
-            int size = group.Count(), wrong = group.Count(point => !point.Agreed);
-            for (var i = 1; i <= size; i++)
-                area += (errors + (double)wrong * i / size) / (taken + i);
+            var steps = group.Count();
+            double size = group.Sum(point => point.Weight), wrong = group.Sum(point => point.Agreed ? 0 : point.Weight);
+            for (var i = 1; i <= steps; i++)
+                area += size / steps * (errors + wrong * i / steps) / (taken + size * i / steps);
             errors += wrong;
             taken += size;
         }
-        return area / points.Count;
+        return area / all;
     }
 
-    static double? ErrorDetection(IReadOnlyList<(double Score, bool Agreed)> points)
+    static double? ErrorDetection((double Score, bool Agreed, double Weight)[] points, double all)
     {
         double below = 0, pairs = 0;
         foreach (var group in points.GroupBy(point => point.Score).OrderBy(group => group.Key))
         {
-            double agreed = group.Count(point => point.Agreed), errors = group.Count() - agreed;
+            double errors = group.Sum(point => point.Agreed ? 0 : point.Weight), agreed = group.Sum(point => point.Weight) - errors;
             pairs += agreed * (below + errors / 2);
             below += errors;
         }
-        return below > 0 && below < points.Count ? pairs / (below * (points.Count - below)) : null;
+        return points.Any(point => point.Agreed) && points.Any(point => !point.Agreed) ? pairs / (below * (all - below)) : null;
     }
 }

@@ -42,19 +42,29 @@ public sealed class RidgePlatt
         var width = 1 + (verdict ? 1 : 0) + (features && rows.Count > 0 ? rows[0].Features.Count : 0);
         double[] means = new double[width], scales = new double[width];
         var inputs = labelled.Select(row => Inputs(row, verdict, features)).ToArray();
+        // Weights of mean 1: the ridge then weighs against as many labels as there are.
+        var all = labelled.Sum(row => row.Weight);
+        var shares = labelled.Select(row => row.Weight / all * labelled.Length).ToArray();
+        double Mean(Func<double[], double> of) => inputs.Zip(shares, (input, share) => share * of(input)).Sum() / Math.Max(1, inputs.Length);
         for (var j = 0; j < width; j++)
         {
-            means[j] = inputs.Length > 0 ? inputs.Average(input => input[j]) : 0;
-            var variance = inputs.Length > 0 ? inputs.Average(input => (input[j] - means[j]) * (input[j] - means[j])) : 0;
+            means[j] = Mean(input => input[j]);
+            var variance = Mean(input => (input[j] - means[j]) * (input[j] - means[j]));
             scales[j] = variance > 1e-18 ? Math.Sqrt(variance) : 0;
         }
         foreach (var input in inputs)
             Standardise(input, means, scales);
-        double agreed = labelled.Count(row => row.Agreed == true), disagreed = labelled.Length - agreed;
+        double agreed = labelled.Zip(shares, (row, share) => row.Agreed == true ? share : 0).Sum(), disagreed = labelled.Length - agreed;
         double high = (agreed + 1) / (agreed + 2), low = 1 / (disagreed + 2);
-        var weights = Newton(inputs, [.. labelled.Select(row => row.Agreed == true ? high : low)], width);
+        var weights = Newton(inputs, [.. labelled.Select(row => row.Agreed == true ? high : low)], shares, width);
         return new RidgePlatt(verdict, features, means, scales, weights);
     }
+
+    /// <summary>A fit that was kept: see <see cref="Intercept"/>, <see cref="Weights"/> and <see cref="Scaling"/>.</summary>
+    public static RidgePlatt Of(bool verdict, bool features, double intercept, IReadOnlyList<double> weights, IReadOnlyList<(double Mean, double Deviation)> scaling) =>
+        weights.Count == scaling.Count && weights.Count > 0
+            ? new(verdict, features, [.. scaling.Select(each => each.Mean)], [.. scaling.Select(each => each.Deviation)], [intercept, .. weights])
+            : throw new ArgumentException($"{weights.Count} weights for {scaling.Count} inputs.", nameof(weights));
 
     /// <summary>Probability that a person would agree with this verdict.</summary>
     public double Predict(CalibrationRow row)
@@ -78,7 +88,7 @@ public sealed class RidgePlatt
             input[j] = scales[j] > 0 ? (input[j] - means[j]) / scales[j] : 0;
     }
 
-    static double[] Newton(double[][] inputs, double[] targets, int width)
+    static double[] Newton(double[][] inputs, double[] targets, double[] counts, int width)
     {
         var size = width + 1;
         var weights = new double[size];
@@ -104,9 +114,9 @@ public sealed class RidgePlatt
                 var share = Logistic.Share(sum);
                 for (var j = 0; j < size; j++)
                 {
-                    gradient[j] += (targets[i] - share) * x[j];
+                    gradient[j] += counts[i] * (targets[i] - share) * x[j];
                     for (var k = 0; k <= j; k++)
-                        curvature[j, k] += share * (1 - share) * x[j] * x[k];
+                        curvature[j, k] += counts[i] * share * (1 - share) * x[j] * x[k];
                 }
             }
             var move = CholeskySolve(curvature, gradient);

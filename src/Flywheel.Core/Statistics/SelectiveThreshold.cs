@@ -42,38 +42,51 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     /// <param name="points">Confidence and whether the person agreed.</param>
     /// <param name="alpha">Largest error rate above the threshold, between 0 and 1.</param>
     /// <param name="delta">Chance that the promise is broken, between 0 and 1.</param>
-    public static SelectiveThreshold Of(IReadOnlyList<(double Confidence, bool Agreed)> points, double alpha, double delta)
+    /// <param name="weights">How many verdicts each point stands for, where labels were drawn with different chances; null counts them alike.
+    /// Points then count at their effective number (Kish 1965), errors rounded up: no longer exact, and checked by simulation only.</param>
+    public static SelectiveThreshold Of(
+        IReadOnlyList<(double Confidence, bool Agreed)> points, double alpha, double delta, IReadOnlyList<double>? weights = null)
     {
+        if (weights is not null && weights.Count != points.Count)
+            throw new ArgumentException($"{weights.Count} weights for {points.Count} points.", nameof(weights));
         CheckShare(alpha, nameof(alpha));
         CheckShare(delta, nameof(delta));
         var fewest = FewestFor(alpha, delta);
         SelectiveThreshold? best = null;
         foreach (var level in Levels)
         {
-            var (accepted, errors) = Count(points, level);
+            var (accepted, errors) = Count(points, weights, level);
             if (accepted < fewest)
                 continue;
             if (!Passes(errors, accepted, alpha, delta))
                 break;
             best = new SelectiveThreshold(level, accepted, errors, UpperBound(errors, accepted, delta), 0);
         }
-        return best ?? new SelectiveThreshold(null, 0, 0, null, Needed(points, fewest, alpha, delta));
+        return best ?? new SelectiveThreshold(null, 0, 0, null, Needed(points, weights, fewest, alpha, delta));
     }
 
     /// <summary>Exact upper confidence bound of an error rate.</summary>
     public static double UpperBound(int errors, int trials, double delta) =>
         errors >= trials ? 1 : BetaDistribution.Quantile(errors + 1, trials - errors, 1 - delta);
 
-    static (int Accepted, int Errors) Count(IReadOnlyList<(double Confidence, bool Agreed)> points, double level)
+    static (int Accepted, int Errors) Count(IReadOnlyList<(double Confidence, bool Agreed)> points, IReadOnlyList<double>? weights, double level)
     {
         int accepted = 0, errors = 0;
-        foreach (var (confidence, agreed) in points)
-            if (confidence >= level)
+        double sum = 0, squares = 0, wrong = 0;
+        for (var i = 0; i < points.Count; i++)
+            if (points[i].Confidence >= level)
             {
                 accepted++;
-                errors += agreed ? 0 : 1;
+                errors += points[i].Agreed ? 0 : 1;
+                var weight = weights?[i] ?? 1;
+                sum += weight;
+                squares += weight * weight;
+                wrong += points[i].Agreed ? 0 : weight;
             }
-        return (accepted, errors);
+        if (weights is null || accepted == 0)
+            return (accepted, errors);
+        var effective = Math.Min(accepted, sum * sum / squares);
+        return ((int)(effective + 1e-6), (int)Math.Ceiling(effective * wrong / sum - 1e-6));
     }
 
     static bool Passes(int errors, int trials, double alpha, double delta) =>
@@ -103,12 +116,13 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     }
 
     /// <summary>About how many more labels until the easiest level passes, if its error rate stays as it looks now.</summary>
-    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, int fewestAccepted, double alpha, double delta)
+    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, IReadOnlyList<double>? weights, int fewestAccepted, double alpha, double delta)
     {
+        var counted = Count(points, weights, double.NegativeInfinity).Accepted;
         int? fewest = null;
         foreach (var level in Levels)
         {
-            var (accepted, errors) = Count(points, level);
+            var (accepted, errors) = Count(points, weights, level);
             if (accepted == 0 && level > 0)
                 continue;
             // Hopeless: even the lower bound of the error rate is above what is allowed.
@@ -118,9 +132,10 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
             // out already, three quarters.
             var likely = errors > 0 && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha / 2 ? 0.75 * alpha : alpha / 2;
             var rate = Math.Min((errors + 0.5) / (accepted + 1), likely);
-            var share = points.Count == 0 ? 1 : (double)accepted / points.Count;
+            var share = counted == 0 ? 1 : Math.Min(1, (double)accepted / counted);
             var total = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(AcceptedNeeded(rate, fewestAccepted, alpha, delta) / share));
-            var more = Math.Max(1, total - points.Count);
+            // Labels to come count for as much as those so far.
+            var more = Math.Max(1, (int)Math.Min(int.MaxValue / 2, (total - counted) * (counted == 0 ? 1.0 : (double)points.Count / counted)));
             fewest = fewest is { } found ? Math.Min(found, more) : more;
         }
         return fewest;

@@ -26,13 +26,17 @@ public sealed class VennAbers
     }
 
     /// <param name="points">Score and whether the person agreed, of rows that the score was not fitted on.</param>
-    public static VennAbers Fit(IEnumerable<(double Score, bool Agreed)> points)
+    public static VennAbers Fit(IEnumerable<(double Score, bool Agreed)> points) =>
+        Fit(points.Select(point => (point.Score, point.Agreed ? 1.0 : 0, 1.0)));
+
+    /// <param name="points">Score, weight of the agreements at it and weight of all at it; a new verdict weighs 1.</param>
+    public static VennAbers Fit(IEnumerable<(double Score, double Agreed, double Weight)> points)
     {
         // Equal scores are one weighted point.
         var groups = points.GroupBy(point => point.Score).OrderBy(group => group.Key).ToArray();
         return new VennAbers(
-            [.. groups.Select(group => group.Key)], [.. groups.Select(group => (double)group.Count(point => point.Agreed))],
-            [.. groups.Select(group => (double)group.Count())]);
+            [.. groups.Select(group => group.Key)], [.. groups.Select(group => group.Sum(point => point.Agreed))],
+            [.. groups.Select(group => group.Sum(point => point.Weight))]);
     }
 
     /// <returns>Low: taken as an error; high: taken as agreement. Without any point (0, 1).</returns>

@@ -15,7 +15,7 @@ sealed class ValidatorCache(ValidatorRegistry registry)
 
     /// <exception cref="ValidatorSettingsException">The kind is not installed here, or its settings do not work here.</exception>
     public IValidator Get(Metric metric) => _validators.GetOrAdd((metric.Project, metric.VersionId), static (_, made) =>
-        made.registry.Create(made.metric.Validator, new(made.metric.Name, made.metric.Criterion, made.metric.Subject, made.metric.Project)),
+        made.registry.Create(made.metric.Validator, new(made.metric.Name, made.metric.Criterion, made.metric.Subject, made.metric.Project, made.metric)),
         (registry, metric));
 
     public bool CallsModel(Metric metric) => registry.Find(metric.Validator.Kind)?.CallsModel ?? false;

@@ -13,13 +13,17 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
     new("max_output_tokens", "integer", "Limit of the reply, 50 to 8000.", "600"),
     new("max_characters", "integer", "Longer texts are skipped, not cut.", "200000"),
     new("annotators", "integer", "Prompts with different examples that vote, 1 to 9; the share of the vote is the confidence.", "1"),
-    new("escalate", "object", "{\"below\": 0.8, \"model\": NAME}: verdicts less confident are asked of that model, and then of a person.", "none"))
+    new("escalate", "object", "{\"below\": 0.8, \"model\": NAME}: verdicts less confident are asked of that model, and then of a person.", "none"),
+    new("guarantee", "object", "{\"alpha\": 0.1, \"delta\": 0.1, \"below\": \"person\" | \"escalate\" | \"nothing\"}: once labels show from which confidence on verdicts agree with people 1 - alpha of the time, what becomes of those below.", "alpha 0.1, delta 0.1, below nothing"),
+    new("cascade", "list of texts", "Names of configured providers, cheapest first, in place of `model`: what stands below the line of one is asked of the next, and then of a person.", "none"),
+    new("second", "object", "{\"model\": NAME}: a cheap second judge, whose word tells how far the verdict can be trusted.", "none"))
 {
+    const int MostJudges = 5;
+
     public override bool CallsModel => true;
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {
-        var model = read.Text("model");
         var settings = new JudgeSettings(
             [.. read.Texts("rules")],
             read.Integer("examples", 0, 16) ?? 6,
@@ -33,8 +37,49 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
         if (services is null)
             throw new ValidatorSettingsException("kind", "`judge` needs a language model, and none is at hand here.");
 
-        return new JudgeValidator(
-            version, context, settings, Open(read, "model", services, model), EscalationOf(read, services), services);
+        var cascade = CascadeOf(read);
+        var guarantee = GuaranteeSetting.Read(read, cascade is not null);
+        var escalation = EscalationOf(read, services);
+        Check(read, cascade, guarantee, escalation);
+        JudgeModel[] models = cascade is null
+            ? [Open(read, "model", services, read.Text("model"))]
+            : [.. cascade.Select(name => Open(read, "cascade", services, name))];
+        return new JudgeValidator(version, context, settings, models, escalation, SecondOf(read, services, models[0]), guarantee, services);
+    }
+
+    static void Check(ValidatorSettings read, IReadOnlyList<string>? cascade, GuaranteeSetting? guarantee, Escalation? escalation)
+    {
+        if (cascade is not null && read.Text("model") is not null)
+            throw read.Wrong("cascade", "names all judges, the first included: leave out `model`.");
+        if (escalation is not null && (cascade is not null || guarantee is not null))
+            throw read.Wrong("escalate", "passes on below a fixed confidence, while `guarantee` and `cascade` find it from labels: use one or the other.");
+        if (cascade is not null && guarantee is not { Below: BelowLine.Escalate })
+            throw read.Wrong("cascade", "needs a `guarantee` that says when a verdict is passed on, such as {\"alpha\": 0.1, \"delta\": 0.1, \"below\": \"escalate\"}.");
+        if (cascade is null && guarantee is { Below: BelowLine.Escalate })
+            throw read.Wrong("guarantee", "escalates, but there is no `cascade`: name the judges, such as [\"cheap\", \"strong\"], or use \"below\": \"person\".");
+    }
+
+    static IReadOnlyList<string>? CascadeOf(ValidatorSettings read)
+    {
+        if (read.Json("cascade") is null)
+            return null;
+        var names = read.Texts("cascade");
+        return names.Count is >= 2 and <= MostJudges && names.Distinct(StringComparer.Ordinal).Count() == names.Count
+            ? names
+            : throw read.Wrong("cascade", $"must be a list of 2 to {MostJudges} different names of configured providers, cheapest first.");
+    }
+
+    static JudgeModel? SecondOf(ValidatorSettings read, JudgeServices services, JudgeModel first)
+    {
+        const string remedy = "must be an object such as {\"model\": \"cheap\"}";
+        if (read.Json("second") is not { } json)
+            return null;
+        if (json.ValueKind != JsonValueKind.Object || json.EnumerateObject().Any(property => property.Name != "model")
+            || !json.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.String)
+            throw read.Wrong("second", remedy + ", with the name of a configured `model`.");
+        return model.GetString() != first.Name
+            ? Open(read, "second", services, model.GetString())
+            : throw read.Wrong("second", "is the judge itself, and would say the same: name another model.");
     }
 
     static Escalation? EscalationOf(ValidatorSettings read, JudgeServices services)

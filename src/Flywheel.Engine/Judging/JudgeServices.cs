@@ -21,6 +21,9 @@ public sealed record JudgeServices(Func<string?, IChatClient> Chat, IJudgeExampl
     /// <summary>Null: judges work without guidelines.</summary>
     public IJudgeGuidelines? Guidelines { get; init; }
 
+    /// <summary>Null: verdicts carry the confidence as it came, and no line.</summary>
+    public IJudgeCalibrations? Calibrations { get; init; }
+
     /// <summary>Whether a failed call may be billed all the same; its expected cost is then kept.</summary>
     public Func<Exception, bool> MayHaveCost { get; init; } = static _ => true;
 

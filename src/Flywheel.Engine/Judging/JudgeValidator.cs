@@ -1,19 +1,33 @@
 using System.Text;
+using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 
-/// <summary>Asks a model, or several times with different examples, about a text; what is too uncertain goes to a stronger one.</summary>
+/// <summary>
+/// Asks a model, or several times with different examples, about a text; what is too uncertain goes to a stronger one, or to a person.
+/// </summary>
+/// <param name="models">The judge, and those of its cascade after it.</param>
+/// <param name="second">Asked beside the first; its word is a feature.</param>
+/// <param name="guarantee">Null promises nothing and shows what could be promised.</param>
 sealed class JudgeValidator(
-    string settingsVersion, ValidatorContext context, JudgeSettings settings, JudgeModel model, Escalation? escalation, JudgeServices services)
-    : ISelfPayingValidator
+    string settingsVersion, ValidatorContext context, JudgeSettings settings, IReadOnlyList<JudgeModel> models, Escalation? escalation, JudgeModel? second,
+    GuaranteeSetting? guarantee, JudgeServices services)
+    : ISelfPayingValidator, ICalibratedValidator
 {
     const string NoPool = "none";
 
     readonly JudgeCalls _calls = new(services);
+    readonly JudgeModel model = models[0];
     Known? _current;
+
+    public GuaranteeSetting Guarantee { get; } = guarantee ?? GuaranteeSetting.Unasked;
+
+    public CalibrationPlan Plan { get; } = new(
+        [.. models.Concat(escalation is null ? [] : [escalation.Model]).Select(each => NameOf(each))],
+        (guarantee ?? GuaranteeSetting.Unasked).Alpha, (guarantee ?? GuaranteeSetting.Unasked).Delta, second is not null, escalation?.Below);
 
     public bool PaysItself => services.Ledger is not null && context.Project is not null;
 
@@ -44,16 +58,83 @@ sealed class JudgeValidator(
 
     async Task<Finding> JudgeAsync(Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, CancellationToken ct)
     {
-        var panel = new Panel(settings.Annotators);
         var shown = new List<Guid>();
-        string? exhausted = null;
-        for (var seat = 0; seat < settings.Annotators && !panel.IsDecided; seat++)
+        var (said, exhausted) = await AskAsync(model, settings.Annotators, examinee, guidelines, pool, shown, ct);
+        if (said is null)
+            return Finding.Skipped(exhausted!);
+        if (said.Outcome == Outcome.Error)
+            return said with { Demonstrations = shown };
+
+        var judge = JudgeOf(guidelines);
+        var inForce = services.Calibrations is { } known && context.Stored is { } metric ? await known.CurrentAsync(metric, judge, ct) : null;
+        var cost = said.CostUsd;
+        var (agrees, paid) = await AskSecondAsync(said, examinee, guidelines, pool, ct);
+        cost += paid;
+        var trail = new JudgeTrail(judge, LengthOf(examinee), [new(NameOf(model), said.Outcome, said.RawConfidence, agrees(said.Outcome))]);
+        var story = escalation is null ? $"the judge {Sure(said)}" : Said(said);
+        for (var stage = 0; ; stage++)
         {
-            var examples = settings.Annotators == 1 ? pool : Panel.Examples(pool, settings.Examples, examinee.Text!, seat);
-            shown = [.. shown.Union(examples.Select(example => example.Id))];
+            var word = trail.Words[^1];
+            var calibrated = inForce?.Calibration?.Judges.ElementAtOrDefault(stage);
+            said = said with
+            {
+                Confidence = word.Outcome is Outcome.Pass or Outcome.Fail ? calibrated?.Probability(word, trail.Length, second is not null) : null,
+                Stands = inForce is { Withdrawn: false } && word.Outcome is Outcome.Pass or Outcome.Fail ? calibrated?.IsAbove(word, trail.Length, second is not null) : null,
+            };
+            if (NextOf(stage, said) is not { } next)
+                return End(AtLast(stage, said, calibrated, story));
+            var (answer, limit) = await AskAsync(next, escalation is null ? settings.Annotators : 1, examinee, guidelines, pool, escalation is null ? shown : [], ct);
+            if (answer is null)
+            {
+                trail = trail with { Words = [.. trail.Words, new(NameOf(next), Outcome.Skipped, null)] };
+                return End(ForAPerson(said, $"{story}, and a stronger judge could not be asked: {limit}"));
+            }
+            said = answer;
+            cost += said.CostUsd;
+            trail = trail with { Words = [.. trail.Words, new(NameOf(next), said.Outcome, said.RawConfidence, agrees(said.Outcome))] };
+            story += $", {next.Name} {(escalation is null ? Sure(said) : Said(said))}";
+            if (said.Outcome == Outcome.Error)
+                return End(ForAPerson(said, $"{story}: {said.Reason}"));
+        }
+
+        Finding End(Finding finding) => finding with { CostUsd = cost, Demonstrations = shown, Trail = trail };
+    }
+
+    /// <summary>Who is asked next; null when this answer is the last.</summary>
+    JudgeModel? NextOf(int stage, Finding said) =>
+        escalation is { } fix ? stage == 0 && !Reaches(said, fix) ? fix.Model : null
+        : stage + 1 < models.Count && (said.Outcome == Outcome.Unsure || said.Stands == false) ? models[stage + 1]
+        : null;
+
+    /// <param name="story">What all judges said.</param>
+    Finding AtLast(int stage, Finding said, CalibratedJudge? calibrated, string story)
+    {
+        if (escalation is { } fix)
+            // A stronger judge that names no confidence is taken at its word.
+            return stage == 0 || said is { RawConfidence: null, Outcome: not Outcome.Unsure } || Reaches(said, fix)
+                ? said
+                : ForAPerson(said, $"{story}: {said.Reason}");
+        // Where no level of confidence is good enough, all verdicts would go to people: they keep their verdicts, and the summary says why.
+        if (said.Stands != false || Guarantee.Below == BelowLine.Nothing || calibrated is null or { IsHopeless: true })
+            return said;
+        var invariant = System.Globalization.CultureInfo.InvariantCulture;
+        var chance = said.Confidence is { } agreed ? string.Create(invariant, $"people agree with about {agreed:0%} of such verdicts, and ") : "";
+        return ForAPerson(said, string.Create(invariant, $"{story}; {chance}{1 - Guarantee.Alpha:0.#%} is promised above the line"));
+    }
+
+    /// <summary>One judge's verdict by the vote of its seats; null with the exhausted limit when it could not be asked at all.</summary>
+    async Task<(Finding? Said, string? Exhausted)> AskAsync(
+        JudgeModel whom, int seats, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, List<Guid> shown, CancellationToken ct)
+    {
+        var panel = new Panel(seats);
+        string? exhausted = null;
+        for (var seat = 0; seat < seats && !panel.IsDecided; seat++)
+        {
+            var examples = seats > 1 ? Panel.Examples(pool, settings.Examples, examinee.Text!, seat) : [.. pool.TakeLast(settings.Examples)];
+            shown.AddRange(examples.Select(example => example.Id).Where(id => !shown.Contains(id)));
             try
             {
-                panel.Add(await _calls.AskAsync(Question(model, examinee, guidelines, examples, seat), ct));
+                panel.Add(await _calls.AskAsync(Question(whom, examinee, guidelines, examples, seat), ct));
             }
             catch (BudgetExhaustedException error)
             {
@@ -61,40 +142,42 @@ sealed class JudgeValidator(
                 break;
             }
         }
-        if (panel.Answers.Count == 0)
-            return Finding.Skipped(exhausted!);
-        var finding = panel.Finding() with { Demonstrations = shown };
-        return escalation is { } line && finding.Outcome != Outcome.Error && !Reaches(finding, line)
-            ? await EscalateAsync(line, finding, Question(line.Model, examinee, guidelines, [.. pool.TakeLast(settings.Examples)], 0), ct)
-            : finding;
+        return panel.Answers.Count == 0 ? (null, exhausted) : (panel.Finding(), null);
     }
 
-    async Task<Finding> EscalateAsync(Escalation line, Finding first, JudgeQuestion question, CancellationToken ct)
+    /// <returns>The second judge's confidence in a verdict, below 0 where it said the opposite and 0 where it could not tell or be asked.</returns>
+    async Task<(Func<Outcome, double?> Agrees, double CostUsd)> AskSecondAsync(
+        Finding said, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, CancellationToken ct)
     {
-        var asked = new Panel(1);
-        try
-        {
-            asked.Add(await _calls.AskAsync(question, ct));
-        }
-        catch (BudgetExhaustedException error)
-        {
-            return ForAPerson(first, $"{Said(first)}, and a stronger judge could not be asked: {error.Message}");
-        }
-        var second = asked.Finding() with { CostUsd = first.CostUsd + asked.CostUsd, Demonstrations = first.Demonstrations };
-        // A stronger judge that names no confidence is taken at its word.
-        return second.Outcome != Outcome.Error && (second is { Confidence: null, Outcome: not Outcome.Unsure } || Reaches(second, line))
-            ? second
-            : ForAPerson(second, $"{Said(first)}, {line.Model.Name} {Said(second)}: {second.Reason}");
+        if (second is null)
+            return (_ => null, 0);
+        // Without a verdict there is nothing to agree with, unless the next judge has one.
+        if (said.Outcome == Outcome.Unsure && models.Count == 1)
+            return (_ => 0, 0);
+        var (other, _) = await AskAsync(second, 1, examinee, guidelines, pool, [], ct);
+        return (verdict => other is not { Outcome: Outcome.Pass or Outcome.Fail } || verdict is not (Outcome.Pass or Outcome.Fail)
+            ? 0
+            : (other.Outcome == verdict ? 1 : -1) * (other.RawConfidence ?? 1), other?.CostUsd ?? 0);
     }
 
-    static Finding ForAPerson(Finding finding, string why) => finding with { Outcome = Outcome.Unsure, Reason = "for a person: " + why };
+    double LengthOf(Examinee examinee) =>
+        InputOf(examinee) is { } input ? Math.Abs(Math.Log((1.0 + examinee.Text!.Length) / (1.0 + input.Length))) : 0;
 
-    static string Said(Finding finding) => finding.Confidence is { } confidence
+    static string? NameOf(JudgeModel whom) => whom.Name ?? whom.Id;
+
+    static Finding ForAPerson(Finding finding, string why) => finding with { Outcome = Outcome.Unsure, Confidence = null, Reason = "for a person: " + why };
+
+    /// <summary>How sure, but not of what: whoever is asked then should not be told.</summary>
+    static string Sure(Finding finding) => finding.RawConfidence is { } confidence
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"gave a confidence of {confidence:0.##}")
+        : "named no confidence";
+
+    static string Said(Finding finding) => finding.RawConfidence is { } confidence
         ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"said {Wire.Name(finding.Outcome)} with confidence {confidence:0.##}")
         : $"said {Wire.Name(finding.Outcome)}";
 
     /// <summary>A confidence that is not known reaches nothing.</summary>
-    static bool Reaches(Finding finding, Escalation line) => finding.Outcome is Outcome.Pass or Outcome.Fail && finding.Confidence >= line.Below;
+    static bool Reaches(Finding finding, Escalation line) => finding.Outcome is Outcome.Pass or Outcome.Fail && finding.RawConfidence >= line.Below;
 
     JudgeQuestion Question(JudgeModel whom, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> examples, int seat)
     {
@@ -146,10 +229,25 @@ sealed class JudgeValidator(
     {
         if (_current is { } current && current.Pool == pool && current.Guidelines == guidelines.Version)
             return current.Version;
-        var parts = new[] { settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), escalation?.Model.Id ?? "", guidelines.Version, pool };
+        string[] parts = [settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), escalation?.Model.Id ?? "", guidelines.Version, pool, .. Others()];
         var version = "judge-" + ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
         _current = new(pool, guidelines.Version, version);
         return version;
+    }
+
+    /// <summary>Nothing for a judge that stands alone, whose version stays what it was.</summary>
+    IEnumerable<string> Others() => models.Skip(1).Append(second).OfType<JudgeModel>().SelectMany(each => (string[])[each.Name ?? "", each.Id ?? ""]);
+
+    /// <summary>See <see cref="JudgeTrail.Judge"/>.</summary>
+    string JudgeOf(GuidelineSet guidelines)
+    {
+        string[] parts =
+        [
+            context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured),
+            guidelines.Version, .. settings.Rules, $"{settings.Examples} {settings.ShowInput} {settings.Annotators} {settings.MaxOutputTokens} {settings.MaxCharacters}",
+            settings.Temperature?.ToString("R", System.Globalization.CultureInfo.InvariantCulture) ?? "", second?.Name ?? "", second?.Id ?? "",
+        ];
+        return ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
     }
 
     sealed record Known(string Pool, string Guidelines, string Version);

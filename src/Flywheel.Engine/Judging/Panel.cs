@@ -42,7 +42,10 @@ sealed class Panel(int seats)
             verdict, null,
             isTie ? $"{counts[0].Votes} of {votes} annotators said {Wire.Name(counts[0].Verdict)}, as many {Wire.Name(counts[1].Verdict)}"
                 : said.Critique.Length > 0 ? said.Critique : null,
-            seats == 1 ? said.Confidence : (double)counts[0].Votes / votes, CostUsd, spokesman.Model);
+            CostUsd: CostUsd, Model: spokesman.Model)
+        {
+            RawConfidence = seats == 1 ? said.Confidence : (double)counts[0].Votes / votes,
+        };
     }
 
     List<(Outcome Verdict, int Votes)> Counts() =>

@@ -61,6 +61,7 @@ public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
             Structured = models.Structured,
             Ledger = store.JudgeCalls,
             Guidelines = new StoredGuidelines(store.Guidelines, clock),
+            Calibrations = new StoredCalibrations(store, clock),
             MayHaveCost = error => faults.Classify(error).MayHaveCost,
             Clock = clock,
         };
@@ -80,7 +81,7 @@ public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
                 new WorkerOptions { WantedConcurrency = () => models.WantedConcurrency }, signal, clock, new Random(), options.OnFault, watch),
             new DemonstrationEmbedding(store.Demonstrations, embedder, clock), new ReviewPlanner(store, retriever, clock),
             new LabelPlanner(store, Validators, reader, clock), new FixingPlanner(store, Validators, reader, clock),
-            new BackfillWorker(store.Backfills, Validators, signal, clock), watch, store, clock);
+            new BackfillWorker(store.Backfills, Validators, signal, clock), watch, new JudgeCalibrator(store, Validators, clock), store, clock);
         _work = options.Work ? Task.Run(() => workers.RunAsync(options.OnFault, _stop.Token)) : Task.CompletedTask;
     }
 

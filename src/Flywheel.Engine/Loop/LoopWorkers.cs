@@ -9,7 +9,7 @@ namespace Flywheel.Engine.Loop;
 /// <summary>The loop's workers, wherever they run: metrics, vectors for new demonstrations, review planning.</summary>
 public sealed class LoopWorkers(
     MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills,
-    JudgeWatch watch, IFlywheelStore store, TimeProvider clock)
+    JudgeWatch watch, JudgeCalibrator calibrator, IFlywheelStore store, TimeProvider clock)
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
 
@@ -23,6 +23,7 @@ public sealed class LoopWorkers(
         EveryAsync(HouseKeeping, "embedding demonstrations", embedding.RunOnceAsync, onFault, ct),
         EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, onFault, ct),
         EveryAsync(10 * HouseKeeping, "watching judges", watch.RunOnceAsync, onFault, ct),
+        EveryAsync(10 * HouseKeeping, "calibrating judges", calibrator.RunOnceAsync, onFault, ct),
         EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, onFault, ct),
         EveryAsync(10 * HouseKeeping, "drawing items to label", draws.RunOnceAsync, onFault, ct),
         EveryAsync(2 * HouseKeeping, "ordering likely failures", fixing.RunOnceAsync, onFault, ct),

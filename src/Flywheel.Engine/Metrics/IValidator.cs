@@ -49,7 +49,8 @@ public sealed record SettingDescription(string Name, string Type, string Meaning
 /// <param name="MetricName">Name of the metric; the pool of a judge's demonstrations goes by it.</param>
 /// <param name="Criterion">The question in words.</param>
 /// <param name="Project">Whose metric it is; null when plain texts are checked outside any project, and then a judge has no examples.</param>
-public sealed record ValidatorContext(string MetricName, string Criterion, MetricSubject Subject, ProjectId? Project = null);
+/// <param name="Stored">The metric that verdicts are recorded for; null when nothing is recorded, and then nothing is calibrated.</param>
+public sealed record ValidatorContext(string MetricName, string Criterion, MetricSubject Subject, ProjectId? Project = null, Metric? Stored = null);
 
 /// <summary>The settings of a validator cannot work.</summary>
 /// <param name="setting">Name of the setting, as the user wrote or should have written it.</param>

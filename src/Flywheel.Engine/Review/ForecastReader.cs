@@ -63,7 +63,7 @@ public sealed class ForecastReader(IFlywheelStore store)
         var (asked, answered) = _vectors.GetOrAdd((span, output), _ => (Embed(input), Embed(output)));
         return ForecastItem.Of(
             input, asked, output, answered,
-            finding?.Outcome switch { Outcome.Pass => true, Outcome.Fail => false, _ => null }, finding?.Confidence);
+            finding?.Outcome switch { Outcome.Pass => true, Outcome.Fail => false, _ => null }, finding?.Confidence ?? finding?.RawConfidence);
     }
 
     float[] Embed(string? text) => _embedder.EmbedDocument(text is { Length: > MostCharacters } ? text[..MostCharacters] : text ?? "");

@@ -10,7 +10,12 @@ using Flywheel.Engine.Metrics;
 namespace Flywheel.Engine.Review;
 
 /// <summary>What the judge would answer, for a person to accept or change.</summary>
-public sealed record Suggestion(Outcome Verdict, string? Critique, double? Confidence, string ValidatorVersion);
+/// <param name="Confidence">Probability that a person would agree; null until calibrated.</param>
+public sealed record Suggestion(Outcome Verdict, string? Critique, double? Confidence, string ValidatorVersion)
+{
+    /// <summary>As the judge gave it.</summary>
+    public double? RawConfidence { get; init; }
+}
 
 /// <param name="Mode">Null when there is no judge's verdict to show or to withhold.</param>
 /// <param name="Suggestion">Null unless the item is served with one.</param>
@@ -26,6 +31,8 @@ public sealed class ModeConflictException(string message) : Exception(message);
 /// </remarks>
 public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry registry, TimeProvider clock)
 {
+    const string Withheld = "served blind: what the judge said is withheld";
+
     /// <param name="blind">Serves everything without suggestions; items that were served with one before are left out.</param>
     public async Task<IReadOnlyList<ServedItem>> ServeAsync(ProjectId project, IReadOnlyList<ReviewItem> items, bool blind, CancellationToken ct)
     {
@@ -48,7 +55,9 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
             clock.GetUtcNow(), ct)).ToDictionary(each => (each.Span, each.Metric));
         return [.. items.Select(item => item.Metric is { } name && judges.TryGetValue(name, out var judge) && served.TryGetValue((item.Span, judge.Id), out var how)
             ? Show(item, how, verdicts[(item.Span, judge.Id)].Finding)
-            : new ServedItem(item, null, null)).Where(item => !blind || item.Mode != ServedMode.Suggested)];
+            // Why a judge could not decide may tell what it leaned to.
+            : new ServedItem(blind && item.Metric is { } named && judges.ContainsKey(named) ? item with { Detail = Withheld } : item, null, null))
+            .Where(item => !blind || item.Mode != ServedMode.Suggested)];
     }
 
     /// <summary>The mode of a label by how its item was served.</summary>
@@ -80,6 +89,6 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
 
     /// <summary>A blind item's reason, detail and place in the queue would tell what the judge said.</summary>
     static ServedItem Show(ReviewItem item, Served how, Finding finding) => how.Mode == ServedMode.Suggested
-        ? new(item, how.Mode, new(finding.Outcome, finding.Reason, finding.Confidence, how.ValidatorVersion))
-        : new(item with { Detail = "served blind: what the judge said is withheld", Priority = Math.Min(item.Priority, 1) }, how.Mode, null);
+        ? new(item, how.Mode, new(finding.Outcome, finding.Reason, finding.Confidence, how.ValidatorVersion) { RawConfidence = finding.RawConfidence })
+        : new(item with { Detail = Withheld, Priority = Math.Min(item.Priority, 1) }, how.Mode, null);
 }

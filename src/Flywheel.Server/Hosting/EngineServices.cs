@@ -49,6 +49,7 @@ static class EngineServices
             Structured = models.Structured,
             Ledger = provider.GetRequiredService<IFlywheelStore>().JudgeCalls,
             Guidelines = provider.GetRequiredService<IJudgeGuidelines>(),
+            Calibrations = new StoredCalibrations(provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<TimeProvider>()),
             MayHaveCost = error => provider.GetRequiredService<IFaultClassifier>().Classify(error).MayHaveCost,
             Clock = provider.GetRequiredService<TimeProvider>(),
         });
@@ -86,6 +87,7 @@ static class EngineServices
         services.AddSingleton<MetricReviewing>();
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<LoopWorkers>();
+        services.AddSingleton<JudgeCalibrator>();
         services.AddSingleton<GuidelineDistillation>();
         return services;
     }

@@ -165,7 +165,7 @@ public sealed class EvalFile : IDisposable
             for (var i = 0; i < one.Findings.Count; i++)
             {
                 var finding = one.Findings[i];
-                _finding.Run(run.Id, one.Row, i, _words[(int)finding.Outcome], finding.Score, finding.Confidence, finding.Reason, finding.CostUsd, finding.Model);
+                _finding.Run(run.Id, one.Row, i, _words[(int)finding.Outcome], finding.Score, finding.Confidence ?? finding.RawConfidence, finding.Reason, finding.CostUsd, finding.Model);
             }
         }
     });

@@ -57,7 +57,7 @@ internal sealed class ServingStore(Database database) : IServingStore
     public async Task<IReadOnlyList<JudgedLabel>> JudgedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.QueryAsync(
             """
-            SELECT verdict.metric_version_id, verdict.validator_version, span.node, verdict.outcome, verdict.confidence, gold.passed
+            SELECT verdict.metric_version_id, verdict.validator_version, span.node, verdict.outcome, verdict.raw_confidence, gold.passed
             FROM gold
             JOIN verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id AND verdict.metric_id = gold.metric_id
             JOIN span ON span.project_id = gold.project_id AND span.id = gold.span_id

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -12,15 +13,16 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
         """
         INSERT INTO verdict (
             project_id, span_id, metric_version_id, validator_version, metric_id, outcome, score, confidence, reason, cost_usd,
-            latency_ms, model, demonstrations, spans, created_at)
+            latency_ms, model, demonstrations, spans, created_at, raw_confidence, stands, judge, said)
         SELECT project, span, version, validator, metric, outcome, score, confidence, reason, cost, latency, model, demonstrations,
-            spans, created
+            spans, created, raw, stands, judge, said
         FROM @given
         WHERE 1 = 1
         ON CONFLICT (project_id, span_id, metric_version_id, validator_version) DO UPDATE
         SET outcome = excluded.outcome, score = excluded.score, confidence = excluded.confidence, reason = excluded.reason,
             cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms, model = excluded.model,
-            demonstrations = excluded.demonstrations, spans = excluded.spans, created_at = excluded.created_at
+            demonstrations = excluded.demonstrations, spans = excluded.spans, created_at = excluded.created_at,
+            raw_confidence = excluded.raw_confidence, stands = excluded.stands, judge = excluded.judge, said = excluded.said
         """;
 
     public async Task<IReadOnlyList<Verdict>> CurrentAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct) =>
@@ -29,7 +31,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             : await database.QueryAsync(
                 """
                 SELECT project_id, span_id, metric_id, metric_version_id, validator_version, outcome, score, confidence, reason,
-                    cost_usd, latency_ms, model, demonstrations, created_at, spans
+                    cost_usd, latency_ms, model, demonstrations, created_at, spans, raw_confidence, stands, judge, said
                 FROM current_verdict
                 WHERE project_id = @project AND span_id IN (@spans)
                 ORDER BY span_id, metric_id
@@ -63,13 +65,21 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             new("model", once.Select(verdict => verdict.Finding.Model).ToArray()),
             new("demonstrations", once.Select(verdict => Rows.Json(verdict.Finding.Demonstrations)).ToArray()),
             new("spans", once.Select(verdict => FoundSpanJson.Write(verdict.Finding.Spans)).ToArray()),
-            new("created", once.Select(verdict => Moments.Micros(verdict.At)).ToArray())).ConfigureAwait(false);
+            new("created", once.Select(verdict => Moments.Micros(verdict.At)).ToArray()),
+            new("raw", once.Select(verdict => verdict.Finding.RawConfidence).ToArray()),
+            new("stands", once.Select(verdict => verdict.Finding.Stands is { } stands ? stands ? 1L : 0L : (long?)null).ToArray()),
+            new("judge", once.Select(verdict => verdict.Finding.Trail?.Judge).ToArray()),
+            new("said", once.Select(verdict => verdict.Finding.Trail?.ToJson()).ToArray())).ConfigureAwait(false);
     }
 
     static Verdict Read(DbDataReader row) => new(
         new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), new(row.GetInt64(3)), row.GetString(4),
         new(
             row.Word<Outcome>(5), row.DoubleOrNull(6), row.TextOrNull(8), row.DoubleOrNull(7), row.GetDouble(9), row.TextOrNull(11),
-            row.IsDBNull(12) ? null : row.Ids(12), FoundSpanJson.Read(row.TextOrNull(14))),
+            row.IsDBNull(12) ? null : row.Ids(12), FoundSpanJson.Read(row.TextOrNull(14)))
+        {
+            RawConfidence = row.DoubleOrNull(15), Stands = row.IsDBNull(16) ? null : row.YesNo(16),
+            Trail = row.TextOrNull(17) is { } judge ? JudgeTrail.Read(judge, row.TextOrNull(18)) : null,
+        },
         row.GetDouble(10), row.Moment(13));
 }

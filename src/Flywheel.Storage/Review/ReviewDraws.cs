@@ -14,7 +14,7 @@ internal sealed partial class ReviewStore
     public async Task<IReadOnlyList<UndrawnPair>> UndrawnAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct) =>
         [.. (await database.QueryAsync(
             """
-            SELECT span.id, span.trace_id, span.span_id, span.input, span.output, verdict.outcome, verdict.confidence, verdict.created_at,
+            SELECT span.id, span.trace_id, span.span_id, span.input, span.output, verdict.outcome, coalesce(verdict.confidence, verdict.raw_confidence), verdict.created_at,
                 (SELECT max(earlier.label_chance) FROM verdict AS earlier
                     WHERE earlier.project_id = verdict.project_id AND earlier.span_id = verdict.span_id AND earlier.metric_id = verdict.metric_id),
                 (SELECT drawn.propensity FROM review_pick AS drawn

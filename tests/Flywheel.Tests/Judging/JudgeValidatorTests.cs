@@ -38,7 +38,8 @@ public partial class JudgeValidatorTests
 
         var finding = await Judge(client, examples: pool, price: Price).CheckAsync(Answer("It costs 7."), Ct);
 
-        Assert.Equal((Outcome.Pass, "It names the sum.", 0.9, "scripted-1-0301"), (finding.Outcome, finding.Reason, finding.Confidence, finding.Model));
+        Assert.Equal((Outcome.Pass, "It names the sum.", 0.9, "scripted-1-0301"), (finding.Outcome, finding.Reason, finding.RawConfidence, finding.Model));
+        Assert.Null(finding.Confidence);
         Assert.Equal(140e-6, finding.CostUsd, 12);
         Assert.Equal(pool.Examples.Select(example => example.Id), finding.Demonstrations);
     }
@@ -107,7 +108,7 @@ public partial class JudgeValidatorTests
 
         var finding = await Judge(client, price: (_, _) => 0.5).CheckAsync(Answer("x"), Ct);
 
-        Assert.Equal((Outcome.Error, 1.0, null), (finding.Outcome, finding.CostUsd, finding.Confidence));
+        Assert.Equal((Outcome.Error, 1.0, null), (finding.Outcome, finding.CostUsd, finding.RawConfidence));
     }
 
     [Fact]
@@ -207,7 +208,7 @@ public partial class JudgeValidatorTests
         var bad = await judge.CheckAsync(Answer("We cannot help you with that, read something."), Ct);
 
         Assert.Equal((Outcome.Pass, Outcome.Fail), (good.Outcome, bad.Outcome));
-        Assert.InRange(good.Confidence!.Value, 0.5, 1);
+        Assert.InRange(good.RawConfidence!.Value, 0.5, 1);
         Assert.Equal(4, good.Demonstrations!.Count);
     }
 

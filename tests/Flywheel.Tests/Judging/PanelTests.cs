@@ -35,8 +35,8 @@ public class PanelTests
         var quick = await Judge("""{"annotators":5}""", unanimous).CheckAsync(Answer, Ct);
 
         Assert.Equal((Outcome.Pass, 3), (split.Outcome, three.Calls.Count));
-        Assert.Equal(2 / 3.0, split.Confidence!.Value, 9);
-        Assert.Equal((Outcome.Fail, 1.0, 3), (quick.Outcome, quick.Confidence, unanimous.Calls.Count));
+        Assert.Equal(2 / 3.0, split.RawConfidence!.Value, 9);
+        Assert.Equal((Outcome.Fail, 1.0, 3), (quick.Outcome, quick.RawConfidence, unanimous.Calls.Count));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public class PanelTests
         var raised = await Judge(settings, Says("small", Reply("pass", 0.6)), strong).CheckAsync(Answer, Ct);
 
         Assert.Equal((Outcome.Pass, "small", 0), (kept.Outcome, kept.Model, idle.Calls.Count));
-        Assert.Equal((Outcome.Fail, "big", 0.9), (raised.Outcome, raised.Model, raised.Confidence));
+        Assert.Equal((Outcome.Fail, "big", 0.9), (raised.Outcome, raised.Model, raised.RawConfidence));
     }
 
     [Fact]

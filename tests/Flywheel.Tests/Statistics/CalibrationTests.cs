@@ -46,6 +46,59 @@ public sealed class CalibrationTests
     }
 
     [Fact]
+    public void The_promise_holds_for_labels_drawn_unevenly_once_they_are_weighted()
+    {
+        // A fifth of the traffic is wrong 40 % of the time, and is drawn half as often as the rest: risk is 12 %, and looks like 9 %.
+        var random = new Random(7);
+        int weighted = 0, taken = 0, given = 0;
+        const int Runs = 300;
+
+        for (var run = 0; run < Runs; run++)
+        {
+            (double Confidence, bool Agreed, double Chance) Draw(double wrong, double often)
+            {
+                while (true)
+                {
+                    var hard = random.NextDouble() < 0.2;
+                    if (random.NextDouble() < (hard ? 0.5 : 1))
+                        return (0.8, random.NextDouble() >= (hard ? wrong : often), hard ? 0.1 : 0.2);
+                }
+            }
+
+            double? Found((double Confidence, bool Agreed, double Chance)[] drawn, bool byWeight) => SelectiveThreshold.Of(
+                [.. drawn.Select(label => (label.Confidence, label.Agreed))], 0.1, 0.1, byWeight ? [.. drawn.Select(label => 1 / label.Chance)] : null).Threshold;
+
+            (double, bool, double)[] broken = [.. Enumerable.Range(0, 1_500).Select(_ => Draw(0.4, 0.05))], kept = [.. Enumerable.Range(0, 600).Select(_ => Draw(0.2, 0.01))];
+            weighted += Found(broken, byWeight: true) is null ? 0 : 1;
+            taken += Found(broken, byWeight: false) is null ? 0 : 1;
+            given += Found(kept, byWeight: true) is null ? 0 : 1;
+        }
+
+        Assert.True(weighted <= 0.1 * Runs, $"broken {weighted} of {Runs}");
+        Assert.True(taken > 0.2 * Runs, $"unweighted it was broken only {taken} times");
+        Assert.True(given > 0.9 * Runs, $"a threshold that holds was found only {given} times");
+    }
+
+    [Fact]
+    public void Weights_that_are_alike_change_nothing_and_weights_count_as_so_many_rows()
+    {
+        var random = new Random(8);
+        CalibrationRow[] rows = [.. Enumerable.Range(0, 120).Select(i => new CalibrationRow(
+            Math.Round(0.5 + 0.5 * random.NextDouble(), 2), random.Next(2) == 0, random.NextDouble() < 0.85, [i % 7]))];
+
+        var (plain, alike) = (CalibrationReport.Of(rows, 0.1, 0.1), CalibrationReport.Of([.. rows.Select(row => row with { Weight = 8 })], 0.1, 0.1));
+        var (doubled, twice) = (RidgePlatt.Fit([.. rows.Select((row, i) => row with { Weight = i < 40 ? 2 : 1 })]), RidgePlatt.Fit([.. rows, .. rows.Take(40)]));
+
+        Assert.Equal(plain.Threshold, alike.Threshold);
+        Assert.Equal(plain.Calibrated!.Aurc, alike.Calibrated!.Aurc, 9);
+        Assert.Equal(plain.Calibrated.LogLoss, alike.Calibrated.LogLoss, 9);
+        // Only the ridge and the smoothed targets see fewer labels.
+        Assert.Equal(twice.Predict(rows[0]), doubled.Predict(rows[0]), 0.02);
+        var (one, two) = (CalibrationScores.Of([(0.9, true), (0.6, false)], weights: [2, 1]), CalibrationScores.Of([(0.9, true), (0.9, true), (0.6, false)]));
+        Assert.Equal((two.Brier, two.LogLoss), (one.Brier, one.LogLoss));
+    }
+
+    [Fact]
     public void The_next_batch_keeps_the_promise_too()
     {
         // All at one confidence, at the error rate where a bound for the long run alone breaks the promise on batches most often.

@@ -11,6 +11,8 @@ namespace Flywheel.Server.Cli.Statistics;
 /// <summary>What a judge's confidence is worth, and from where on its verdicts may stand without a person; from a plain file.</summary>
 static class CalibrateCommand
 {
+    const int MostFeatures = 50;
+
     /// <param name="Weight">Per <paramref name="Deviation"/> of the input away from its <paramref name="Mean"/>.</param>
     sealed record Input(string Name, double Weight, double Mean, double Deviation);
 
@@ -31,12 +33,12 @@ static class CalibrateCommand
         double? Threshold, int? LabelsNeeded, double Coverage, double? RiskBound,
         [property: JsonPropertyName("n")] int Labels,
         [property: JsonPropertyName("N")] int Judged,
-        int Errors, int Unparsable, Scores Raw, IReadOnlyDictionary<string, Scores> Calibrators, IReadOnlyList<AtRisk> CoverageAtRisk,
+        int Errors, int Unparsable, int Picked, Scores Raw, IReadOnlyDictionary<string, Scores> Calibrators, IReadOnlyList<AtRisk> CoverageAtRisk,
         FeatureLine? WithFeatures, string? Note);
 
     public static Command Create()
     {
-        var input = new Option<string>("--in") { Description = "JSONL or CSV rows {confidence: 0 to 1, judge: true|false|null, human: true|false|null, features?: {name: number}}", Required = true };
+        var input = new Option<string>("--in") { Description = "JSONL or CSV rows {confidence: 0 to 1, judge: true|false|null, human: true|false|null, propensity?, features?: {name: number}}", Required = true };
         var alpha = new Option<double>("--alpha") { Description = "Share of verdicts above the threshold that people may disagree with", DefaultValueFactory = _ => 0.1 };
         var delta = new Option<double>("--delta") { Description = "Chance that this promise is broken", DefaultValueFactory = _ => 0.1 };
         var json = CommonOptions.Json();
@@ -46,9 +48,8 @@ static class CalibrateCommand
         {
             var risk = Share(parsed.GetValue(alpha), "--alpha");
             var chance = Share(parsed.GetValue(delta), "--delta");
-            var (rows, names, unparsable, uneven) = Read(parsed.GetValue(input)!);
-            var report = CalibrationReport.Of(rows, risk, chance);
-            var answer = Of(report, names, risk, chance, unparsable, uneven);
+            var content = Read(parsed.GetValue(input)!);
+            var answer = Of(CalibrationReport.Of(content.Rows, risk, chance), content, risk, chance);
             if (parsed.GetValue(json))
                 Output.JsonLine(answer);
             else
@@ -61,49 +62,88 @@ static class CalibrateCommand
     static double Share(double value, string option) =>
         value is > 0 and < 1 ? value : throw new UsageException($"{option} is {value.ToString(CultureInfo.InvariantCulture)}: give a number between 0 and 1, such as 0.1.");
 
-    static (List<CalibrationRow> Rows, string[] Features, int Unparsable, bool Uneven) Read(string path)
+    /// <param name="Incomplete">Rows that lack a feature which others have: it is taken at its mean.</param>
+    sealed record Content(IReadOnlyList<CalibrationRow> Rows, string[] Features, int Unparsable, int Picked, int Incomplete)
+    {
+        public bool Uneven => Rows.Where(row => row.Human is not null).Select(row => row.Weight).Distinct().Count() > 1;
+    }
+
+    static Content Read(string path)
     {
         var fields = new Fields(path);
-        string[]? names = null;
-        var propensities = new HashSet<double>();
-        var rows = fields.Read((line, row) =>
+        var drawn = false;
+        var names = new Dictionary<string, int>(StringComparer.Ordinal);
+        var read = fields.Read((line, row) =>
         {
             var judge = fields.Flag(row, "judge", line, required: true, "where the judge's answer could not be read");
             var human = fields.Flag(row, "human", line, required: false, "where nobody labelled the row");
             var confidence = fields.Number(row, "confidence", line, required: judge is not null, share => share is >= 0 and <= 1, "from 0 to 1");
-            if (fields.Number(row, "propensity", line, required: false, share => share is > 0 and <= 1, "above 0 and at most 1") is { } propensity && human is not null)
-                propensities.Add(propensity);
-            if (judge is not { } verdict)
-                return null;
-            names ??= Names(fields, row, line);
-            return new CalibrationRow(confidence ?? throw fields.Missing(line, "confidence"), verdict, human, Features(fields, row, names, line));
+            var propensity = fields.Number(row, "propensity", line, required: false, share => share is > 0 and <= 1, "above 0 and at most 1");
+            drawn |= propensity is not null;
+            return judge is not { } verdict
+                ? null
+                : new CalibrationRow(
+                    confidence ?? throw fields.Missing(line, "confidence"), verdict, human, Features(fields, row, names, line), propensity is { } chance ? 1 / chance : 0);
         });
-        return ([.. rows.OfType<CalibrationRow>()], names ?? [], rows.Count(row => row is null), propensities.Count > 1);
+        var rows = read.OfType<CalibrationRow>().ToArray();
+        // As in `estimate`: where chances were kept, a label without one was picked for what it is.
+        var picked = drawn ? rows.Count(row => row is { Human: not null, Weight: 0 }) : 0;
+        var means = Enumerable.Range(0, names.Count)
+            .Select(i => rows.Select(row => At(row, i)).Where(double.IsFinite).DefaultIfEmpty().Average()).ToArray();
+        var incomplete = 0;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var row = rows[i];
+            if (means.Length > 0 && Enumerable.Range(0, means.Length).Any(j => double.IsNaN(At(row, j))))
+            {
+                row = row with { Features = [.. means.Select((mean, j) => At(row, j) is var own && double.IsNaN(own) ? mean : own)] };
+                incomplete++;
+            }
+            rows[i] = !drawn ? row with { Weight = 1 } : row.Weight > 0 ? row : row with { Human = null, Weight = 1 };
+        }
+        return new Content(rows, [.. names.OrderBy(name => name.Value).Select(name => name.Key)], read.Count - rows.Length, picked, incomplete);
+
+        static double At(CalibrationRow row, int feature) => feature < row.Features.Count ? row.Features[feature] : double.NaN;
     }
 
-    static string[] Names(Fields fields, JsonElement row, int line)
+    /// <summary>By the place of each name among all names seen so far; NaN for one that is null or left out.</summary>
+    static double[] Features(Fields fields, JsonElement row, Dictionary<string, int> names, int line)
     {
         if (!row.TryGetProperty("features", out var features) || features.ValueKind == JsonValueKind.Null)
             return [];
-        return features.ValueKind == JsonValueKind.Object
-            ? [.. features.EnumerateObject().Select(feature => feature.Name)]
-            : throw fields.Wrong(line, "features", features, "write an object of numbers, such as {\"length\": 12}");
+        // CSV has no objects: an empty field is none.
+        if (features.ValueKind == JsonValueKind.String && features.GetString()!.Length == 0)
+            return [];
+        IEnumerable<(string Name, JsonElement Value)> own = features.ValueKind switch
+        {
+            JsonValueKind.Object => features.EnumerateObject().Select(feature => (feature.Name, feature.Value)),
+            JsonValueKind.Array => features.EnumerateArray().Select((value, i) => ($"{i + 1}", value)),
+            _ => throw fields.Wrong(line, "features", features, "write an object of numbers, such as {\"length\": 12}, or a list of them"),
+        };
+        var found = new List<double>(names.Count);
+        foreach (var (name, value) in own)
+        {
+            if (!names.TryGetValue(name, out var place))
+                names[name] = place = names.Count < MostFeatures
+                    ? names.Count
+                    : throw new FlywheelException($"{fields.Path}, line {line}: `features` has more than {MostFeatures} different names: a fit needs many labels for each, so keep the few that may tell of errors.");
+            while (found.Count <= place)
+                found.Add(double.NaN);
+            found[place] = value.ValueKind switch
+            {
+                JsonValueKind.Null => double.NaN,
+                JsonValueKind.True => 1,
+                JsonValueKind.False => 0,
+                JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
+                _ => throw fields.Wrong(line, "features." + name, value, "write a number (true and false count as 1 and 0), or null where it is not known"),
+            };
+        }
+        return [.. found];
     }
 
-    static double[] Features(Fields fields, JsonElement row, string[] names, int line)
+    static Answer Of(CalibrationReport it, Content content, double alpha, double delta)
     {
-        var own = Names(fields, row, line);
-        if (own.Length != names.Length || names.Except(own, StringComparer.Ordinal).Any())
-            throw new FlywheelException(
-                $"{fields.Path}, line {line}: `features` has {(own.Length == 0 ? "nothing" : string.Join(", ", own))}, earlier rows have {(names.Length == 0 ? "none" : string.Join(", ", names))}: give every row the same features.");
-        return names.Length == 0
-            ? []
-            : [.. names.Select(name => fields.Number(row.GetProperty("features"), name, line, required: true, _ => true, "(features are numbers)", "features.")
-                ?? throw fields.Missing(line, "features." + name))];
-    }
-
-    static Answer Of(CalibrationReport it, string[] names, double alpha, double delta, int unparsable, bool uneven)
-    {
+        var (names, unparsable, picked) = (content.Features, content.Unparsable, content.Picked);
         var scores = it.Calibrated;
         var raw = it.OutOfSample.Count > 0;
         var notes = new List<string>();
@@ -111,11 +151,15 @@ static class CalibrateCommand
             notes.Add(it.Threshold.LabelsNeeded is { } needed
                 ? $"not enough labels: about {needed} more for this promise"
                 : "more labels will hardly help: people disagree too often at every level of confidence; allow a larger --alpha, or use a better judge");
-        if (uneven)
-            notes.Add("the labelled rows were drawn with different propensities; the promise is for traffic like the labelled rows");
+        if (content.Uneven)
+            notes.Add("labels were drawn with different propensities: each counts 1 / propensity, all of them at their effective number");
+        if (content.Incomplete > 0)
+            notes.Add($"{content.Incomplete} rows lack a feature that others have: it is taken at its mean");
+        if (picked > 0)
+            notes.Add($"{picked} labels have no propensity while others have: they count as picked, not drawn, and are left out");
         return new Answer(
             Describe(it.Fit, it.Kind, names), scores?.Brier, scores?.LogLoss, scores?.Ece, scores?.Aurc, scores?.Auroc, alpha, delta,
-            it.Threshold.Threshold, it.Threshold.LabelsNeeded, it.Coverage, it.Threshold.RiskBound, it.Labels, it.Rows + unparsable, it.Errors, unparsable,
+            it.Threshold.Threshold, it.Threshold.LabelsNeeded, it.Coverage, it.Threshold.RiskBound, it.Labels, it.Rows + unparsable, it.Errors, unparsable, picked,
             Scores.Of(it.Raw), it.Others.ToDictionary(one => Name(one.Key), one => Scores.Of(one.Value)),
             raw ? [.. new[] { 0.05, 0.10, 0.15 }.Select(risk => new AtRisk(
                 risk, CalibrationScores.CoverageAtRisk(it.RawPoints, risk), CalibrationScores.CoverageAtRisk(it.OutOfSample, risk)))] : [],

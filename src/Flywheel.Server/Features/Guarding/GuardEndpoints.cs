@@ -27,11 +27,11 @@ public sealed record GuardView(string Decision, string Input, IReadOnlyList<Guar
 /// <param name="Spans">Positions in the input that was sent.</param>
 public sealed record GuardFindingView(
     string Metric, string ValidatorVersion, string Action, string Outcome, double? Score, double? Confidence, string? Reason, double CostUsd,
-    string? Model, IReadOnlyList<Guid> Demonstrations, IReadOnlyList<FoundSpanView>? Spans)
+    string? Model, IReadOnlyList<Guid> Demonstrations, IReadOnlyList<FoundSpanView>? Spans, double? RawConfidence)
 {
     public static GuardFindingView Of(GuardFinding it) => new(
         it.Metric, it.ValidatorVersion, Wire.Name(it.Action), Wire.Name(it.Finding.Outcome), it.Finding.Score, it.Finding.Confidence,
-        it.Finding.Reason, it.Finding.CostUsd, it.Finding.Model, it.Finding.Demonstrations ?? [], FoundSpanView.Of(it.Finding.Spans));
+        it.Finding.Reason, it.Finding.CostUsd, it.Finding.Model, it.Finding.Demonstrations ?? [], FoundSpanView.Of(it.Finding.Spans), it.Finding.RawConfidence);
 }
 
 static class GuardEndpoints

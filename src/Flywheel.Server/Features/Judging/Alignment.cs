@@ -30,15 +30,12 @@ public sealed record VersionAlignment(
 /// <param name="Gap">Suggested less blind; null until both have labels.</param>
 public sealed record ServingGap(Metrics.Rate Blind, Metrics.Rate Suggested, double? Gap);
 
-/// <param name="Threshold">Verdicts at least as confident agree with people at least 1 - alpha of the time, with confidence 1 - delta.</param>
-/// <param name="LabelsNeeded">About how many more; null when more will hardly help, 0 with a threshold.</param>
-/// <param name="Withdrawn">Why there is none although the labels would support one: an open alarm; null otherwise.</param>
-public sealed record Guarantee(bool Holds, double Alpha, double Delta, double? Threshold, long Labels, int? LabelsNeeded, string? Withdrawn);
-
 /// <summary>A metric's judge against people.</summary>
 /// <param name="Serving">Null until the queue served a pair.</param>
+/// <param name="Calibration">Null for what is no judge.</param>
 public sealed record Alignment(
-    string Metric, IReadOnlyList<VersionAlignment> Versions, Guarantee Guarantee, ServingGap? Serving, HumanAgreement? Humans, IReadOnlyList<AlarmView> OpenAlarms);
+    string Metric, IReadOnlyList<VersionAlignment> Versions, Guarantee? Guarantee, CalibrationView? Calibration, ServingGap? Serving, HumanAgreement? Humans,
+    IReadOnlyList<AlarmView> OpenAlarms);
 
 /// <summary>How far people agree among themselves: what a judge can hope for.</summary>
 /// <param name="Alpha">Krippendorff's alpha, nominal, with its 95 % interval; null when all said the same.</param>
@@ -46,8 +43,6 @@ public sealed record HumanAgreement(double? Alpha, double? AlphaLow, double? Alp
 
 static class AlignmentOf
 {
-    const double Alpha = 0.1, Delta = 0.1;
-
     /// <param name="byNode">One entry a node besides the whole.</param>
     public static IReadOnlyList<VersionAlignment> Versions(IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, bool byNode)
     {
@@ -80,17 +75,6 @@ static class AlignmentOf
         return new(
             number, validator, node, rates.Labels, cells.Sum(cell => cell.Count), Interval.Of(rates.TruePassRate), Interval.Of(rates.TrueFailRate),
             Interval.Of(rates.Kappa), Interval.Of(rates.Agreement), Interval.Of(rates.PassRate), counts, rates.Note);
-    }
-
-    /// <param name="labels">Of the newest judge version only: another version is another judge.</param>
-    public static Guarantee Guarantee(IReadOnlyList<JudgedLabel> labels, IReadOnlyList<JudgeAlarm> open)
-    {
-        var points = labels.Where(label => label.Confidence is not null).Select(label => (label.Confidence!.Value, label.Judge == label.Human)).ToArray();
-        var threshold = SelectiveThreshold.Of(points, Alpha, Delta);
-        var withdrawn = open.Count > 0 ? $"withdrawn by an open alarm: {open[0].Detail}" : null;
-        return new(
-            threshold.Threshold is not null && withdrawn is null, Alpha, Delta, withdrawn is null ? threshold.Threshold : null, points.Length,
-            threshold.LabelsNeeded, withdrawn);
     }
 
     public static ServingGap? Serving(IReadOnlyList<ServedAgreement> agreements)

@@ -2,6 +2,7 @@ using Flywheel.Core;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Judging;
 using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -38,6 +39,7 @@ static class JudgingEndpoints
         api.MapGuidelines();
         var metrics = api.MapGroup("/metrics/{name}").WithTags("Judging");
         metrics.MapGet("/alignment", AlignmentAsync).Needs(KeyScope.Read).WithSummary("The judge against blind labels, version by version");
+        metrics.MapGet("/calibration", CalibrationAsync).Needs(KeyScope.Read).WithSummary("What the judge's confidence is worth, and what is promised");
         metrics.MapGet("/alarms", AlarmsAsync).Needs(KeyScope.Read).WithSummary("Alarms of the metric's judge, newest first, and its canaries");
         metrics.MapGet("/budget", BudgetAsync).Needs(KeyScope.Read).WithSummary("What the metric's judges may use today, and used");
         metrics.MapPut("/budget", SetBudgetAsync).Needs(KeyScope.Admin).WithSummary("Limit what the metric's judges may use in a day");
@@ -46,7 +48,8 @@ static class JudgingEndpoints
         alarms.MapPost("/{id:long}/close", CloseAsync).Needs(KeyScope.Admin).WithSummary("Say that an alarm has been looked into");
     }
 
-    static async Task<Ok<Alignment>> AlignmentAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? by = null)
+    static async Task<Ok<Alignment>> AlignmentAsync(
+        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, string? by = null)
     {
         if (by is not (null or "node"))
             throw ApiException.BadField("by", $"`by` is `{by}`: use node, or leave it out.");
@@ -54,13 +57,25 @@ static class JudgingEndpoints
         var versions = AlignmentOf.Versions(
             await store.Metrics.VersionsAsync(caller.Project, name, ct), await store.Metrics.CellsAsync(caller.Project, metric.Id, ct), by == "node");
         var open = await store.JudgeWatch.AlarmsAsync(caller.Project, metric.Id, openOnly: true, Shown, ct);
-        var newest = versions.Count == 0 ? null : versions[0].ValidatorVersion;
-        var labels = (await store.Serving.JudgedLabelsAsync(caller.Project, metric.Id, ct))
-            .Where(label => label.MetricVersion == metric.VersionId && label.ValidatorVersion == newest).ToArray();
+        var standing = await calibrator.StandingAsync(metric, ct);
         return TypedResults.Ok(new Alignment(
-            name, versions, AlignmentOf.Guarantee(labels, open), AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
+            name, versions, standing is null ? null : CalibrationView.Promise(standing), await ViewAsync(store, metric, standing, false, ct),
+            AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
             AlignmentOf.Humans(await store.Serving.RatingsAsync(caller.Project, metric.Id, ct)), [.. open.Select(alarm => AlarmView.Of(alarm, name))]));
     }
+
+    static async Task<Ok<CalibrationView>> CalibrationAsync(
+        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, bool intervals = false)
+    {
+        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        return TypedResults.Ok(await ViewAsync(store, metric, await calibrator.StandingAsync(metric, ct), intervals, ct)
+            ?? throw ApiException.NotFound("calibration", $"`{name}` is decided by `{metric.Validator.Kind}`, which has no confidence to calibrate."));
+    }
+
+    public static async Task<CalibrationView?> ViewAsync(IFlywheelStore store, Metric metric, JudgeStanding? standing, bool intervals, CancellationToken ct) =>
+        standing is null
+            ? null
+            : CalibrationView.Of(standing, await store.Calibrations.StandingAsync(metric.Project, metric.VersionId, metric.Id, CalibrationView.Newly, ct), intervals);
 
     static async Task<Ok<AlarmList>> AlarmsAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
     {

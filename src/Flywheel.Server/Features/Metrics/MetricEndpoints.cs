@@ -4,6 +4,7 @@ using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -126,14 +127,17 @@ static class MetricEndpoints
     }
 
     static async Task<Ok<MetricSummary>> SummaryAsync(
-        string name, Caller caller, IFlywheelStore store, CancellationToken ct,
+        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct,
         string? by = null, string? bucket = null, string? node = null, string? from = null, string? to = null)
     {
         var slicing = SummarySlicing.Parse(by, bucket, node, from, to);
         var metric = await FindAsync(store, caller.Project, name, ct);
         var versions = await store.Metrics.VersionsAsync(caller.Project, name, ct);
         var cells = await store.Metrics.CellsAsync(caller.Project, metric.Id, ct);
-        return TypedResults.Ok(MetricSummary.Of(metric, versions, cells, slicing));
+        return TypedResults.Ok(MetricSummary.Of(metric, versions, cells, slicing) with
+        {
+            Calibration = await Judging.JudgingEndpoints.ViewAsync(store, metric, await calibrator.StandingAsync(metric, ct), false, ct),
+        });
     }
 
     static Ok<IReadOnlyList<ValidatorKindView>> Kinds(Caller caller, ValidatorRegistry registry) =>

@@ -33,6 +33,9 @@ public sealed record NodeSummary(string Node, IReadOnlyDictionary<string, long> 
 /// </remarks>
 public sealed record MetricSummary(string Name, string Criterion, string State, long BlindLabels, IReadOnlyList<VersionSummary> Versions)
 {
+    /// <summary>What the judge's confidence is worth; null for what is no judge.</summary>
+    public Judging.CalibrationView? Calibration { get; init; }
+
     public static MetricSummary Of(Metric metric, IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, SummarySlicing slicing)
     {
         var numbers = versions.ToDictionary(version => version.VersionId, version => version.Number);

@@ -12,7 +12,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Review;
 
 /// <param name="Verdict"><c>pass</c> or <c>fail</c>.</param>
-public sealed record SuggestionView(string Verdict, string? Critique, double? Confidence, string ValidatorVersion);
+/// <param name="Confidence">Probability that a person would agree; null until calibrated.</param>
+/// <param name="RawConfidence">As the judge gave it.</param>
+public sealed record SuggestionView(string Verdict, string? Critique, double? Confidence, string ValidatorVersion, double? RawConfidence);
 
 /// <param name="Metric">Null when the output itself is to be confirmed or corrected.</param>
 /// <param name="Reason">Why a person should look; <c>blind</c> where the reason would tell what the judge said.</param>
@@ -32,7 +34,7 @@ public sealed record ReviewItemView(
         Reason = served.Mode == ServedMode.Blind && served.Item.Reason is (ReviewReason.LowScore or ReviewReason.Disagreement)
             ? "blind" : ReviewReasons.Name(served.Item.Reason),
         Served = served.Mode is { } mode ? Wire.Name(mode) : null,
-        Suggestion = served.Suggestion is { } it ? new(Wire.Name(it.Verdict), it.Critique, it.Confidence, it.ValidatorVersion) : null,
+        Suggestion = served.Suggestion is { } it ? new(Wire.Name(it.Verdict), it.Critique, it.Confidence, it.ValidatorVersion, it.RawConfidence) : null,
     };
 
     static ReviewItemView Of(ReviewItem item) => new(

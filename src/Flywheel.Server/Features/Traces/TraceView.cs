@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core;
+using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -52,14 +53,27 @@ public sealed record SpanView(
     }
 }
 
+/// <param name="Confidence">Probability that a person would agree; null until calibrated.</param>
+/// <param name="RawConfidence">As the judge gave it; null for none.</param>
+/// <param name="Stands">Above the line from which the judge is promised to agree with people; null while there is no line.</param>
+/// <param name="Judges">What each judge said, in order; null for what is no judge.</param>
 public sealed record VerdictView(
     string Metric, string Outcome, double? Score, double? Confidence, string? Reason, double CostUsd, string? Model,
-    string ValidatorVersion, IReadOnlyList<Guid> Demonstrations, DateTimeOffset At, IReadOnlyList<FoundSpanView>? Spans)
+    string ValidatorVersion, IReadOnlyList<Guid> Demonstrations, DateTimeOffset At, IReadOnlyList<FoundSpanView>? Spans,
+    double? RawConfidence, bool? Stands, IReadOnlyList<JudgeWordView>? Judges)
 {
     public static VerdictView Of(Verdict verdict, IReadOnlyDictionary<MetricId, string> metrics) => new(
         metrics.GetValueOrDefault(verdict.Metric, "?"), Wire.Name(verdict.Finding.Outcome), verdict.Finding.Score, verdict.Finding.Confidence,
         verdict.Finding.Reason, verdict.Finding.CostUsd, verdict.Finding.Model, verdict.ValidatorVersion,
-        verdict.Finding.Demonstrations ?? [], verdict.At, FoundSpanView.Of(verdict.Finding.Spans));
+        verdict.Finding.Demonstrations ?? [], verdict.At, FoundSpanView.Of(verdict.Finding.Spans), verdict.Finding.RawConfidence, verdict.Finding.Stands,
+        verdict.Finding.Trail is { } trail ? [.. trail.Words.Select(JudgeWordView.Of)] : null);
+}
+
+/// <param name="Model">By its configured name; null for the default one.</param>
+/// <param name="Second">The second judge's confidence, below 0 where it disagreed; null when it was not asked.</param>
+public sealed record JudgeWordView(string? Model, string Outcome, double? RawConfidence, double? Second)
+{
+    public static JudgeWordView Of(JudgeWord word) => new(word.Model, Wire.Name(word.Outcome), word.Confidence, word.Second);
 }
 
 /// <param name="Start">0-based, in UTF-16 code units of the span's text as it is stored.</param>

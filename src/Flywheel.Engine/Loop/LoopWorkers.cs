@@ -6,10 +6,16 @@ using Flywheel.Engine.Review;
 
 namespace Flywheel.Engine.Loop;
 
+/// <summary>Work that comes round again: done once, then after the pause.</summary>
+/// <param name="What">For messages, such as <c>planning reviews</c>.</param>
+public sealed record Chore(string What, TimeSpan Pause, Func<CancellationToken, Task<int>> RunOnceAsync);
+
 /// <summary>The loop's workers, wherever they run: metrics, vectors for new demonstrations, review planning.</summary>
+/// <param name="others">What only some processes do, such as a server's calls to other systems.</param>
 public sealed class LoopWorkers(
     MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills,
-    JudgeWatch watch, JudgeCalibrator calibrator, IFlywheelStore store, TimeProvider clock)
+    JudgeWatch watch, JudgeCalibrator calibrator, IFlywheelStore store, TimeProvider clock,
+    IEnumerable<Chore>? others = null)
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
 
@@ -19,25 +25,30 @@ public sealed class LoopWorkers(
     /// <summary>Works until cancelled.</summary>
     /// <param name="onFault">Told of work that failed and is tried again; must not throw.</param>
     public Task RunAsync(Action<string, Exception> onFault, CancellationToken ct) => Task.WhenAll(
-        metrics.RunAsync(ct),
-        EveryAsync(HouseKeeping, "embedding demonstrations", embedding.RunOnceAsync, onFault, ct),
-        EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, onFault, ct),
-        EveryAsync(10 * HouseKeeping, "watching judges", watch.RunOnceAsync, onFault, ct),
-        EveryAsync(10 * HouseKeeping, "calibrating judges", calibrator.RunOnceAsync, onFault, ct),
-        EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, onFault, ct),
-        EveryAsync(10 * HouseKeeping, "drawing items to label", draws.RunOnceAsync, onFault, ct),
-        EveryAsync(2 * HouseKeeping, "ordering likely failures", fixing.RunOnceAsync, onFault, ct),
-        EveryAsync(60 * HouseKeeping, "forgetting texts of spans", stop => store.SpanTexts.ForgetAsync(clock.GetUtcNow() - TextsKept, stop), onFault, ct));
+        Chores().Select(chore => EveryAsync(chore, onFault, ct)).Prepend(metrics.RunAsync(ct)));
+
+    IEnumerable<Chore> Chores() =>
+    [
+        new("embedding demonstrations", HouseKeeping, embedding.RunOnceAsync),
+        new("back-filling", HouseKeeping, backfills.RunOnceAsync),
+        new("watching judges", 10 * HouseKeeping, watch.RunOnceAsync),
+        new("calibrating judges", 10 * HouseKeeping, calibrator.RunOnceAsync),
+        new("planning reviews", 10 * HouseKeeping, planner.RunOnceAsync),
+        new("drawing items to label", 10 * HouseKeeping, draws.RunOnceAsync),
+        new("ordering likely failures", 2 * HouseKeeping, fixing.RunOnceAsync),
+        new("forgetting texts of spans", 60 * HouseKeeping, ct => store.SpanTexts.ForgetAsync(clock.GetUtcNow() - TextsKept, ct)),
+        .. others ?? [],
+    ];
 
     /// <summary>Owns the retry of work that is no job: a fault is told once and the next turn tries again.</summary>
-    async Task EveryAsync(TimeSpan pause, string what, Func<CancellationToken, Task<int>> work, Action<string, Exception> onFault, CancellationToken ct)
+    async Task EveryAsync(Chore chore, Action<string, Exception> onFault, CancellationToken ct)
     {
         var failing = false;
         while (!ct.IsCancellationRequested)
         {
             try
             {
-                await work(ct);
+                await chore.RunOnceAsync(ct);
                 failing = false;
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -47,10 +58,10 @@ public sealed class LoopWorkers(
             catch (Exception e)
             {
                 if (!failing)
-                    onFault(what, e);
+                    onFault(chore.What, e);
                 failing = true;
             }
-            await Task.Delay(pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(chore.Pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

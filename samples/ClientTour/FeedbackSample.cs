@@ -9,10 +9,10 @@ namespace ClientTour;
 /// <summary>What people and the application say of an answer. With an outbox none of it depends on the server being there.</summary>
 static class FeedbackSample
 {
-    public static async Task RunAsync(Uri server, CancellationToken ct)
+    public static async Task RunAsync(Uri server, string outbox, CancellationToken ct)
     {
         using var loop = new RemoteLoop(server);
-        await using var connection = new FlywheelConnection(loop, new() { Outbox = Path.Combine(Path.GetTempPath(), "client-tour-outbox") });
+        await using var connection = new FlywheelConnection(loop, new() { Outbox = outbox });
         var intent = ShopModel.Classifier().UseFlywheel(connection, "intent", NodeKind.Classifier);
         var answer = await intent.GetResponseAsync([new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "Why was I charged twice?")], cancellationToken: ct);
         await connection.StoreAsync(ct);

@@ -8,7 +8,7 @@ var samples = new Dictionary<string, (string What, Func<Uri, string[], Cancellat
     ["embedded"] = ("the engine inside this process, over a file of its own; a person's fix improves the next answer", (_, args, ct) => EmbeddedSample.RunAsync(args.ElementAtOrDefault(0) ?? "flywheel.db", ct)),
     ["agent"] = ("an agent of Microsoft.Agents.AI with a tool", (server, _, ct) => AgentSample.RunAsync(server, ct)),
     ["steps"] = ("steps that are no model call", (server, _, ct) => StepsSample.RunAsync(server, ct)),
-    ["feedback"] = ("feedback, a label and a correction", (server, _, ct) => FeedbackSample.RunAsync(server, ct)),
+    ["feedback"] = ("feedback, a label and a correction, with an outbox in FOLDER", (server, args, ct) => FeedbackSample.RunAsync(server, args.ElementAtOrDefault(0) ?? "outbox", ct)),
     ["prompts"] = ("a prompt of the registry, with one in reserve", (server, _, ct) => PromptsSample.RunAsync(server, ct)),
 };
 if (args is not [var name, .. var rest] || !samples.TryGetValue(name, out var sample))

@@ -36,6 +36,7 @@ public sealed class FlywheelChatClient : DelegatingChatClient
         this.node = ObservedNode.Of(inner, node, kind, options);
     }
 
+    /// <inheritdoc/>
     public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -59,6 +60,7 @@ public sealed class FlywheelChatClient : DelegatingChatClient
         return response!;
     }
 
+    /// <inheritdoc/>
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -119,6 +121,7 @@ public sealed class FlywheelChatClient : DelegatingChatClient
         }
     }
 
+    /// <summary>Also finds the <see cref="FlywheelConnection"/> that the node records on.</summary>
     public override object? GetService(Type serviceType, object? serviceKey = null) =>
         serviceKey is null && serviceType == typeof(FlywheelConnection) ? connection : base.GetService(serviceType, serviceKey);
 

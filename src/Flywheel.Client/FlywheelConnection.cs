@@ -24,6 +24,8 @@ public sealed class FlywheelConnection : IAsyncDisposable, IDisposable
     readonly Counters counters;
     readonly SpanSender sender;
 
+    /// <param name="options">Null for the defaults; read once.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     public FlywheelConnection(ILoop loop, FlywheelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(loop);
@@ -38,8 +40,10 @@ public sealed class FlywheelConnection : IAsyncDisposable, IDisposable
         Guards = new(loop.GuardAsync, "the guards' answer", FlywheelFailureKind.Guard, Time, counters);
     }
 
+    /// <summary>Where the data lives.</summary>
     public ILoop Loop { get; }
 
+    /// <summary>What it did so far; cheap enough for a health page.</summary>
     public FlywheelStatistics Statistics => counters.Snapshot(sender.Pending + (Outbox?.WaitingSpans ?? 0), Outbox?.Waiting ?? 0);
 
     /// <summary>

@@ -8,6 +8,7 @@ namespace Flywheel.Client;
 /// <param name="connection">What records it; null takes the trace's, or the default.</param>
 public sealed class FlywheelFunction(AIFunction inner, string? node = null, FlywheelConnection? connection = null) : DelegatingAIFunction(inner)
 {
+    /// <inheritdoc/>
     protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken) =>
         await FlywheelScope.RunAsync(
             node ?? Name, NodeKind.Tool, arguments?.Count > 0 ? new Dictionary<string, object?>(arguments) : null,

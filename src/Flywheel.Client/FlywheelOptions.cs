@@ -40,6 +40,7 @@ public class FlywheelOptions
     /// <summary>Told of every failure of ours, on whatever thread it happened; must be quick. What it throws is swallowed.</summary>
     public Action<FlywheelFailure>? OnFailure { get; set; }
 
+    /// <summary>The clock, for tests.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
     /// <summary>Called with the file before each write; what it throws happened to the disk.</summary>

@@ -37,15 +37,19 @@ public sealed class FlywheelScope : IDisposable
         Position.Current = here;
     }
 
+    /// <summary>What the step is called in the graph of nodes.</summary>
     public string NodeName { get; }
 
+    /// <summary>What the step does.</summary>
     public NodeKind Kind { get; }
 
     /// <summary>Names the step in feedback, labels and corrections.</summary>
     public SpanKey Key => here.Key;
 
+    /// <summary>What went in; null when nothing did.</summary>
     public string? Input { get; set; }
 
+    /// <summary>What came out; null when nothing did, or it failed before.</summary>
     public string? Output { get; set; }
 
     /// <summary>Why the step failed; null when it did not.</summary>
@@ -140,6 +144,7 @@ public sealed class FlywheelScope : IDisposable
     /// <summary>Adds an attribute: text, number, boolean, or what System.Text.Json can write.</summary>
     public void Set(string name, object? value) => (attributes ??= [])[name] = value;
 
+    /// <summary>Ends the step and hands its span on. A second time does nothing.</summary>
     public void Dispose()
     {
         if (ended)

@@ -21,12 +21,19 @@ public sealed record FlywheelStatistics(
 /// <summary>What failed.</summary>
 public enum FlywheelFailureKind
 {
+    /// <summary>A call went without demonstrations.</summary>
     Retrieval,
+    /// <summary>A call went unguarded, or was blocked because the guards did not answer.</summary>
     Guard,
+    /// <summary>Sending failed and is repeated.</summary>
     Send,
+    /// <summary>A span or a call was refused for good.</summary>
     Rejected,
+    /// <summary>Spans were lost.</summary>
     Dropped,
+    /// <summary>The outbox could not be written or read.</summary>
     Outbox,
+    /// <summary>A fault in reading or describing a call.</summary>
     Other,
 }
 

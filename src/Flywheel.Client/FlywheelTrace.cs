@@ -20,6 +20,7 @@ public sealed class FlywheelTrace : IDisposable
         Connection = connection;
     }
 
+    /// <summary>32 hexadecimal digits.</summary>
     public string TraceId { get; }
 
     /// <summary>The conversation that the request belongs to; null when it stands alone.</summary>
@@ -46,6 +47,7 @@ public sealed class FlywheelTrace : IDisposable
 
     internal FlywheelConnection? Connection { get; set; }
 
+    /// <summary>Ends the trace: what comes after is in the one around it, or in none.</summary>
     public void Dispose()
     {
         if (Position.Current?.Trace == this)

@@ -7,5 +7,6 @@ namespace Flywheel.Client;
 /// <param name="answer">What the guards said; null when they could not be asked and <see cref="FlywheelChatOptions.BlockWhenGuardFails"/> is set.</param>
 public sealed class InputBlockedException(string message, GuardAnswer? answer) : Exception(message)
 {
+    /// <summary>What the guards said; null when they could not be asked.</summary>
     public GuardAnswer? Answer { get; } = answer;
 }

@@ -134,7 +134,10 @@ internal sealed class Outbox : IAsyncDisposable
                     return false;
                 }
                 if (open is null || open.Length > SegmentBytes)
+                {
                     segments.Add(open = OutboxSegment.Create(folder));
+                    othersBytes = BytesOfOthers();
+                }
                 open.Append(lines.WrittenSpan, options.BeforeOutboxWrite);
                 Added(entries);
             }
@@ -198,21 +201,16 @@ internal sealed class Outbox : IAsyncDisposable
         if (searchedAt != long.MinValue && options.Time.GetElapsedTime(searchedAt, now) < SearchEvery)
             return;
         searchedAt = now;
-        long others = 0;
         foreach (var path in OutboxSegment.In(folder))
             if (OutboxSegment.Adopt(path) is { } found)
                 Adopt(found);
-            else if (!IsOurs(path))
-                others += new FileInfo(path) is { Exists: true } file ? file.Length : 0;
         lock (gate)
-            othersBytes = others;
+            othersBytes = BytesOfOthers();
     }
 
-    bool IsOurs(string path)
-    {
-        lock (gate)
-            return segments.Exists(segment => segment.Path == path);
-    }
+    long BytesOfOthers() => OutboxSegment.In(folder)
+        .Where(path => !segments.Exists(segment => segment.Path == path))
+        .Sum(static path => new FileInfo(path) is { Exists: true } file ? file.Length : 0);
 
     void Adopt(OutboxSegment found)
     {

@@ -22,6 +22,7 @@ public sealed class FlywheelPrompt
         (this.type, this.template) = (type, template);
     }
 
+    /// <summary>Its name in the registry.</summary>
     public string Name { get; }
 
     /// <summary>0 for one that the application brought along for the case that no server answers.</summary>

@@ -10,11 +10,13 @@ public sealed record RejectedSpan(NewSpan Span, string Code, string Message);
 public sealed class SpansRejectedException(IReadOnlyList<RejectedSpan> rejected)
     : Exception($"{rejected.Count} span(s) refused{(rejected.Count == 0 ? "" : $"; the first: {rejected[0].Code}: {rejected[0].Message}")}.")
 {
+    /// <summary>Each with the reason.</summary>
     public IReadOnlyList<RejectedSpan> Rejected { get; } = rejected;
 }
 
 /// <summary>The loop refused a batch as a whole (400, 413, 422): nothing of it was kept, and repeating it is of no use.</summary>
 public sealed class BatchRefusedException(string code, string message) : Exception(message)
 {
+    /// <summary>Machine-readable, such as <c>unknown_metric</c>.</summary>
     public string Code { get; } = code;
 }

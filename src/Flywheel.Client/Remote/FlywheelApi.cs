@@ -15,6 +15,7 @@ public readonly struct FeedbackValue
 
     FeedbackValue(object value) => this.value = value;
 
+    /// <summary>Yes or no.</summary>
     public static FeedbackValue Of(bool value) => new(value);
 
     /// <exception cref="ArgumentOutOfRangeException">Not finite.</exception>
@@ -22,12 +23,16 @@ public readonly struct FeedbackValue
         ? new(value)
         : throw new ArgumentOutOfRangeException(nameof(value), value, "A feedback's value must be a finite number.");
 
+    /// <summary>A word, or a text.</summary>
     public static FeedbackValue Of(string value) => new(value ?? throw new ArgumentNullException(nameof(value)));
 
+    /// <summary>Yes or no.</summary>
     public static implicit operator FeedbackValue(bool value) => Of(value);
 
+    /// <summary>A finite number.</summary>
     public static implicit operator FeedbackValue(double value) => Of(value);
 
+    /// <summary>A word, or a text.</summary>
     public static implicit operator FeedbackValue(string value) => Of(value);
 
     internal JsonElement Json() => value switch
@@ -148,6 +153,7 @@ public sealed class FlywheelApi : IDisposable
         return new(found.Name, found.Version, type, type == PromptType.Text ? found.Template.GetString()! : found.Template.GetRawText(), found.Config);
     }
 
+    /// <summary>Closes its connections; the server of a <see cref="FlywheelConnection"/> stays that one's.</summary>
     public void Dispose()
     {
         if (connection is null)

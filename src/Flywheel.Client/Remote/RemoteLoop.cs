@@ -18,6 +18,7 @@ public sealed class RemoteLoop : ILoop, IDisposable
     public RemoteLoop(Uri server, string? key = null, string? project = null, HttpClient? http = null) =>
         api = new(server, key, project, http);
 
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -34,6 +35,7 @@ public sealed class RemoteLoop : ILoop, IDisposable
         ];
     }
 
+    /// <inheritdoc/>
     public async Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -75,5 +77,6 @@ public sealed class RemoteLoop : ILoop, IDisposable
     internal Task PostAsync(QueuedCall call, CancellationToken ct) =>
         api.PostAsync(call.Path, call.Body, Wire.Default.JsonElement, Wire.Default.WireStored, call.Key, ct);
 
+    /// <summary>Closes its connections, unless the HTTP client is the caller's.</summary>
     public void Dispose() => api.Dispose();
 }

@@ -10,7 +10,10 @@ public sealed partial class DocumentationTests
     {
         var root = Root();
         var page = File.ReadAllText(Path.Combine(root, "docs", "client.md"));
-        var compiled = Squeezed(File.ReadAllText(Path.Combine(root, "tests", "Flywheel.Tests", "Client", "DocumentationExamples.cs")));
+        var compiled = string.Concat(
+            Directory.GetFiles(Path.Combine(root, "samples", "ClientTour"), "*.cs")
+                .Append(Path.Combine(root, "tests", "Flywheel.Tests", "Client", "DocumentationExamples.cs"))
+                .Select(file => Squeezed(File.ReadAllText(file))));
 
         var examples = Example().Matches(page);
 

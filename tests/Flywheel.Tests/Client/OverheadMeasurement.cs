@@ -49,6 +49,9 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
         var chosen = Enumerable.Range(0, 8)
             .Select(i => new ChosenDemonstration(Guid.CreateVersion7(), $"message {i} " + new string('x', 80), "billing", false, i, [])).ToList();
         await using var connection = new FlywheelConnection(new InstantLoop(chosen), new() { MaxPending = 10 * Calls, MaxPendingCharacters = long.MaxValue });
+        var folder = Directory.CreateTempSubdirectory("flywheel-overhead-").FullName;
+        await using var durable = new FlywheelConnection(
+            new InstantLoop(chosen), new() { MaxPending = 10 * Calls, MaxPendingCharacters = long.MaxValue, Outbox = folder });
         IChatClient bare = new InstantModel();
         var runs = new (string Name, IChatClient Chat)[]
         {
@@ -56,6 +59,8 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
             ("recorded", bare.UseFlywheel(connection, "a", configure: o => o.UseDemonstrations = false)),
             ("recorded, no messages", bare.UseFlywheel(connection, "b", configure: o => (o.UseDemonstrations, o.RecordMessages) = (false, false))),
             ("recorded, 8 demonstrations", bare.UseFlywheel(connection, "c")),
+            ("recorded, outbox", bare.UseFlywheel(durable, "d", configure: o => o.UseDemonstrations = false)),
+            ("recorded, outbox, 8 dem.", bare.UseFlywheel(durable, "e")),
         };
 
         foreach (var (name, chat) in runs.Concat(runs))
@@ -73,6 +78,10 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
             output.WriteLine($"{name,-28} p50 {times[Calls / 2],7:0.00} us   p99 {times[Calls * 99 / 100],8:0.00} us");
         }
         await connection.FlushAsync(Ct);
+        await durable.FlushAsync(Ct);
+        await durable.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal((0, 0, 4 * Calls), (durable.Statistics.Dropped, durable.Statistics.FailedStores, durable.Statistics.Recorded));
         Assert.Equal(0, connection.Statistics.Dropped);
         Assert.Equal(6 * Calls, connection.Statistics.Recorded);
     }

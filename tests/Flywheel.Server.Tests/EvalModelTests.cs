@@ -143,10 +143,10 @@ public sealed class EvalModelTests : IDisposable
         {
             await store.MigrateAsync(Ct);
             await store.Datasets.CreateAsync(ProjectId.Default, "gold", null, "ann", Noon, Ct);
-            await store.Datasets.AddAsync(ProjectId.Default, "gold", [.. Enumerable.Range(0, 12).Select(i => new NewDatasetItem($"my {(i % 2 == 0 ? "parcel delivery" : "refund money")} number {i}", i % 2 == 0 ? "delivery" : "refund"))], null, "ann", Noon, Ct);
+            await store.Datasets.AddAsync(ProjectId.Default, "gold", [.. Enumerable.Range(0, 12).Select(i => new NewDatasetItem($"my {(i % 2 == 0 ? "parcel delivery" : "refund money")} number {i}", i % 2 == 0 ? "delivery" : "refund")), new("a xylophone out of tune", "delivery"), new("this xylophone is out of tune", "delivery")], null, "ann", Noon, Ct);
             for (var i = 0; i < 6; i++)
             {
-                var span = new NewSpan { Key = new("t", "s" + i), Node = "intent", Input = i == 0 ? "my parcel delivery number 0" : $"{(i % 2 == 0 ? "parcel delivery late" : "refund my money")} {i}", Output = "x", StartedAt = Noon };
+                var span = new NewSpan { Key = new("t", "s" + i), Node = "intent", Input = i == 0 ? "a xylophone out of tune" : $"{(i % 2 == 0 ? "parcel delivery late" : "refund my money")} {i}", Output = "x", StartedAt = Noon };
                 await store.Spans.AddAsync(ProjectId.Default, [span], Noon, Ct);
                 // The demonstration with the very input of an item says something else than the others.
                 await store.Corrections.AddAsync(new(Guid.CreateVersion7(), ProjectId.Default, (await store.Spans.FindAsync(ProjectId.Default, span.Key, Ct))!.Id, null, i == 0 ? "leaked" : i % 2 == 0 ? "delivery" : "refund", null, "ann", Noon), Ct);
@@ -172,9 +172,12 @@ public sealed class EvalModelTests : IDisposable
         var comparison = EvalCompareCommand.Compare([(At("r.db"), file, file.Find(1)!), (At("r.db"), file, file.Find(2)!)]);
         var right = comparison.Metrics[0];
         Assert.Equal(("right class", "row"), (right.Name, comparison.Pairing));
-        // With demonstrations the model knows the classes; it is not shown the one that has the item's own input.
-        Assert.Equal(1, right.Runs[1]!.PassRate.Value);
-        Assert.Equal(12, right.Runs[1]!.Difference!.Difference.N);
+        // With demonstrations the model knows the classes. It is shown the one about xylophones, but never for the item with its very input.
+        var answers = file.OutcomesOf(file.Find(2)!.Run).ToArray();
+        Assert.All(answers[..12], row => Assert.Equal(row.Expected, row.Predicted));
+        Assert.NotEqual("leaked", answers[12].Predicted);
+        Assert.Equal("leaked", answers[13].Predicted);
+        Assert.Equal(14, right.Runs[1]!.Difference!.Difference.N);
         Assert.Equal(right.Runs[1]!.Difference!.OnlySecond, comparison.Flips.Count(flip => flip is { Metric: "right class", From: "fail", To: "pass" }));
         Assert.True(right.Runs[1]!.Difference!.OnlySecond > 0);
         Assert.Equal("gold@1", comparison.Runs[0].Data);

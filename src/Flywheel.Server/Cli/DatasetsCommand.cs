@@ -93,13 +93,13 @@ static class DatasetsCommand
                 Console.WriteLine("It has no version: add items first.");
                 return;
             }
-            var table = new Table().Border(TableBorder.Simple).AddColumns("version", "items", "added", "removed", "erased", "by", "made", "content", "note");
+            var table = new Table().Border(TableBorder.Simple).AddColumns("version", "items", "added", "removed", "erased", "made", "content", "note");
             foreach (var each in versions)
                 table.AddRow(
                     each.Number.ToString(CultureInfo.InvariantCulture), each.Items.ToString("N0", CultureInfo.InvariantCulture),
                     each.Added.ToString("N0", CultureInfo.InvariantCulture), each.Removed.ToString("N0", CultureInfo.InvariantCulture),
-                    each.Erased.ToString("N0", CultureInfo.InvariantCulture), Markup.Escape(each.Author),
-                    each.CreatedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), each.ContentHash[..12], Markup.Escape(Short(each.Note ?? "", 40)));
+                    each.Erased.ToString("N0", CultureInfo.InvariantCulture),
+                    each.CreatedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), each.ContentHash[..8], Markup.Escape(Short(each.Note ?? "", 40)));
             Output.People.Write(table);
             foreach (var item in first)
                 Print(item, "");

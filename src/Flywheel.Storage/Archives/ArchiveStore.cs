@@ -74,7 +74,7 @@ internal sealed class ArchiveStore(Database database) : IArchiveStore
         "trace_id" or "span_id" when table.IsReference(field) => "span." + field.Name,
         "metric" when table.IsReference(field) => "metric.name",
         "metric_version" when table.IsReference(field) => "metric_version.number",
-        var own => "t." + own,
+        _ => "t." + ArchiveTable.Column(field),
     };
 
     static string From(ArchiveTable table)

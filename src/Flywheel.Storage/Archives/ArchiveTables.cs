@@ -9,6 +9,9 @@ internal sealed record ArchiveTable(ArchiveKind Kind, string Table, string? Key,
 {
     public bool Has(Reference reference) => (Refers & reference) != 0;
 
+    /// <summary>The column behind a field; <c>type</c> is what each row of an archive calls its kind.</summary>
+    public static string Column(ArchiveField field) => field.Name == "prompt_type" ? "type" : field.Name;
+
     /// <summary>True for fields that name a row of another table.</summary>
     public bool IsReference(ArchiveField field) => field.Name switch
     {
@@ -50,7 +53,7 @@ internal static class ArchiveTables
             "sampling.", "labels_per_item#", "validator{", "on_fail", "on_error", "author", "created_at@"),
         Of(Metric, "name", Reference.None, "id", "name", "state", "version#", "review_days#"),
         Of("metric_budget", "metric_id", Reference.Metric, "metric_id", "metric", "calls_per_day#", "usd_per_day."),
-        Of("prompt_version", "name, number", Reference.None, "name, number", "name", "number#", "type", "template", "config{", "note", "author", "created_at@"),
+        Of("prompt_version", "name, number", Reference.None, "name, number", "name", "number#", "prompt_type", "template", "config{", "note", "author", "created_at@"),
         Of("prompt_label", "name, label", Reference.None, "name, label", "name", "label", "number#", "author", "updated_at@"),
         Of("prompt_proposal", null, Reference.None, "id", "name", "label", "number#", "from_number#", "reason", "state", "author", "created_at@", "decided_by", "decided_at@"),
         Of("node_policy", "node", Reference.None, "node", "node", "retrieval{", "author", "updated_at@"),

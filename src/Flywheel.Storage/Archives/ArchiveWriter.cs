@@ -67,7 +67,7 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
                 FROM @given
                 WHERE metric.project_id = given.c_project AND metric.name = given.c_name AND metric.current_version_id IS NULL
                 """;
-        var columns = table.Kind.Fields.Where(field => !table.IsReference(field)).Select(field => (field.Name, Value: "given.c_" + field.Name)).ToList();
+        var columns = table.Kind.Fields.Where(field => !table.IsReference(field)).Select(field => (Name: ArchiveTable.Column(field), Value: "given.c_" + field.Name)).ToList();
         if (table.Table == ArchiveTables.MetricVersion)
             columns[columns.FindIndex(column => column.Name == "metric")] = ("metric_id", MetricOf);
         else

@@ -22,8 +22,7 @@ static class DatasetEndpoints
         datasets.MapGet("/{name}/diff", DiffAsync).Needs(KeyScope.Read).WithSummary("Items that only one of two versions has");
         datasets.MapPost("/{name}/items", AddAsync).Needs(KeyScope.Admin).WithSummary("Add items: the next version; equal content adds nothing");
         datasets.MapPost("/{name}/items/from-traces", FromTracesAsync).Needs(KeyScope.Admin).WithSummary("Add the spans that a query names");
-        datasets.MapPost("/{name}/items/from-file", FromFileAsync).Needs(KeyScope.Admin).WithSummary("Add the rows of a file: the body is JSONL, CSV or Parquet")
-            .Accepts<Stream>("application/octet-stream");
+        datasets.MapPost("/{name}/items/from-file", FromFileAsync).Needs(KeyScope.Admin).WithSummary("Add the rows of a file: the body is JSONL, CSV or Parquet, whatever its content type");
         datasets.MapPost("/{name}/items/remove", RemoveAsync).Needs(KeyScope.Admin).WithSummary("Remove items: the next version; older ones keep them");
     }
 

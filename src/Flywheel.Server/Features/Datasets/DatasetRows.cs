@@ -47,7 +47,7 @@ static class DatasetRows
         }
         foreach (var property in row.EnumerateObject())
             if (property.Name != fields.Input && property.Name != expected && property.Name != fields.Split && !Reserved.Contains(property.Name)
-                && property.Value.ValueKind != JsonValueKind.Null && !attributes.TryAdd(property.Name, JsonNode.Parse(property.Value.GetRawText())))
+                && !IsNothing(property.Value) && !attributes.TryAdd(property.Name, JsonNode.Parse(property.Value.GetRawText())))
             {
                 problem = $"`{property.Name}` is a field of the row and one of its `attributes`: keep one.";
                 return null;
@@ -97,6 +97,9 @@ static class DatasetRows
                 problem = $"`{field}` {why}";
         return problem.Length == 0 ? item : null;
     }
+
+    /// <summary>Null, and what CSV has in its place.</summary>
+    static bool IsNothing(JsonElement value) => value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.ValueEquals(""u8));
 
     /// <summary>As text; an empty field of a CSV file is nothing.</summary>
     static string? Text(JsonElement row, string field) => Rows.Text(row, field) is { Length: > 0 } text ? text : null;

@@ -292,6 +292,22 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
     }
 
     [Fact]
+    public async Task A_watch_sees_what_the_judge_said_and_not_what_a_line_made_of_it()
+    {
+        var metric = await MetricAsync();
+        var (withheld, told) = (await SpanAsync(), await SpanAsync());
+        await JudgeAsync(Judged(withheld, metric, Outcome.Unsure, 0.6, stands: false));
+        await JudgeAsync(Judged(told, metric, Outcome.Fail, 0.6, stands: true, others: new JudgeWord("big", Outcome.Fail, 0.9)));
+        await JudgeAsync(Verdict(await SpanAsync(), metric, Outcome.Unsure));
+        await JudgeAsync(Verdict(await SpanAsync(), metric, Outcome.Fail));
+        await Store.Labels.AddAsync(Label(withheld, metric, passed: false) with { Propensity = 0.5 }, Ct);
+        await Store.Labels.AddAsync(Label(told, metric, passed: true, at: Noon.AddMinutes(1)) with { Propensity = 0.5 }, Ct);
+
+        Assert.Equal([false, true, true], await Store.JudgeWatch.DecisionsAsync(Home, metric.Id, 10, Ct));
+        Assert.Equal([false, true], (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 10, Ct)).Select(label => label.Contradicts));
+    }
+
+    [Fact]
     public async Task A_calibration_is_kept_for_its_judge_and_gives_way_to_a_newer_one()
     {
         var metric = await MetricAsync();

@@ -20,6 +20,10 @@ public sealed record JudgeTrail(string Judge, double Length, IReadOnlyList<Judge
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
 
+    /// <summary>What the judge itself said, where a line or a stronger judge may have made something else of it.</summary>
+    /// <param name="trail">Null for what kept none: then the outcome is its word.</param>
+    public static Outcome OwnWord(Outcome outcome, JudgeTrail? trail) => trail?.Words[0].Outcome ?? outcome;
+
     /// <summary>As stored, without <see cref="Judge"/>.</summary>
     public string ToJson() => JsonSerializer.Serialize(
         new Kept(Math.Round(Length, 6), [.. Words.Select(word => new KeptWord(word.Model, Wire.Name(word.Outcome), word.Confidence, word.Second))]), _json);

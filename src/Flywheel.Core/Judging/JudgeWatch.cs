@@ -40,13 +40,13 @@ public sealed record JudgeAlarm(
     public const double RaisedAuditRate = 0.1;
 }
 
-/// <summary>A person's blind label of an item that was drawn by chance, beside the verdict that stands.</summary>
+/// <summary>A person's blind label of an item that was drawn by chance, beside what the judge said.</summary>
 /// <param name="Contradicts">The judge passed what the person failed, or the other way round.</param>
 public sealed record DrawnLabel(DateTimeOffset At, bool Contradicts);
 
 public interface IJudgeWatchStore
 {
-    /// <summary>The newest blind labels of items drawn by chance that one wording of a metric decided; newest first.</summary>
+    /// <summary>The newest blind labels of items drawn by chance that the judge of one wording of a metric decided, whatever was made of its word; newest first.</summary>
     Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(ProjectId project, MetricVersionId version, int limit, CancellationToken ct);
 
     Task AddCanaryAsync(Canary canary, CancellationToken ct);
@@ -54,7 +54,7 @@ public interface IJudgeWatchStore
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<Canary>> CanariesAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct);
 
-    /// <summary>The newest passes (true) and fails (false) of a metric's verdicts, by the arrival of their spans; newest first.</summary>
+    /// <summary>The newest passes (true) and fails (false) of a metric's judge, whatever was made of its word, by the arrival of their spans; newest first.</summary>
     Task<IReadOnlyList<bool>> DecisionsAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct);
 
     /// <summary>Opens an alarm, with an audit entry; one that is open already stays as it is.</summary>

@@ -47,14 +47,16 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
     public async Task ObserveAsync(Metric metric, Span span, Verdict verdict, IValidator validator, CancellationToken ct)
     {
         var text = metric.Subject == MetricSubject.Input ? span.Content.Input : span.Content.Output;
-        if (text is null || verdict.Finding.Outcome is not (Outcome.Pass or Outcome.Fail)
+        if (text is null || JudgeTrail.OwnWord(verdict.Finding.Outcome, verdict.Finding.Trail) is not (Outcome.Pass or Outcome.Fail)
             || Applicability.Draw("canary:" + metric.Name, span.Key) >= await RateAsync(metric.Project, ct))
             return;
         var wording = (int)(Applicability.Draw("canary wording:" + metric.Name, span.Key) * PlantedOrders.Count);
         var pass = await validator.DecideAsync(new(PlantedOrders.In(text, wording, "pass"), span), ct);
         var fail = await validator.DecideAsync(new(PlantedOrders.In(text, wording, "fail"), span), ct);
         await store.JudgeWatch.AddCanaryAsync(
-            new(metric.Project, metric.Id, span.Id, pass.Version, pass.Finding.Outcome, fail.Finding.Outcome, clock.GetUtcNow()), ct);
+            new(
+                metric.Project, metric.Id, span.Id, pass.Version, JudgeTrail.OwnWord(pass.Finding.Outcome, pass.Finding.Trail),
+                JudgeTrail.OwnWord(fail.Finding.Outcome, fail.Finding.Trail), clock.GetUtcNow()), ct);
     }
 
     /// <summary>Looks at every judge, and drops the oldest kept replies.</summary>

@@ -40,31 +40,35 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<bool>> DecisionsAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct) =>
-        await database.QueryAsync(
+        [.. (await database.QueryAsync(
             """
-            SELECT outcome
+            SELECT outcome, said
             FROM verdict
-            WHERE project_id = @project AND metric_id = @metric AND outcome IN ('pass', 'fail')
+            WHERE project_id = @project AND metric_id = @metric AND (outcome IN ('pass', 'fail') OR outcome = 'unsure' AND said IS NOT NULL)
             ORDER BY span_id DESC
             LIMIT @limit
             """,
-            row => row.GetString(0) == "pass", ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false);
+            row => OwnWord(row, 0, 1), ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false))
+            .Where(word => word is Outcome.Pass or Outcome.Fail).Select(word => word == Outcome.Pass)];
+
+    static Outcome OwnWord(DbDataReader row, int outcome, int said) => JudgeTrail.OwnWord(row.Word<Outcome>(outcome), JudgeTrail.Read("", row.TextOrNull(said)));
 
     public async Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(ProjectId project, MetricVersionId version, int limit, CancellationToken ct) =>
-        await database.QueryAsync(
+        [.. (await database.QueryAsync(
             """
-            SELECT label.created_at, CASE WHEN gold.passed = CASE verdict.outcome WHEN 'pass' THEN 1 ELSE 0 END THEN 0 ELSE 1 END
+            SELECT label.created_at, gold.passed, verdict.outcome, verdict.said
             FROM metric_version
             JOIN gold ON gold.project_id = @project AND gold.metric_id = metric_version.metric_id AND gold.chance > 0
             JOIN label ON label.project_id = gold.project_id AND label.id = gold.label_id
             JOIN current_verdict AS verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id
                 AND verdict.metric_id = gold.metric_id AND verdict.metric_version_id = metric_version.id
-            WHERE metric_version.id = @version AND verdict.outcome IN ('pass', 'fail')
+            WHERE metric_version.id = @version AND (verdict.outcome IN ('pass', 'fail') OR verdict.outcome = 'unsure' AND verdict.said IS NOT NULL)
             ORDER BY label.created_at DESC, label.id DESC
             LIMIT @limit
             """,
-            row => new DrawnLabel(row.Moment(0), row.GetInt64(1) == 1), ct, ("project", project.Value), ("version", version.Value), ("limit", limit))
-            .ConfigureAwait(false);
+            row => (At: row.Moment(0), Passed: row.YesNo(1), Word: OwnWord(row, 2, 3)), ct, ("project", project.Value), ("version", version.Value), ("limit", limit))
+            .ConfigureAwait(false)).Where(label => label.Word is Outcome.Pass or Outcome.Fail)
+            .Select(label => new DrawnLabel(label.At, label.Passed != (label.Word == Outcome.Pass)))];
 
     public Task<bool> RaiseAsync(
         ProjectId project, MetricId metric, AlarmKind kind, string validatorVersion, string detail, DateTimeOffset at, CancellationToken ct) =>

@@ -143,6 +143,49 @@ public sealed class CascadeTests
     }
 
     [Fact]
+    public async Task Every_judge_is_paid_out_of_the_budget_and_one_that_it_refuses_is_done_without()
+    {
+        const string both = """{"cascade":["cheap","strong"],"guarantee":{},"second":{"model":"other"}}""";
+        Dictionary<string, ScriptedChatClient> models = new() { ["cheap"] = Says("pass", 0.6), ["strong"] = Says("fail", 0.9), ["other"] = Says("fail", 0.7) };
+        var (rich, two, one) = (new Purse(9), new Purse(2), new Purse(1));
+
+        var paid = await JudgeAsync(both, Lines(models: ["cheap", "strong"]), models, rich);
+        var withoutStrong = await JudgeAsync(both, Lines(models: ["cheap", "strong"]), models, two);
+        var withoutSecond = await JudgeAsync("""{"model":"cheap","second":{"model":"other"}}""", null, models, one);
+
+        Assert.Equal((3, 1.5, Outcome.Fail), (rich.Booked, rich.SpentUsd, paid.Outcome));
+        Assert.Equal([-0.7, 0.7], paid.Trail!.Words.Select(word => word.Second!.Value));
+        Assert.Equal((2, Outcome.Unsure, Outcome.Skipped), (two.Booked, withoutStrong.Outcome, withoutStrong.Trail!.Words[1].Outcome));
+        Assert.EndsWith("a stronger judge could not be asked: budget exhausted: no more calls", withoutStrong.Reason, StringComparison.Ordinal);
+        Assert.Equal((1, Outcome.Pass, 0.0), (one.Booked, withoutSecond.Outcome, withoutSecond.Trail!.Words[0].Second!.Value));
+    }
+
+    /// <summary>Grants so many calls.</summary>
+    sealed class Purse(int calls) : IJudgeCallStore
+    {
+        public int Booked { get; private set; }
+
+        public double SpentUsd { get; private set; }
+
+        public Task<KeptReply?> FindAsync(ProjectId project, string key, CancellationToken ct) => Task.FromResult<KeptReply?>(null);
+
+        public Task<string?> ReserveAsync(CallReservation reservation, CancellationToken ct) => Task.FromResult(Booked < calls && Booked++ >= 0 ? null : "no more calls");
+
+        public Task SettleAsync(CallReservation reservation, double actualUsd, KeptReply? reply, DateTimeOffset at, CancellationToken ct)
+        {
+            SpentUsd += actualUsd;
+            return Task.CompletedTask;
+        }
+
+        public Task SetBudgetAsync(
+            ProjectId project, MetricId metric, int? callsPerDay, double? usdPerDay, string author, DateTimeOffset at, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<MetricBudget> BudgetAsync(ProjectId project, MetricId metric, DateTimeOffset now, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<int> TrimAsync(int keep, CancellationToken ct) => throw new NotSupportedException();
+    }
+
+    [Fact]
     public async Task Labels_calibrate_whoever_answers_by_the_same_rules_whatever_is_promised()
     {
         async Task<string> JudgeOfAsync(string settings) =>

@@ -86,7 +86,7 @@ public sealed record CalibrationView(
         if (it.OpenAlarms.Count > 0)
             yield return "The guarantee is withdrawn while an alarm is open: nothing is passed on or withheld because of it.";
         else if (judge?.Threshold is { } line)
-            yield return string.Create(CultureInfo.InvariantCulture, $"Verdicts above the line ({line:0.###}) {promise}.");
+            yield return line > 0 ? string.Create(CultureInfo.InvariantCulture, $"Verdicts above the line ({line:0.###}) {promise}.") : $"Verdicts {promise}, whatever their confidence.";
         else if (judge is { IsHopeless: true })
             yield return $"No level of confidence is found from which verdicts {promise}, and more labels will hardly help: allow a larger alpha, or use a better judge. "
                 + (it.Guarantee.Below == BelowLine.Escalate && it.Calibration!.Judges.Count > 1 ? "Everything is passed on to the next judge." : "Nothing is withheld.");

@@ -47,6 +47,9 @@ public interface IFlywheelStore : IAsyncDisposable
     ISpanTextStore SpanTexts { get; }
     Prompts.IPromptStore Prompts { get; }
     IErasureStore Erasures { get; }
+    IProposedLabelStore ProposedLabels { get; }
+    ISpanEvaluationStore Evaluations { get; }
+    IVerdictOutbox Outbox { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

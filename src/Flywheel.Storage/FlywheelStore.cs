@@ -51,6 +51,9 @@ public sealed class FlywheelStore : IFlywheelStore
         SpanTexts = new SpanTextStore(database);
         Prompts = new Prompts.PromptStore(database);
         Erasures = new ErasureStore(database);
+        ProposedLabels = new ProposedLabelStore(database);
+        Evaluations = new SpanEvaluationStore(database);
+        Outbox = new VerdictOutbox(database);
     }
 
     public string Description => database.Description;
@@ -79,6 +82,9 @@ public sealed class FlywheelStore : IFlywheelStore
     public ISpanTextStore SpanTexts { get; }
     public Core.Prompts.IPromptStore Prompts { get; }
     public IErasureStore Erasures { get; }
+    public IProposedLabelStore ProposedLabels { get; }
+    public ISpanEvaluationStore Evaluations { get; }
+    public IVerdictOutbox Outbox { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -7,6 +7,7 @@ using Flywheel.Server.Features.Health;
 using Flywheel.Server.Features.Jobs;
 using Flywheel.Server.Features.Judging;
 using Flywheel.Server.Features.Labeling;
+using Flywheel.Server.Features.Mcp;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Features.Projects;
@@ -69,6 +70,7 @@ public static class FlywheelHost
         services.AddFlywheelEngine(configuration);
         services.AddGateway(configuration);
         services.AddTelemetry(configuration);
+        services.AddMcpDoor(configuration);
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -88,6 +90,7 @@ public static class FlywheelHost
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseOtlpDoors(options);
+        app.UseMcpOrigins();
         app.UseAccess(options);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
         app.MapHealth();
@@ -111,6 +114,7 @@ public static class FlywheelHost
         api.MapProject();
         api.MapEndUsers();
         app.MapGateway();
+        app.MapMcpDoor(options);
         app.VerifyPolicies();
         return app;
     }

@@ -2,13 +2,14 @@ using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
+using Flywheel.Engine.Telemetry;
 
 namespace Flywheel.Server.Hosting;
 
 /// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
 sealed class WorkerService(
     ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills, JudgeWatch watch,
-    Flywheel.Core.IFlywheelStore store, TimeProvider clock,
+    EvaluationJoining evaluations, IServiceProvider services, Flywheel.Core.IFlywheelStore store, TimeProvider clock,
     ILogger<WorkerService> log) : BackgroundService
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
@@ -25,8 +26,27 @@ sealed class WorkerService(
             EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "drawing items to label", draws.RunOnceAsync, stoppingToken),
             EveryAsync(2 * HouseKeeping, "ordering likely failures", fixing.RunOnceAsync, stoppingToken),
+            EveryAsync(HouseKeeping, "joining evaluations", evaluations.RunOnceAsync, stoppingToken),
+            ExportAsync(services.GetService<EvaluationExport>(), stoppingToken),
+            EveryAsync(60 * HouseKeeping, "forgetting evaluations", ct => store.Evaluations.ForgetAsync(clock.GetUtcNow() - TextsKept, ct), stoppingToken),
             EveryAsync(60 * HouseKeeping, "forgetting texts of spans", ct => store.SpanTexts.ForgetAsync(clock.GetUtcNow() - TextsKept, ct), stoppingToken))
         : Task.CompletedTask;
+
+    /// <summary>Without settings for it the outbox is closed, and what waits there stays.</summary>
+    async Task ExportAsync(EvaluationExport? export, CancellationToken ct)
+    {
+        var opened = false;
+        await EveryAsync(
+            HouseKeeping, "sending verdicts on",
+            async stop =>
+            {
+                if (!opened)
+                    await (export?.StartAsync(stop) ?? store.Outbox.EnableAsync([], stop));
+                opened = true;
+                return export is null ? 0 : await export.RunOnceAsync(stop);
+            },
+            ct);
+    }
 
     /// <summary>Owns the retry of work that is no job: a fault is logged once and the next turn tries again.</summary>
     async Task EveryAsync(TimeSpan pause, string what, Func<CancellationToken, Task<int>> work, CancellationToken ct)

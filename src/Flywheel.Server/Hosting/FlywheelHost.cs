@@ -42,6 +42,8 @@ public static class FlywheelHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It tells of every request, and of callers' mistakes with their stack; what fails in a tool is logged as Flywheel.Mcp.
+        builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Critical);
         // A port in use is told once, by whoever starts the server; what stops a running one is critical and still logged.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);

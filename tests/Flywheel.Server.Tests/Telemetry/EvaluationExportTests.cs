@@ -94,6 +94,7 @@ public sealed class EvaluationExportTests
     [InlineData("EvaluationExport:Endpoint", "http://user:pass@x")]
     [InlineData("EvaluationExport:Adress", "http://x")]
     [InlineData("Mcp:CallsPerMinute", "many")]
+    [InlineData("Mcp:CallPerMinute", "3")]
     public async Task Settings_that_cannot_work_stop_the_start(string key, string value) =>
         await Assert.ThrowsAsync<FlywheelException>(() => RunningServer.StartAsync((key, value)));
 

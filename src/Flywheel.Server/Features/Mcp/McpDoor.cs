@@ -60,9 +60,15 @@ static class McpDoor
         await next();
     });
 
-    static int CallsPerMinute(IConfiguration configuration) => configuration["Mcp:CallsPerMinute"] is not { Length: > 0 } text ? UsualCallsPerMinute
-        : int.TryParse(text, out var value) && value is >= 1 and <= 100_000 ? value
-        : throw new Core.FlywheelException($"`Mcp:CallsPerMinute` is `{text}`: give a whole number from 1 to 100000.");
+    static int CallsPerMinute(IConfiguration configuration)
+    {
+        foreach (var setting in configuration.GetSection("Mcp").GetChildren())
+            if (!setting.Key.Equals("CallsPerMinute", StringComparison.OrdinalIgnoreCase))
+                throw new Core.FlywheelException($"There is no setting `Mcp:{setting.Key}`: known is CallsPerMinute.");
+        return configuration["Mcp:CallsPerMinute"] is not { Length: > 0 } text ? UsualCallsPerMinute
+            : int.TryParse(text, out var value) && value is >= 1 and <= 100_000 ? value
+            : throw new Core.FlywheelException($"`Mcp:CallsPerMinute` is `{text}`: give a whole number from 1 to 100000.");
+    }
 
     sealed record OriginRule(ServerOptions Options)
     {

@@ -51,6 +51,9 @@ public interface IFlywheelStore : IAsyncDisposable
     Datasets.IDatasetStore Datasets { get; }
     IErasureStore Erasures { get; }
     Archives.IArchiveStore Archives { get; }
+    IProposedLabelStore ProposedLabels { get; }
+    ISpanEvaluationStore Evaluations { get; }
+    IVerdictOutbox Outbox { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

@@ -55,6 +55,9 @@ public sealed class FlywheelStore : IFlywheelStore
         Datasets = new Datasets.DatasetStore(database);
         Erasures = new ErasureStore(database);
         Archives = new Archives.ArchiveStore(database);
+        ProposedLabels = new ProposedLabelStore(database);
+        Evaluations = new SpanEvaluationStore(database);
+        Outbox = new VerdictOutbox(database);
     }
 
     public string Description => database.Description;
@@ -87,6 +90,9 @@ public sealed class FlywheelStore : IFlywheelStore
     public Core.Datasets.IDatasetStore Datasets { get; }
     public IErasureStore Erasures { get; }
     public Core.Archives.IArchiveStore Archives { get; }
+    public IProposedLabelStore ProposedLabels { get; }
+    public ISpanEvaluationStore Evaluations { get; }
+    public IVerdictOutbox Outbox { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

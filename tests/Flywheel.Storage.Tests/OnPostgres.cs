@@ -13,6 +13,7 @@ public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformanc
 public sealed class ReviewOnPostgres(PostgresCluster cluster) : ReviewConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
 public sealed class GatewayOnPostgres(PostgresCluster cluster) : GatewayConformance(cluster);
+public sealed class AgentOnPostgres(PostgresCluster cluster) : AgentConformance(cluster);
 public sealed class PromptsOnPostgres(PostgresCluster cluster) : PromptConformance(cluster);
 public sealed class DatasetsOnPostgres(PostgresCluster cluster) : DatasetConformance(cluster);
 public sealed class ErasuresOnPostgres(PostgresCluster cluster) : ErasureConformance(cluster);

@@ -13,6 +13,7 @@ public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files)
 public sealed class ReviewOnSqlite(SqliteFiles files) : ReviewConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
 public sealed class GatewayOnSqlite(SqliteFiles files) : GatewayConformance(files);
+public sealed class AgentOnSqlite(SqliteFiles files) : AgentConformance(files);
 public sealed class PromptsOnSqlite(SqliteFiles files) : PromptConformance(files);
 public sealed class DatasetsOnSqlite(SqliteFiles files) : DatasetConformance(files);
 public sealed class ErasuresOnSqlite(SqliteFiles files) : ErasureConformance(files)

@@ -30,6 +30,7 @@ public sealed class ModelTestServer : IAsyncDisposable
     private readonly ConcurrentQueue<ModelReply> _queue = [];
     private readonly ConcurrentQueue<(Func<ModelRequest, bool> Fits, Func<ModelRequest, ModelReply> Reply)> _rules = [];
     private Func<ModelRequest, ModelReply>? _otherwise;
+    private int _abandoned;
 
     private ModelTestServer(WebApplication app) => _app = app;
 
@@ -41,6 +42,9 @@ public sealed class ModelTestServer : IAsyncDisposable
 
     /// <summary>In order of arrival.</summary>
     public IReadOnlyList<ModelRequest> Requests => [.. _requests];
+
+    /// <summary>Requests whose client hung up before the reply was whole.</summary>
+    public int Abandoned => Volatile.Read(ref _abandoned);
 
     /// <summary>Dimensions of the vectors that embeddings get when nothing is scripted.</summary>
     public int Dimensions { get; set; } = 8;
@@ -108,6 +112,7 @@ public sealed class ModelTestServer : IAsyncDisposable
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client hung up: what a slow or endless reply is for.
+            Interlocked.Increment(ref _abandoned);
         }
     }
 

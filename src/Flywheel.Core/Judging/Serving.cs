@@ -15,7 +15,11 @@ public enum ServedMode
 
 /// <summary>How the review queue put a pair before people.</summary>
 /// <param name="Suggestion">What the judge said, shown or withheld: pass or fail.</param>
-public sealed record Served(SpanId Span, MetricId Metric, ServedMode Mode, string ValidatorVersion, Outcome Suggestion);
+/// <param name="ValidatorVersion">Of the judge whose word it is; begins with <see cref="ByProposal"/> when somebody else proposed it.</param>
+public sealed record Served(SpanId Span, MetricId Metric, ServedMode Mode, string ValidatorVersion, Outcome Suggestion)
+{
+    public const string ByProposal = "proposed:";
+}
 
 /// <summary>Labels of served pairs against what the judge said.</summary>
 /// <param name="Agreed">Of <paramref name="Labels"/>, those that say what the judge said.</param>
@@ -37,6 +41,9 @@ public interface IServingStore
 
     /// <returns>Null when the queue never served the pair with a decided verdict.</returns>
     Task<Served?> FindAsync(ProjectId project, SpanId span, MetricId metric, CancellationToken ct);
+
+    /// <summary>How pairs of these spans were served so far.</summary>
+    Task<IReadOnlyList<Served>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct);
 
     /// <summary>Agreement of people with the judge where they saw its word and where they did not; random audits are left out, since they
     /// are other items.</summary>

@@ -37,7 +37,11 @@ public enum MetricRole
 /// <summary>What decides a metric: the validator's kind with its settings, such as <c>{"kind":"length","max":400}</c>.</summary>
 /// <param name="Kind">The name under which a validator is registered.</param>
 /// <param name="Settings">JSON object without <c>kind</c>.</param>
-public sealed record ValidatorSpec(string Kind, JsonElement Settings);
+public sealed record ValidatorSpec(string Kind, JsonElement Settings)
+{
+    /// <summary>The kind of metrics that are judged elsewhere: outcomes come in, and none is ever due.</summary>
+    public const string External = "external";
+}
 
 /// <summary>A named binary criterion in one of its versions.</summary>
 /// <param name="Number">1 for the first version, rising by one.</param>

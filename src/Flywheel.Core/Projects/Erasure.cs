@@ -6,7 +6,7 @@ namespace Flywheel.Core.Projects;
 /// <param name="Demonstrations">Made from those spans, or imported as the user's; their vectors go along.</param>
 /// <param name="Scrubbed">Spans of others whose recorded prompt showed such a demonstration: its text was taken out there.</param>
 /// <param name="Guidelines">Rules for judges that were distilled from labels of those spans.</param>
-/// <param name="Texts">Messages that waited for spans of those traces.</param>
+/// <param name="Texts">Messages and evaluations that waited for spans of those traces.</param>
 /// <param name="References">Sets of reference inputs that named such spans.</param>
 /// <param name="DatasetItems">Items of data sets, out of every version that had them.</param>
 public sealed record Erasure(

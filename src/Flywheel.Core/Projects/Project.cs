@@ -28,6 +28,9 @@ public enum KeyScope
 
     /// <summary>Call models through the gateway, which costs money, and all of <see cref="Ingest"/>.</summary>
     Models,
+
+    /// <summary>Search, read and propose through <c>/mcp</c>, and nothing else: verdicts of blind items stay hidden from it.</summary>
+    Agent,
 }
 
 /// <summary>An API key as stored: never the secret itself.</summary>

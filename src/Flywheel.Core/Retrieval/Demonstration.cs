@@ -63,6 +63,11 @@ public interface IDemonstrationStore
     /// <summary>Adds demonstrations that come from outside (import), pending unless they say otherwise.</summary>
     Task AddAsync(IReadOnlyList<Demonstration> demonstrations, CancellationToken ct);
 
+    /// <summary>Adds one that somebody proposes, pending, with an audit entry in the same transaction.</summary>
+    /// <param name="mostPending">How many the author may have that nobody has decided.</param>
+    /// <returns>Repeated when its id is there already; null when the author has too many pending.</returns>
+    Task<Labeling.Added?> ProposeAsync(Demonstration demonstration, int mostPending, CancellationToken ct);
+
     Task<Demonstration?> GetAsync(ProjectId project, Guid id, CancellationToken ct);
 
     /// <summary>The demonstration that the correction or label with this id caused.</summary>

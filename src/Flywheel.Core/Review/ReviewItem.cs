@@ -89,6 +89,9 @@ public interface IReviewStore
     /// Those not named come last.</summary>
     Task RankAsync(ProjectId project, MetricId metric, IReadOnlyList<ReviewPick> picks, DateTimeOffset at, CancellationToken ct);
 
+    /// <summary>Pairs of these spans that were drawn with a known chance.</summary>
+    Task<IReadOnlyList<ReviewPair>> DrawnAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct);
+
     /// <summary>Notes which picks were put before somebody.</summary>
     Task ShownAsync(ProjectId project, IReadOnlyList<ReviewPair> pairs, DateTimeOffset at, CancellationToken ct);
 

@@ -29,6 +29,13 @@ public sealed record TraceSummary(
 
 public sealed record TraceFilter(string? Node = null, string? Session = null, string? EndUser = null, string? Cursor = null, int Limit = 50);
 
+/// <summary>Which spans to look for; null members do not restrict.</summary>
+/// <param name="Text">Somewhere in the input, the output or the error; ASCII letters of either case.</param>
+/// <param name="Outcome">Of the newest verdict on <paramref name="Metric"/>, or on any metric.</param>
+public sealed record SpanSearch(
+    string? Text = null, string? Node = null, NodeKind? Kind = null, Metrics.Outcome? Outcome = null, string? Metric = null,
+    DateTimeOffset? From = null, DateTimeOffset? To = null, bool Failed = false, string? Cursor = null, int Limit = 50);
+
 /// <summary>One page; <paramref name="Next"/> is the cursor of the following page, null on the last.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
@@ -63,6 +70,11 @@ public interface ISpanStore
 
     /// <summary>Newest traces first, by the arrival of their first span.</summary>
     Task<Page<TraceSummary>> ListTracesAsync(ProjectId project, TraceFilter filter, CancellationToken ct);
+
+    /// <summary>Newest arrivals first.</summary>
+    /// <remarks>Looks through a bounded part of the spans a call: a page may be short or empty and have a next one all the same.</remarks>
+    Task<Page<Span>> SearchAsync(ProjectId project, SpanSearch search, CancellationToken ct) =>
+        throw new NotSupportedException("This store has no search.");
 
     /// <summary>Spans in arrival order after a given one: for export and for planning reviews.</summary>
     Task<IReadOnlyList<Span>> AfterAsync(ProjectId project, SpanId after, string? node, int limit, CancellationToken ct);

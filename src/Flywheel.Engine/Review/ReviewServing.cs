@@ -9,17 +9,19 @@ using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Review;
 
-/// <summary>What the judge would answer, for a person to accept or change.</summary>
-/// <param name="Confidence">Probability that a person would agree; null until calibrated.</param>
-public sealed record Suggestion(Outcome Verdict, string? Critique, double? Confidence, string ValidatorVersion)
+/// <summary>What the judge would answer, or whoever proposed a label, for a person to accept or change.</summary>
+/// <param name="Confidence">Probability that a person would agree, null until calibrated; of a proposal, what its author says.</param>
+/// <param name="Author">Who proposed it; null when the metric's judge said it.</param>
+public sealed record Suggestion(Outcome Verdict, string? Critique, double? Confidence, string ValidatorVersion, string? Author = null)
 {
     /// <summary>As the judge gave it.</summary>
     public double? RawConfidence { get; init; }
 }
 
-/// <param name="Mode">Null when there is no judge's verdict to show or to withhold.</param>
-/// <param name="Suggestion">Null unless the item is served with one.</param>
-public sealed record ServedItem(ReviewItem Item, ServedMode? Mode, Suggestion? Suggestion);
+/// <param name="Mode">Null when there is nothing to show or to withhold.</param>
+/// <param name="Suggestion">Null unless the item is served with one: the judge's word, else the newest proposal.</param>
+/// <param name="Proposals">All proposals about the item, newest first; empty unless it is served with a suggestion.</param>
+public sealed record ServedItem(ReviewItem Item, ServedMode? Mode, Suggestion? Suggestion, IReadOnlyList<ProposedLabel> Proposals);
 
 /// <summary>A label's mode does not fit how its item was served.</summary>
 public sealed class ModeConflictException(string message) : Exception(message);
@@ -27,11 +29,12 @@ public sealed class ModeConflictException(string message) : Exception(message);
 /// <summary>Puts the judge's word beside the items of the review queue, and withholds it from a known share of them.</summary>
 /// <remarks>
 /// Whether a pair is blind is drawn from its ids, so it is the same for everybody and every time, and random audits are always blind:
-/// suggestions shift what people say and flatter the judge (arXiv 2507.15821). Only judges' verdicts are suggestions.
+/// suggestions shift what people say and flatter the judge (arXiv 2507.15821). Suggestions are judges' verdicts and labels that somebody
+/// proposed; both are withheld from blind items.
 /// </remarks>
 public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry registry, TimeProvider clock)
 {
-    const string Withheld = "served blind: what the judge said is withheld";
+    internal const string WithheldDetail = "served blind: what the judge said is withheld";
 
     /// <param name="blind">Serves everything without suggestions; items that were served with one before are left out.</param>
     public async Task<IReadOnlyList<ServedItem>> ServeAsync(ProjectId project, IReadOnlyList<ReviewItem> items, bool blind, CancellationToken ct)
@@ -40,25 +43,39 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
             project, [.. items.Where(item => item.Metric is not null).Select(item => new ReviewPair(item.Span, item.MetricId))], clock.GetUtcNow(), ct);
         var judges = (await store.Metrics.ListAsync(project, ct))
             .Where(metric => registry.Find(metric.Validator.Kind)?.CallsModel == true).ToDictionary(metric => metric.Name);
-        var about = items.Where(item => item.Metric is { } name && judges.ContainsKey(name)).ToArray();
+        var named = items.Where(item => item.Metric is not null).ToArray();
+        var proposals = (await store.ProposedLabels.OfSpansAsync(project, [.. named.Select(item => item.Span).Distinct()], ct)).ToLookup(each => (each.Span, each.Metric));
+        var about = named.Where(item => judges.ContainsKey(item.Metric!) || proposals.Contains((item.Span, item.MetricId))).ToArray();
         if (about.Length == 0)
-            return [.. items.Select(item => new ServedItem(item, null, null))];
+            return [.. items.Select(item => new ServedItem(item, null, null, []))];
 
         var share = blind ? 1 : (await store.Projects.GetAsync(project, ct))!.BlindShare;
-        var verdicts = (await store.Verdicts.CurrentAsync(project, [.. about.Select(item => item.Span).Distinct()], ct))
+        var verdicts = (await store.Verdicts.CurrentAsync(project, [.. about.Where(item => judges.ContainsKey(item.Metric!)).Select(item => item.Span).Distinct()], ct))
             .Where(verdict => verdict.Finding.Outcome is Outcome.Pass or Outcome.Fail).ToDictionary(verdict => (verdict.Span, verdict.Metric));
-        var open = about.Where(item => verdicts.ContainsKey((item.Span, judges[item.Metric!].Id))).DistinctBy(item => (item.Span, item.Metric)).ToArray();
+        var words = new Dictionary<(SpanId, MetricId), Suggestion>();
+        foreach (var item in about)
+            if (WordOn(item, judges, verdicts, proposals) is { } word)
+                words[(item.Span, item.MetricId)] = word;
         var served = (await store.Serving.ServeAsync(
             project,
-            [.. open.Select(item => (item, verdicts[(item.Span, judges[item.Metric!].Id)])).Select(each => new Served(
-                each.item.Span, each.Item2.Metric, ModeOf(each.item, share), each.Item2.ValidatorVersion, each.Item2.Finding.Outcome))],
+            [.. about.Where(item => words.ContainsKey((item.Span, item.MetricId))).DistinctBy(item => (item.Span, item.MetricId)).Select(item => new Served(
+                item.Span, item.MetricId, ModeOf(item, share), words[(item.Span, item.MetricId)].ValidatorVersion, words[(item.Span, item.MetricId)].Verdict))],
             clock.GetUtcNow(), ct)).ToDictionary(each => (each.Span, each.Metric));
-        return [.. items.Select(item => item.Metric is { } name && judges.TryGetValue(name, out var judge) && served.TryGetValue((item.Span, judge.Id), out var how)
-            ? Show(item, how, verdicts[(item.Span, judge.Id)].Finding)
+        return [.. items.Select(item => item.Metric is not null && served.TryGetValue((item.Span, item.MetricId), out var how)
+            ? Show(item, how, words[(item.Span, item.MetricId)], [.. proposals[(item.Span, item.MetricId)]])
             // Why a judge could not decide may tell what it leaned to.
-            : new ServedItem(blind && item.Metric is { } named && judges.ContainsKey(named) ? item with { Detail = Withheld } : item, null, null))
+            : new ServedItem(blind && item.Metric is { } name && judges.ContainsKey(name) ? item with { Detail = WithheldDetail } : item, null, null, []))
             .Where(item => !blind || item.Mode != ServedMode.Suggested)];
     }
+
+    /// <summary>The judge's decided verdict, else the newest proposal.</summary>
+    internal static Suggestion? WordOn(
+        ReviewItem item, Dictionary<string, Metric> judges, Dictionary<(SpanId, MetricId), Verdict> verdicts, ILookup<(SpanId, MetricId), ProposedLabel> proposals) =>
+        judges.ContainsKey(item.Metric!) && verdicts.TryGetValue((item.Span, item.MetricId), out var verdict)
+            ? new(verdict.Finding.Outcome, verdict.Finding.Reason, verdict.Finding.Confidence, verdict.ValidatorVersion) { RawConfidence = verdict.Finding.RawConfidence }
+            : proposals[(item.Span, item.MetricId)].FirstOrDefault() is { } proposal
+                ? new(proposal.Passed ? Outcome.Pass : Outcome.Fail, proposal.Critique, proposal.Confidence, Served.ByProposal + proposal.Author, proposal.Author)
+                : null;
 
     /// <summary>The mode of a label by how its item was served.</summary>
     /// <param name="claimed">What the caller says; null leaves it to the record.</param>
@@ -85,10 +102,12 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
     }
 
     static ServedMode ModeOf(ReviewItem item, double share) =>
-        item.Propensity is not null || item.Reason == ReviewReason.Adjudicate || Applicability.Draw("blind:" + item.Metric, item.Key) < share ? ServedMode.Blind : ServedMode.Suggested;
+        item.Propensity is not null || item.Reason == ReviewReason.Adjudicate || IsBlindByDraw(item.Metric!, item.Key, share) ? ServedMode.Blind : ServedMode.Suggested;
+
+    internal static bool IsBlindByDraw(string metric, SpanKey key, double share) => Applicability.Draw("blind:" + metric, key) < share;
 
     /// <summary>A blind item's reason, detail and place in the queue would tell what the judge said.</summary>
-    static ServedItem Show(ReviewItem item, Served how, Finding finding) => how.Mode == ServedMode.Suggested
-        ? new(item, how.Mode, new(finding.Outcome, finding.Reason, finding.Confidence, how.ValidatorVersion) { RawConfidence = finding.RawConfidence })
-        : new(item with { Detail = Withheld, Priority = Math.Min(item.Priority, 1) }, how.Mode, null);
+    static ServedItem Show(ReviewItem item, Served how, Suggestion word, IReadOnlyList<ProposedLabel> proposals) => how.Mode == ServedMode.Suggested
+        ? new(item, how.Mode, word with { ValidatorVersion = how.ValidatorVersion }, proposals)
+        : new(item with { Detail = WithheldDetail, Priority = Math.Min(item.Priority, 1) }, how.Mode, null, []);
 }

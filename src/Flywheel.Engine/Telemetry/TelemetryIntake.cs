@@ -15,10 +15,12 @@ public sealed record TakenIn(long Rejected, string? Message);
 public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, WorkSignal work, TimeProvider clock)
 {
     /// <summary>Maps and stores spans; when this returns, those not rejected are durable.</summary>
+    /// <param name="mayLabel">The sender's key may label: what people said elsewhere are labels then, else proposals.</param>
     /// <exception cref="OverloadedException">Nothing was stored.</exception>
-    public async Task<TakenIn> TracesAsync(ProjectId project, OtlpBatch<OtlpSpan> batch, CancellationToken ct)
+    public async Task<TakenIn> TracesAsync(ProjectId project, OtlpBatch<OtlpSpan> batch, CancellationToken ct, bool mayLabel = false)
     {
         var now = clock.GetUtcNow();
+        var evaluations = new List<SpanEvaluation>();
         var spans = new List<NewSpan>(batch.Items.Count);
         using (var mapper = new SpanMapper(prices))
             foreach (var sent in batch.Items)
@@ -28,7 +30,10 @@ public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, Wor
                     if (SpanRules.Check(span, now) is { } wrong)
                         batch.Reject($"Span {sent.Trace}/{sent.Id}: {wrong.Message}");
                     else
+                    {
                         spans.Add(span);
+                        evaluations.AddRange(Evaluations.Of(sent));
+                    }
                 }
                 catch (OtlpItemException e)
                 {
@@ -38,6 +43,8 @@ public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, Wor
             return new(batch.Rejected, batch.FirstProblem);
 
         var fates = await store.Spans.AddAsync(project, spans, now, ct).ConfigureAwait(false);
+        // A sender that hears nothing sends both again; neither has a second effect.
+        await store.Evaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
         work.Set();
         for (var i = 0; i < fates.Count; i++)
             if (fates[i] == SpanFate.Conflicting && !await IsRepeatAsync(project, spans[i], ct).ConfigureAwait(false))
@@ -45,15 +52,24 @@ public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, Wor
         return new(batch.Rejected, batch.FirstProblem);
     }
 
-    /// <summary>Keeps the log records that carry messages of spans; others are no business of the loop and are taken without effect.</summary>
-    public async Task<TakenIn> LogsAsync(ProjectId project, OtlpBatch<OtlpLog> batch, CancellationToken ct)
+    /// <summary>Keeps the log records that carry messages or evaluations of spans; others are no business of the loop and are taken without effect.</summary>
+    public async Task<TakenIn> LogsAsync(ProjectId project, OtlpBatch<OtlpLog> batch, CancellationToken ct, bool mayLabel = false)
     {
         var texts = new List<SpanText>();
+        var evaluations = new List<SpanEvaluation>();
         var now = clock.GetUtcNow();
         for (var i = 0; i < batch.Items.Count; i++)
         {
             var log = batch.Items[i];
             var name = log.EventName is { Length: > 0 } own ? own : Attribute(log, "event.name");
+            if (Evaluations.IsName(name))
+            {
+                if (Evaluations.Of(log) is { } said)
+                    evaluations.Add(said);
+                else
+                    batch.Reject("A `gen_ai.evaluation.result` cannot be kept: it needs `gen_ai.evaluation.name`, a score value, label or `error.type`, and the span's ids or `gen_ai.response.id`.");
+                continue;
+            }
             if (log.Trace is null || log.Span is null)
                 continue;
             foreach (var text in EventTexts.Read(name, log.Body, log.Attributes))
@@ -66,6 +82,7 @@ public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, Wor
                     texts.Add(new(new(log.Trace, log.Span), text.Place, At(log, now), i, json, said, text.Messages.Any(message => message.Role == "user")));
             }
         }
+        await store.Evaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
         if (texts.Count > 0)
         {
             await store.SpanTexts.AddAsync(project, texts, now, ct).ConfigureAwait(false);

@@ -60,7 +60,9 @@ static class Access
             throw new InvalidOperationException($"Routes without an access policy: {string.Join(", ", bare)}. Call Needs(...) or OpenToAll().");
     }
 
-    static bool Allows(KeyScope has, KeyScope needs) => has == KeyScope.Admin || has == needs || (has == KeyScope.Models && needs == KeyScope.Ingest);
+    static bool Allows(KeyScope has, KeyScope needs) => has == KeyScope.Admin || has == needs || (has == KeyScope.Models && needs == KeyScope.Ingest)
+        // Tools of agents that propose ask again.
+        || (has == KeyScope.Read && needs == KeyScope.Agent);
 
     static async Task<Caller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
     {

@@ -23,7 +23,7 @@ static class KeysCommand
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
         var name = new Option<string>("--name") { Description = "What the key is for", DefaultValueFactory = _ => "key" };
-        var scope = new Option<string>("--scope") { Description = "ingest, read, models or admin", DefaultValueFactory = _ => "admin" };
+        var scope = new Option<string>("--scope") { Description = "ingest, read, models, agent or admin", DefaultValueFactory = _ => "admin" };
         var days = new Option<int?>("--days") { Description = "Days until it expires (default: never)" };
         var command = new Command("create", "Create a key; its secret is shown once. A new project name creates the project")
             { db, project, name, scope, days, json };

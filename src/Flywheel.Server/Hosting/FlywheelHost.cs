@@ -8,6 +8,7 @@ using Flywheel.Server.Features.Health;
 using Flywheel.Server.Features.Jobs;
 using Flywheel.Server.Features.Judging;
 using Flywheel.Server.Features.Labeling;
+using Flywheel.Server.Features.Mcp;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Features.Projects;
@@ -42,6 +43,8 @@ public static class FlywheelHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It tells of every request, and of callers' mistakes with their stack; what fails in a tool is logged as Flywheel.Mcp.
+        builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Critical);
         // A port in use is told once, by whoever starts the server; what stops a running one is critical and still logged.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -70,6 +73,7 @@ public static class FlywheelHost
         services.AddFlywheelEngine(configuration);
         services.AddGateway(configuration);
         services.AddTelemetry(configuration);
+        services.AddMcpDoor(configuration);
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -89,6 +93,7 @@ public static class FlywheelHost
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseOtlpDoors(options);
+        app.UseMcpOrigins();
         app.UseAccess(options);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
         app.MapHealth();
@@ -114,6 +119,7 @@ public static class FlywheelHost
         api.MapProject();
         api.MapEndUsers();
         app.MapGateway();
+        app.MapMcpDoor(options);
         app.VerifyPolicies();
         return app;
     }

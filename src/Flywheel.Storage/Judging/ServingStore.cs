@@ -41,6 +41,15 @@ internal sealed class ServingStore(Database database) : IServingStore
             """,
             Read, ct, ("project", project.Value), ("span", span.Value), ("metric", metric.Value));
 
+    public async Task<IReadOnlyList<Served>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct) =>
+        spans.Count == 0 ? [] : await database.QueryAsync(
+            """
+            SELECT span_id, metric_id, mode, validator_version, outcome
+            FROM review_served
+            WHERE project_id = @project AND span_id IN (@spans)
+            """,
+            Read, ct, ("project", project.Value), ("spans", spans.Select(span => span.Value).ToArray())).ConfigureAwait(false);
+
     public async Task<IReadOnlyList<ServedAgreement>> AgreementAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.QueryAsync(
             """
@@ -48,11 +57,11 @@ internal sealed class ServingStore(Database database) : IServingStore
             FROM review_served AS served
             JOIN label ON label.project_id = served.project_id AND label.span_id = served.span_id AND label.metric_id = served.metric_id
             WHERE served.project_id = @project AND served.metric_id = @metric AND label.propensity IS NULL
-                AND label.created_at >= served.created_at
+                AND served.validator_version NOT LIKE @proposal AND label.created_at >= served.created_at
             GROUP BY served.mode
             """,
             row => new ServedAgreement(row.Word<ServedMode>(0), row.GetInt64(1), row.GetInt64(2)),
-            ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
+            ct, ("project", project.Value), ("metric", metric.Value), ("proposal", Served.ByProposal + "%")).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<JudgedLabel>> JudgedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.QueryAsync(

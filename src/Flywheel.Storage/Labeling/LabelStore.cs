@@ -13,34 +13,33 @@ internal sealed class LabelStore(Database database) : ILabelStore
     const string Columns = "id, project_id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates";
 
     public Task<Added> AddAsync(Label label, CancellationToken ct) =>
-        database.WriteAsync(
-            Urgency.Interactive,
-            async session =>
-            {
-                var added = await session.ExecuteAsync(
-                    """
-                    INSERT INTO label (
-                        project_id, id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates)
-                    SELECT span.project_id, @id, span.id, metric.id, @passed, @mode, @critique, @author, @propensity, @at, @adjudicates
-                    FROM span
-                    JOIN metric ON metric.project_id = span.project_id AND metric.id = @metric
-                    WHERE span.project_id = @project AND span.id = @span
-                    ON CONFLICT (project_id, id) DO NOTHING
-                    """,
-                    ct,
-                    ("id", label.Id), ("passed", label.Passed), ("mode", Wire.Name(label.Mode)), ("critique", label.Critique),
-                    ("author", label.Author), ("propensity", label.Propensity), ("at", label.CreatedAt),
-                    ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
-                if (added > 0)
-                    return Added.Stored;
-                var stored = await session.FirstAsync(
-                    $"SELECT {Columns} FROM label WHERE project_id = @project AND id = @id",
-                    Read, ct, ("project", label.Project.Value), ("id", label.Id)).ConfigureAwait(false)
-                    ?? throw new KeyNotFoundException($"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
-                // A repeat may come with its own clock.
-                return stored == label with { CreatedAt = stored.CreatedAt } ? Added.Repeated : Added.Conflicting;
-            },
-            ct);
+        database.WriteAsync(Urgency.Interactive, session => PutAsync(session, label, ct), ct);
+
+    internal static async Task<Added> PutAsync(Session session, Label label, CancellationToken ct)
+    {
+        var added = await session.ExecuteAsync(
+            """
+            INSERT INTO label (
+                project_id, id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates)
+            SELECT span.project_id, @id, span.id, metric.id, @passed, @mode, @critique, @author, @propensity, @at, @adjudicates
+            FROM span
+            JOIN metric ON metric.project_id = span.project_id AND metric.id = @metric
+            WHERE span.project_id = @project AND span.id = @span
+            ON CONFLICT (project_id, id) DO NOTHING
+            """,
+            ct,
+            ("id", label.Id), ("passed", label.Passed), ("mode", Wire.Name(label.Mode)), ("critique", label.Critique),
+            ("author", label.Author), ("propensity", label.Propensity), ("at", label.CreatedAt),
+            ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
+        if (added > 0)
+            return Added.Stored;
+        var stored = await session.FirstAsync(
+            $"SELECT {Columns} FROM label WHERE project_id = @project AND id = @id",
+            Read, ct, ("project", label.Project.Value), ("id", label.Id)).ConfigureAwait(false)
+            ?? throw new KeyNotFoundException($"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
+        // A repeat may come with its own clock.
+        return stored == label with { CreatedAt = stored.CreatedAt } ? Added.Repeated : Added.Conflicting;
+    }
 
     public Task<bool> RemoveAsync(ProjectId project, Guid id, string author, DateTimeOffset at, CancellationToken ct) =>
         database.WriteAsync(

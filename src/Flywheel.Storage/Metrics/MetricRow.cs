@@ -27,8 +27,10 @@ internal static class MetricRow
         row.IsDBNull(15) ? null : row.Word<GuardAction>(15), row.IsDBNull(16) ? null : row.Word<GuardFault>(16),
         row.IsDBNull(17) ? null : JsonSerializer.Deserialize<string[]>(row.GetString(17)), row.GetInt32(18));
 
-    public static Task<List<Metric>> ActiveAsync(Session session, ProjectId project, CancellationToken ct) =>
-        session.QueryAsync(
+    /// <summary>Metrics that every span is paired with: not those that are judged elsewhere.</summary>
+    public static async Task<List<Metric>> ActiveAsync(Session session, ProjectId project, CancellationToken ct)
+    {
+        var active = await session.QueryAsync(
             $"""
             SELECT {Columns}
             FROM metric
@@ -36,7 +38,10 @@ internal static class MetricRow
             WHERE metric.project_id = @project AND metric.state = 'active'
             ORDER BY metric.id
             """,
-            Read, ct, ("project", project.Value));
+            Read, ct, ("project", project.Value)).ConfigureAwait(false);
+        active.RemoveAll(metric => metric.Validator.Kind == ValidatorSpec.External);
+        return active;
+    }
 
     /// <summary>A validator as the user writes it: settings and kind in one object.</summary>
     public static string Json(ValidatorSpec validator)
@@ -49,7 +54,7 @@ internal static class MetricRow
         return json.ToJsonString();
     }
 
-    static ValidatorSpec Validator(string text)
+    internal static ValidatorSpec Validator(string text)
     {
         var json = JsonNode.Parse(text)!.AsObject();
         var kind = (string?)json["kind"] ?? "";

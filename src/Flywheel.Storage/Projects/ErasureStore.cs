@@ -78,6 +78,14 @@ internal sealed class ErasureStore(Database database) : IErasureStore
                 WHERE span.project_id = span_text.project_id AND span.trace_id = span_text.trace_id AND span.span_id = span_text.span_id)
             """,
             ct, own, ("traces", traces)).ConfigureAwait(false);
+        texts += await session.ExecuteAsync(
+            """
+            DELETE FROM span_evaluation
+            WHERE project_id = @project AND trace_id IN (@traces) AND NOT EXISTS (
+                SELECT 1 FROM span
+                WHERE span.project_id = span_evaluation.project_id AND span.trace_id = span_evaluation.trace_id AND span.span_id = span_evaluation.span_id)
+            """,
+            ct, own, ("traces", traces)).ConfigureAwait(false);
         await session.ExecuteAsync(
             "DELETE FROM guideline WHERE project_id = @project AND id IN (@ids)", ct, own, ("ids", guidelines)).ConfigureAwait(false);
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
+using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
@@ -18,6 +20,29 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
         foreach (var chunk in demonstrations.Chunk(ImportChunk))
             await database.WriteAsync(Urgency.Background, session => AddAsync(session, chunk, ct), ct).ConfigureAwait(false);
     }
+
+    public Task<Added?> ProposeAsync(Demonstration demonstration, int mostPending, CancellationToken ct) =>
+        database.WriteAsync<Added?>(
+            Urgency.Interactive,
+            async session =>
+            {
+                var it = demonstration;
+                if (await session.NumberAsync(
+                    "SELECT count(*) FROM demonstration WHERE project_id = @project AND id = @id", ct, ("project", it.Project.Value), ("id", it.Id))
+                    .ConfigureAwait(false) > 0)
+                    return Added.Repeated;
+                if (await session.NumberAsync(
+                    "SELECT count(*) FROM demonstration WHERE project_id = @project AND state = 'pending' AND author = @author", ct,
+                    ("project", it.Project.Value), ("author", it.Author)).ConfigureAwait(false) >= mostPending)
+                    return null;
+                if (await AddAsync(session, [it], ct).ConfigureAwait(false) == 0)
+                    return Added.Repeated;
+                await AuditStore.AppendAsync(
+                    database, session, it.Project, it.CreatedAt, it.Author, "demonstration.propose", it.Id.ToString("D"),
+                    JsonSerializer.Serialize(new { target = it.Target, span = it.SpanId }), ct).ConfigureAwait(false);
+                return Added.Stored;
+            },
+            ct);
 
     public Task<Demonstration?> GetAsync(ProjectId project, Guid id, CancellationToken ct) =>
         database.FirstAsync(

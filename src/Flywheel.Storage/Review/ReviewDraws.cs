@@ -8,6 +8,16 @@ namespace Flywheel.Storage.Review;
 /// <summary>What the planner reads and keeps.</summary>
 internal sealed partial class ReviewStore
 {
+    public async Task<IReadOnlyList<ReviewPair>> DrawnAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct) =>
+        spans.Count == 0 ? [] : await database.QueryAsync(
+            """
+            SELECT DISTINCT span_id, metric_id
+            FROM review_pick
+            WHERE project_id = @project AND span_id IN (@spans) AND propensity IS NOT NULL
+            """,
+            row => new ReviewPair(new(row.GetInt64(0)), new(row.GetInt64(1))), ct,
+            ("project", project.Value), ("spans", spans.Select(span => span.Value).ToArray())).ConfigureAwait(false);
+
     /// <summary>How far back the newest unlabelled pairs are looked for, in spans.</summary>
     const int Reach = 20_000;
 

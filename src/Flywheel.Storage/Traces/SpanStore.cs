@@ -49,6 +49,9 @@ internal sealed class SpanStore(Database database) : ISpanStore
     public Task<Page<TraceSummary>> ListTracesAsync(ProjectId project, TraceFilter filter, CancellationToken ct) =>
         database.ReadAsync(session => TraceList.ReadAsync(session, project, filter, ct), ct);
 
+    public Task<Page<Span>> SearchAsync(ProjectId project, SpanSearch search, CancellationToken ct) =>
+        database.ReadAsync(session => SpanSearching.ReadAsync(session, project, search, ct), ct);
+
     public async Task<IReadOnlyList<Span>> NewestAsync(ProjectId project, IReadOnlyList<string>? nodes, int limit, CancellationToken ct)
     {
         var newest = new List<Span>();

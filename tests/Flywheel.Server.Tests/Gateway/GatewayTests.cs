@@ -168,6 +168,35 @@ public sealed class GatewayTests
     }
 
     [Fact]
+    public async Task A_call_has_three_retries_in_all_whatever_models_it_tries()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        await gateway.PolicyAsync("chat", new { retries = 2, fallbacks = new[] { "m-second", "m-third" } });
+        gateway.Provider.Otherwise(_ => ModelReply.Fails(503, "0"));
+
+        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x"));
+
+        Assert.Equal((503, "upstream_failed"), (answer.Status, JsonElement.Parse((await gateway.SpanAsync(answer)).Attributes!).GetProperty("error.type").GetString()));
+        Assert.Equal(["m", "m", "m", "m-second", "m-second", "m-third"], gateway.Provider.Requests.Select(request => request.Model));
+    }
+
+    [Theory]
+    [InlineData("00-00000000000000000000000000000000-b7ad6b7169203331-01")]
+    [InlineData("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01")]
+    [InlineData("nonsense")]
+    public async Task A_trace_context_that_cannot_be_read_begins_a_new_trace(string traceparent)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Provider.Then(ModelReply.Says("ok"));
+
+        var span = await gateway.SpanAsync(await gateway.PostAsync(GatewayUnderTest.Chat("x"), headers: ("traceparent", traceparent)));
+
+        Assert.Null(span.ParentId);
+        Assert.Equal($"00-{span.Key.Trace}-{span.Key.Span}-01", gateway.Provider.Requests[0].Headers["traceparent"]);
+    }
+
+    [Fact]
     public async Task An_equal_request_is_answered_from_the_cache_and_costs_nothing()
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
@@ -251,7 +280,7 @@ public sealed class GatewayTests
         foreach (var (scope, secret) in keys)
             statuses[scope] = (await gateway.PostAsync(GatewayUnderTest.Chat("x"), headers: ("Authorization", "Bearer " + secret))).Status;
 
-        Assert.Equal(new Dictionary<string, int> { ["none"] = 401, ["Ingest"] = 403, ["Read"] = 403, ["Admin"] = 200, ["Models"] = 200 }, statuses);
+        Assert.Equal(new Dictionary<string, int> { ["none"] = 401, ["Ingest"] = 403, ["Read"] = 403, ["Admin"] = 200, ["Models"] = 200, ["Agent"] = 403 }, statuses);
         Assert.All(gateway.Provider.Requests, request => Assert.Equal("Bearer " + GatewayUnderTest.ProviderKey, request.Headers["Authorization"]));
     }
 }

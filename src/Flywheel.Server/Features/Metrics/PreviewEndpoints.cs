@@ -71,6 +71,8 @@ static class PreviewEndpoints
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         if (metric.State == MetricState.Retired)
             throw new ApiException(409, "metric_retired", $"`{name}` is retired: activate it first, POST /api/v1/metrics/{name}/state.", "state");
+        if (metric.Validator.Kind == ValidatorSpec.External)
+            throw new ApiException(409, "judged_elsewhere", $"`{name}` is judged elsewhere: its outcomes come in as `gen_ai.evaluation.result`, there is nothing to run.");
         if (body.Value.Limit is < 1)
             throw ApiException.BadField("limit", "`limit` must be 1 or more; leave it out for all spans.");
         await store.Backfills.BeginAsync(

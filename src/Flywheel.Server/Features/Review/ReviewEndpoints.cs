@@ -13,28 +13,37 @@ namespace Flywheel.Server.Features.Review;
 
 /// <param name="Verdict"><c>pass</c> or <c>fail</c>.</param>
 /// <param name="Confidence">Probability that a person would agree; null until calibrated.</param>
+/// <param name="ValidatorVersion">Of the judge; <c>proposed:AUTHOR</c> for a label that somebody proposed.</param>
 /// <param name="RawConfidence">As the judge gave it.</param>
-public sealed record SuggestionView(string Verdict, string? Critique, double? Confidence, string ValidatorVersion, double? RawConfidence);
+/// <param name="Author">Who proposed it; null when the metric's judge said it.</param>
+public sealed record SuggestionView(
+    string Verdict, string? Critique, double? Confidence, string ValidatorVersion, double? RawConfidence, string? Author = null);
+
+public sealed record ProposalView(string Author, string Verdict, string Critique, double? Confidence, DateTimeOffset At);
 
 /// <param name="Metric">Null when the output itself is to be confirmed or corrected.</param>
 /// <param name="Reason">Why a person should look; <c>blind</c> where the reason would tell what the judge said.</param>
 /// <param name="Id">Names the item in <c>/api/v1/review/{item}/reserve</c>.</param>
 /// <param name="ReservedBy">Who has taken it until <c>ReservedUntil</c>; null when nobody has.</param>
-/// <param name="Served"><c>blind</c> or <c>suggested</c>; null when no judge has decided.</param>
-/// <param name="Suggestion">What the judge said, to accept or edit; null on blind items.</param>
+/// <param name="Served"><c>blind</c> or <c>suggested</c>; null when no judge has decided and nobody has proposed a label.</param>
+/// <param name="Suggestion">What the judge said, else what was proposed last, to accept or edit; null on blind items.</param>
+/// <param name="Proposals">Labels that agents or people elsewhere proposed, newest first; null on blind items and where there are none.</param>
 public sealed record ReviewItemView(
     string TraceId, string SpanId, string Node, string Kind, string? Input, string? Output, string? Metric, string Reason, string Detail,
     double Priority, double? Propensity, DateTimeOffset Since, string Id, string? Served = null, SuggestionView? Suggestion = null,
-    string? ReservedBy = null, DateTimeOffset? ReservedUntil = null)
+    string? ReservedBy = null, DateTimeOffset? ReservedUntil = null, IReadOnlyList<ProposalView>? Proposals = null)
 {
     public static ReviewItemView Of(DeskItem item) => Of(item.Served) with { ReservedBy = item.Held?.Author, ReservedUntil = item.Held?.Until };
 
-    static ReviewItemView Of(ServedItem served) => Of(served.Item) with
+    internal static ReviewItemView Of(ServedItem served) => Of(served.Item) with
     {
         Reason = served.Mode == ServedMode.Blind && served.Item.Reason is (ReviewReason.LowScore or ReviewReason.Disagreement)
             ? "blind" : ReviewReasons.Name(served.Item.Reason),
         Served = served.Mode is { } mode ? Wire.Name(mode) : null,
-        Suggestion = served.Suggestion is { } it ? new(Wire.Name(it.Verdict), it.Critique, it.Confidence, it.ValidatorVersion, it.RawConfidence) : null,
+        Suggestion = served.Suggestion is { } it
+            ? new(Wire.Name(it.Verdict), it.Critique, it.Confidence, it.ValidatorVersion, it.RawConfidence, it.Author) : null,
+        Proposals = served.Proposals.Count == 0 ? null
+            : [.. served.Proposals.Select(each => new ProposalView(each.Author, each.Passed ? "pass" : "fail", each.Critique, each.Confidence, each.CreatedAt))],
     };
 
     static ReviewItemView Of(ReviewItem item) => new(

@@ -96,9 +96,10 @@ static class OtlpEndpoints
     {
         var caller = http.Features.Get<Caller>()!;
         var intake = http.RequestServices.GetRequiredService<TelemetryIntake>();
+        var mayLabel = caller.Scope == KeyScope.Admin;
         return spans
-            ? intake.TracesAsync(caller.Project, json ? OtlpJson.Traces(body.Memory) : OtlpProtobuf.Traces(body.Memory.Span), http.RequestAborted)
-            : intake.LogsAsync(caller.Project, json ? OtlpJson.Logs(body.Memory) : OtlpProtobuf.Logs(body.Memory.Span), http.RequestAborted);
+            ? intake.TracesAsync(caller.Project, json ? OtlpJson.Traces(body.Memory) : OtlpProtobuf.Traces(body.Memory.Span), http.RequestAborted, mayLabel)
+            : intake.LogsAsync(caller.Project, json ? OtlpJson.Logs(body.Memory) : OtlpProtobuf.Logs(body.Memory.Span), http.RequestAborted, mayLabel);
     }
 
     static OtlpLoad Load(HttpContext http) => http.RequestServices.GetRequiredService<OtlpLoad>();

@@ -17,6 +17,7 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
         var time = settings.TimeoutSeconds is { } own ? TimeSpan.FromSeconds(own) : wanted[0].Upstream.Timeout;
         var deadline = call.Started + (long)(time.TotalSeconds * clock.TimestampFrequency);
         Fault? last = null;
+        var retried = 0;
         for (var which = 0; which < wanted.Count; which++)
         {
             call.Route = wanted[which];
@@ -43,8 +44,9 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
                     await BreakOffAsync(http, call, last);
                     return;
                 }
-                if (!last.Retry || tries >= settings.Retries || !await PauseAsync(last, tries, deadline, http.RequestAborted))
+                if (!last.Retry || tries >= settings.Retries || retried >= Policy.GatewaySettings.MostRetries || !await PauseAsync(last, tries, deadline, http.RequestAborted))
                     break;
+                retried++;
             }
             if (!last.FallBack || clock.GetTimestamp() >= deadline)
                 break;

@@ -86,7 +86,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
             return Fault.Malformed("it is no JSON, or nested too deeply");
         }
         if (reply.Failure is { } failure)
-            return Fault.Reported(failure);
+            return Reported(call, failure);
         call.Reply = reply;
         return null;
     }
@@ -95,7 +95,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
     public async Task<RelayEnd> StreamAsync(HttpContext http, GatewayCall call, HttpResponseMessage response, TimeSpan idle, Patience patience)
     {
         if (response.Content.Headers.ContentType?.MediaType is { } type && type != "text/event-stream")
-            return new(Fault.Malformed($"a stream was asked for, and {type} came"), false);
+            return new(await InsteadAsync(call, response, type, idle, patience), false);
         var stream = await response.Content.ReadAsStreamAsync(patience.Token);
         var reply = call.Protocol.NewReply();
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
@@ -134,7 +134,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                         Pass(passFrom, start);
                         if (wrote)
                             await FlushAsync(http, patience, idle);
-                        return new(meaning is EventMeaning.Failure ? Fault.Reported(reply.Failure!) : Fault.Malformed(why!), begun);
+                        return new(meaning is EventMeaning.Failure ? Reported(call, reply.Failure!) : Fault.Malformed(why!), begun);
                     }
                     if (!begun)
                         Begin();
@@ -201,6 +201,20 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
         }
     }
 
+    /// <summary>A provider that wants to say why there is no stream does so in one piece of JSON.</summary>
+    static async Task<Fault> InsteadAsync(GatewayCall call, HttpResponseMessage response, string type, TimeSpan idle, Patience patience)
+    {
+        if (type.EndsWith("json", StringComparison.Ordinal))
+        {
+            patience.For("the end of its reply", idle);
+            if (Reply.FailureIn(await UpstreamClient.ReadAsync(response, patience.Token)) is { } failure)
+                return Reported(call, failure);
+        }
+        return Fault.Malformed($"a stream was asked for, and {type} came");
+    }
+
+    static Fault Reported(GatewayCall call, string failure) => Fault.Reported(UpstreamClient.Without(failure, call.Route!.Upstream.Key));
+
     /// <summary>A client that reads slowly is not the provider's fault: its time does not run meanwhile.</summary>
     static async ValueTask FlushAsync(HttpContext http, Patience patience, TimeSpan idle)
     {
@@ -218,7 +232,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
     async Task<RelayEnd> EndAsync(HttpContext http, GatewayCall call, Reply reply, ReadOnlyMemory<byte> closing)
     {
         if (reply.Failure is { } failure)
-            call.Fail("upstream_error", failure);
+            call.Fail("upstream_error", UpstreamClient.Without(failure, call.Route!.Upstream.Key));
         await recorder.RecordAsync(call);
         await http.Response.Body.WriteAsync(closing, http.RequestAborted);
         return new(null, true);

@@ -12,7 +12,7 @@ namespace Flywheel.Server.Gateway.Policy;
 /// <param name="Demonstrations">Put demonstrations into the prompt (true); how they are chosen is the node's retrieval policy.</param>
 /// <param name="DemonstrationTokens">What they may cost together; those that matter least are left out.</param>
 /// <param name="Fallbacks">Models tried in order when the first fails for reasons of its own.</param>
-/// <param name="Retries">Of one model, after the first attempt: 0 to 5 (2).</param>
+/// <param name="Retries">Of one model, after the first attempt: 0 to 3 (2); a call has 3 in all.</param>
 /// <param name="CacheSeconds">How long an equal request gets the same plain answer; 0 is never (0).</param>
 /// <param name="Prompt">A prompt of the registry, put in the place of each request's instructions.</param>
 /// <param name="PromptLabel">Which version: where this label stands (production).</param>
@@ -24,6 +24,9 @@ public sealed record GatewaySettings(
     double? IdleSeconds = null, int? Retries = null, double? CacheSeconds = null, string? Variant = null,
     string? Prompt = null, string? PromptLabel = null, int? PromptVersion = null)
 {
+    /// <summary>Of a whole call, whatever models it tries: a failing provider must not be asked ever more.</summary>
+    public const int MostRetries = 3;
+
     public static GatewaySettings Defaults { get; } = new(
         null, null, true, "error", "I cannot help with that.", true, 2_000, [], null, null, null, 2, 0, null);
 
@@ -66,7 +69,7 @@ public sealed record GatewaySettings(
             return ("prompt_version", "`prompt_version` and `prompt_label` are both set: leave one out.");
         if (Fallbacks is { Count: > 8 } || (Fallbacks?.Any(name => SpanRules.Name(name, SpanRules.MaxNameLength) is not null) ?? false))
             return ("fallbacks", "`fallbacks` must be at most 8 names of models.");
-        return Outside("demonstration_tokens", DemonstrationTokens, 0, 1_000_000) ?? Outside("retries", Retries, 0, 5)
+        return Outside("demonstration_tokens", DemonstrationTokens, 0, 1_000_000) ?? Outside("retries", Retries, 0, MostRetries)
             ?? Outside("timeout_seconds", TimeoutSeconds, 0.01, 3600) ?? Outside("first_byte_seconds", FirstByteSeconds, 0.01, 3600)
             ?? Outside("idle_seconds", IdleSeconds, 0.01, 3600) ?? Outside("cache_seconds", CacheSeconds, 0, 86_400);
     }

@@ -57,9 +57,11 @@ sealed class UpstreamClient : IDisposable
             message is null ? null : Encoding.UTF8.GetBytes(Without(Encoding.UTF8.GetString(body), upstream.Key)));
     }
 
-    static string Without(string text, string? key) => key is null ? text : text.Replace(key, "***", StringComparison.Ordinal);
+    /// <summary>Providers repeat keys in their messages: ours goes no further.</summary>
+    public static string Without(string text, string? key) => key is null ? text : text.Replace(key, "***", StringComparison.Ordinal);
 
-    static async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken ct)
+    /// <summary>The beginning of a body, as much as an error may have.</summary>
+    public static async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken ct)
     {
         var stream = await response.Content.ReadAsStreamAsync(ct);
         using var body = new MemoryStream();

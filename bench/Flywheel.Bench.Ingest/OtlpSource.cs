@@ -67,7 +67,7 @@ sealed class OtlpSource
         using var connection = new SqliteConnection($"Data Source={database};Mode=ReadOnly;Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT {BareStores.SpanNames} FROM span ORDER BY id LIMIT 512";
+        command.CommandText = $"SELECT {BareRows.SpanNames} FROM span ORDER BY id LIMIT 512";
         using var reader = command.ExecuteReader();
         var rows = new List<object[]>();
         while (reader.Read())

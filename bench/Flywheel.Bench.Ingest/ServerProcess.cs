@@ -44,11 +44,7 @@ sealed class ServerProcess : IDisposable
     }
 
     /// <summary>Seconds of processor time that the process has used.</summary>
-    public double CpuSeconds()
-    {
-        var fields = File.ReadAllText($"/proc/{_process.Id}/stat").Split(") ")[1].Split(' ');
-        return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / 100;
-    }
+    public double CpuSeconds() => Cpu.Of(_process.Id);
 
     public double ResidentMegabytes() =>
         double.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;

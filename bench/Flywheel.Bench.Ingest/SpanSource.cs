@@ -14,7 +14,8 @@ sealed class SpanSource
         "order invoice refund the a is not my please when card charged twice delivery late account login password reset product broken return policy support agent answer question thank you here tomorrow shipping address change cancel subscription plan price discount code email phone".Split(' ');
 
     readonly BenchSpan[] _pool;
-    long _next;
+    // Not from 0: a server that was under load before would be sent repeats.
+    long _next = DateTime.UtcNow.Ticks;
 
     public SpanSource(int seed = 11, int size = 2_000)
     {

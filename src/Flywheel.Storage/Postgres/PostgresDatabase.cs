@@ -153,9 +153,12 @@ internal sealed class PostgresDatabase : Database
         }
     }
 
-    public override Task<IReadOnlyList<SpanFate>> AddSpansAsync(
-        ProjectId project, IReadOnlyList<NewSpan> added, DateTimeOffset at, CancellationToken ct) =>
-        spans.AddAsync(new(project, added, at), ct);
+    public override async Task<IReadOnlyList<SpanFate>> AddSpansAsync(
+        ProjectId project, IReadOnlyList<NewSpan> added, DateTimeOffset at, CancellationToken ct)
+    {
+        using var rows = new SpanCopy(project, added, at);
+        return await spans.AddAsync(new(project, added, at, rows), ct).ConfigureAwait(false);
+    }
 
     public override async Task<int> FoldAsync(Session session, int limit, CancellationToken ct)
     {

@@ -8,27 +8,24 @@ using NpgsqlTypes;
 namespace Flywheel.Storage.Postgres;
 
 /// <summary>One request's spans on their way into the database.</summary>
-internal sealed record SpanRequest(ProjectId Project, IReadOnlyList<NewSpan> Spans, DateTimeOffset ReceivedAt);
+/// <param name="Rows">The same spans as COPY takes them.</param>
+internal sealed record SpanRequest(ProjectId Project, IReadOnlyList<NewSpan> Spans, DateTimeOffset ReceivedAt, SpanCopy Rows);
 
 /// <summary>Stores the spans of many requests with one statement, which is one transaction.</summary>
 internal static class SpanBatch
 {
     /// <summary>From here on COPY, which writes whole pages but costs a round trip more, is the cheaper statement.</summary>
-    const int WorthCopying = 100;
+    const int WorthCopying = 8;
 
-    const string Columns =
-        """
-        project_id, trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model,
-            input_tokens, output_tokens, cost_usd, error, demonstrations, input, output, attributes, response_id, prompt,
-            prompt_version
-        """;
+    /// <summary>The database reads a message as a whole before it looks at it: one of megabytes would have left its caches by then.</summary>
+    const int MessageSize = 32 * 1024;
 
-    const string Copy = $"COPY span ({Columns}) FROM STDIN (FORMAT binary)";
+    const string Copy = $"COPY span ({SpanCopy.Columns}) FROM STDIN (FORMAT binary)";
 
     const string Insert =
         $"""
         INSERT INTO span (
-            {Columns})
+            {SpanCopy.Columns})
         SELECT * FROM unnest(
             @project, @trace, @span, @parent, @node, @kind, @started, @duration, @received, @session, @user, @model, @in, @out, @cost,
             @error, @demonstrations, @input, @output, @attributes, @response, @prompt, @version)
@@ -54,61 +51,23 @@ internal static class SpanBatch
 
     static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
     {
-        var copy = await connection.BeginBinaryImportAsync(Copy, ct).ConfigureAwait(false);
+        var copy = await connection.BeginRawBinaryCopyAsync(Copy, ct).ConfigureAwait(false);
+        // Disposing ends the COPY, which commits it, or throws what the database has against it.
         await using (copy.ConfigureAwait(false))
-        {
-            ct.ThrowIfCancellationRequested();
-            // Into the connection's buffer: awaiting each field would cost more than the rare wait for the socket.
-            foreach (var request in requests)
+            try
             {
-                var (project, received) = (request.Project.Value, Moments.Micros(request.ReceivedAt));
-                foreach (var span in request.Spans)
-                {
-                    copy.StartRow();
-                    copy.Write(project, NpgsqlDbType.Bigint);
-                    Text(span.Key.Trace);
-                    Text(span.Key.Span);
-                    Text(span.ParentId);
-                    Text(span.Node);
-                    Text(Wire.Name(span.Kind));
-                    copy.Write(Moments.Micros(span.StartedAt), NpgsqlDbType.Bigint);
-                    copy.Write(span.DurationMs, NpgsqlDbType.Double);
-                    copy.Write(received, NpgsqlDbType.Bigint);
-                    Text(span.Session);
-                    Text(span.EndUser);
-                    Text(span.Model);
-                    Number(span.InputTokens, NpgsqlDbType.Integer);
-                    Number(span.OutputTokens, NpgsqlDbType.Integer);
-                    Number(span.CostUsd, NpgsqlDbType.Double);
-                    Text(span.Error);
-                    Text(Rows.Json(span.Demonstrations));
-                    Text(span.Input);
-                    Text(span.Output);
-                    Text(span.Attributes);
-                    var marks = SpanMarks.Of(span.Attributes);
-                    Text(marks.ResponseId);
-                    Text(marks.Prompt);
-                    Number(marks.PromptVersion, NpgsqlDbType.Integer);
-                }
+                await copy.WriteAsync(SpanCopy.Head, ct).ConfigureAwait(false);
+                foreach (var request in requests)
+                    for (var rest = request.Rows.Bytes; rest.Length > 0; rest = rest[Math.Min(MessageSize, rest.Length)..])
+                        await copy.WriteAsync(rest[..Math.Min(MessageSize, rest.Length)], ct).ConfigureAwait(false);
+                await copy.WriteAsync(SpanCopy.Tail, ct).ConfigureAwait(false);
             }
-            await copy.CompleteAsync(ct).ConfigureAwait(false);
-        }
-
-        void Text(string? value)
-        {
-            if (value is null)
-                copy.WriteNull();
-            else
-                copy.Write(value, NpgsqlDbType.Text);
-        }
-
-        void Number<T>(T? value, NpgsqlDbType type) where T : struct
-        {
-            if (value is { } number)
-                copy.Write(number, type);
-            else
-                copy.WriteNull();
-        }
+            catch
+            {
+                // Else what was sent until now would be stored.
+                await copy.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
     }
 
     static async Task<SpanFate[][]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
@@ -126,24 +85,30 @@ internal static class SpanBatch
         }
 
         var fates = requests.Select(request => new SpanFate[request.Spans.Count]).ToArray();
-        var session = new PostgresSession(connection);
+        var refused = new List<(int Request, int Span)>();
         for (var r = 0; r < requests.Count; r++)
             for (var i = 0; i < fates[r].Length; i++)
-            {
-                var (project, span) = (requests[r].Project, requests[r].Spans[i]);
                 // Of several rows with one key in a statement the first one is stored.
-                if (added.Remove((project.Value, span.Key)))
-                    continue;
-                var stored = await session.FirstAsync(
-                    $"""
-                    SELECT {SpanRow.Columns}
-                    FROM span
-                    WHERE project_id = @project AND trace_id = @trace AND span_id = @span
-                    """,
-                    SpanRow.Read, ct, ("project", project.Value), ("trace", span.Key.Trace), ("span", span.Key.Span)).ConfigureAwait(false);
-                // Deleted between the two statements: it was there when it was refused.
-                fates[r][i] = stored is null || SpanRow.IsRepeat(stored.Content, span) ? SpanFate.Repeated : SpanFate.Conflicting;
-            }
+                if (!added.Remove((requests[r].Project.Value, requests[r].Spans[i].Key)))
+                    refused.Add((r, i));
+        if (refused.Count == 0)
+            return fates;
+
+        var stored = (await new PostgresSession(connection).QueryGivenAsync(
+            $"""
+            SELECT {SpanRow.Columns}
+            FROM @given
+            JOIN span ON span.project_id = given.project AND span.trace_id = given.trace AND span.span_id = given.id
+            """,
+            SpanRow.Read, ct,
+            new("project", refused.Select(at => requests[at.Request].Project.Value).ToArray()),
+            new("trace", refused.Select(at => requests[at.Request].Spans[at.Span].Key.Trace).ToArray()),
+            new("id", refused.Select(at => requests[at.Request].Spans[at.Span].Key.Span).ToArray())).ConfigureAwait(false))
+            .DistinctBy(span => span.Id).ToDictionary(span => (span.Project, span.Content.Key));
+        foreach (var (r, i) in refused)
+            // Deleted between the two statements: it was there when it was refused.
+            fates[r][i] = !stored.TryGetValue((requests[r].Project, requests[r].Spans[i].Key), out var there)
+                || SpanRow.IsRepeat(there.Content, requests[r].Spans[i]) ? SpanFate.Repeated : SpanFate.Conflicting;
         return fates;
     }
 

@@ -6,6 +6,7 @@ using SQLitePCL;
 namespace Flywheel.Storage.Sqlite;
 
 /// <summary>The hottest statement, on the bare driver: everything else may be comfortable.</summary>
+/// <remarks>SQLite keeps what is bound from row to row, so that only what differs from the row before is bound.</remarks>
 internal sealed class SpanInsert : IDisposable
 {
     const string Sql =
@@ -18,8 +19,12 @@ internal sealed class SpanInsert : IDisposable
         ON CONFLICT (project_id, trace_id, span_id) DO NOTHING
         """;
 
+    const int Project = 1, FirstText = 2, StartedAt = 17, Duration = 18, ReceivedAt = 19, InputTokens = 20, OutputTokens = 21, Cost = 22,
+        PromptVersion = 23;
+
     readonly sqlite3 database;
     readonly sqlite3_stmt statement;
+    readonly bool[] isBound = new bool[PromptVersion + 1];
 
     public SpanInsert(SqliteConnection connection)
     {
@@ -28,28 +33,40 @@ internal sealed class SpanInsert : IDisposable
             raw.sqlite3_prepare_v3(database, Sql, raw.SQLITE_PREPARE_PERSISTENT, out statement), database);
     }
 
-    /// <returns>False when the trace and span id are taken.</returns>
-    public bool Run(ProjectId project, NewSpan span, SpanTexts texts, int index, long receivedAt)
+    /// <summary>Before the first row of a batch: what all its rows have.</summary>
+    public void Begin(ProjectId project, long receivedAt)
     {
-        raw.sqlite3_bind_int64(statement, 1, project.Value);
+        SqliteNative.Bind(statement, Project, project.Value);
+        SqliteNative.Bind(statement, ReceivedAt, receivedAt);
+    }
+
+    /// <param name="index">Rows come in order, beginning with 0.</param>
+    /// <returns>False when the trace and span id are taken.</returns>
+    public unsafe bool Run(NewSpan span, SpanTexts texts, int index)
+    {
         for (var column = 0; column < SpanTexts.PerSpan; column++)
         {
-            var text = texts.Get(index, column, out var isNull);
-            if (isNull)
-                raw.sqlite3_bind_null(statement, 2 + column);
-            else
-                raw.sqlite3_bind_text(statement, 2 + column, text);
+            var text = texts.Get(index, column, out var length);
+            if (text is null)
+                Nothing(FirstText + column);
+            else if (!isBound[FirstText + column] || index == 0 || !texts.IsAsBefore(index, column))
+            {
+                SqliteNative.BindText(statement, FirstText + column, text, length);
+                isBound[FirstText + column] = true;
+            }
         }
-        raw.sqlite3_bind_int64(statement, 17, Moments.Micros(span.StartedAt));
-        raw.sqlite3_bind_double(statement, 18, span.DurationMs);
-        raw.sqlite3_bind_int64(statement, 19, receivedAt);
-        Bind(20, span.InputTokens);
-        Bind(21, span.OutputTokens);
+        SqliteNative.Bind(statement, StartedAt, Moments.Micros(span.StartedAt));
+        SqliteNative.Bind(statement, Duration, span.DurationMs);
+        Bind(InputTokens, span.InputTokens);
+        Bind(OutputTokens, span.OutputTokens);
         if (span.CostUsd is { } cost)
-            raw.sqlite3_bind_double(statement, 22, cost);
+        {
+            SqliteNative.Bind(statement, Cost, cost);
+            isBound[Cost] = true;
+        }
         else
-            raw.sqlite3_bind_null(statement, 22);
-        Bind(23, texts.MarksOf(index).PromptVersion);
+            Nothing(Cost);
+        Bind(PromptVersion, texts.MarksOf(index).PromptVersion);
 
         var code = raw.sqlite3_step(statement);
         var inserted = raw.sqlite3_changes(database) > 0;
@@ -59,13 +76,31 @@ internal sealed class SpanInsert : IDisposable
         return inserted;
     }
 
+    /// <summary>After the last row of a batch, whatever became of it: its texts may go.</summary>
+    public void End()
+    {
+        raw.sqlite3_clear_bindings(statement);
+        Array.Clear(isBound);
+    }
+
     public void Dispose() => statement.Dispose();
 
     void Bind(int column, int? value)
     {
         if (value is { } number)
-            raw.sqlite3_bind_int64(statement, column, number);
+        {
+            SqliteNative.Bind(statement, column, number);
+            isBound[column] = true;
+        }
         else
-            raw.sqlite3_bind_null(statement, column);
+            Nothing(column);
+    }
+
+    void Nothing(int column)
+    {
+        if (!isBound[column])
+            return;
+        SqliteNative.BindNull(statement, column);
+        isBound[column] = false;
     }
 }

@@ -78,6 +78,7 @@ internal sealed class SqliteDatabase : Database
         if (!Directory.Exists(Path.GetDirectoryName(path)))
             throw new StoreException($"There is no folder {Path.GetDirectoryName(path)} for the database: create it first.");
 
+        SqliteNative.Initialize();
         var session = new SqliteSession(new(Connect(path, SqliteOpenMode.ReadWriteCreate)));
         try
         {
@@ -266,23 +267,33 @@ internal sealed class SqliteDatabase : Database
         SqliteSession session, ProjectId project, IReadOnlyList<NewSpan> spans, SpanTexts texts, DateTimeOffset at)
     {
         var insert = session.SpanInsert;
-        var receivedAt = Moments.Micros(at);
         var fates = new SpanFate[spans.Count];
-        for (var i = 0; i < spans.Count; i++)
+        insert.Begin(project, Moments.Micros(at));
+        try
         {
-            if (insert.Run(project, spans[i], texts, i, receivedAt))
-                continue;
-            var stored = await session.FirstAsync(
-                $"""
-                SELECT {SpanRow.Columns}
-                FROM span
-                WHERE project_id = @project AND trace_id = @trace AND span_id = @span
-                """,
-                SpanRow.Read, CancellationToken.None,
-                ("project", project.Value), ("trace", spans[i].Key.Trace), ("span", spans[i].Key.Span)).ConfigureAwait(false);
-            fates[i] = SpanRow.IsRepeat(stored!.Content, spans[i]) ? SpanFate.Repeated : SpanFate.Conflicting;
+            for (var i = 0; i < fates.Length; i++)
+                if (!insert.Run(spans[i], texts, i))
+                    fates[i] = await FateAsync(session, project, spans[i]).ConfigureAwait(false);
+        }
+        finally
+        {
+            insert.End();
         }
         return fates;
+    }
+
+    /// <summary>What becomes of a span whose ids are taken.</summary>
+    static async Task<SpanFate> FateAsync(SqliteSession session, ProjectId project, NewSpan span)
+    {
+        var stored = await session.FirstAsync(
+            $"""
+            SELECT {SpanRow.Columns}
+            FROM span
+            WHERE project_id = @project AND trace_id = @trace AND span_id = @span
+            """,
+            SpanRow.Read, CancellationToken.None,
+            ("project", project.Value), ("trace", span.Key.Trace), ("span", span.Key.Span)).ConfigureAwait(false);
+        return SpanRow.IsRepeat(stored!.Content, span) ? SpanFate.Repeated : SpanFate.Conflicting;
     }
 
     SqliteSession Reader()

@@ -47,6 +47,8 @@ public interface IFlywheelStore : IAsyncDisposable
     ISpanTextStore SpanTexts { get; }
     Prompts.IPromptStore Prompts { get; }
     IErasureStore Erasures { get; }
+    Proposals.IProposalStore Proposals { get; }
+    Judging.Aligning.IAlignmentStore Alignments { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

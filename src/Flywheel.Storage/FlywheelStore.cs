@@ -31,7 +31,8 @@ public sealed class FlywheelStore : IFlywheelStore
         Projects = new ProjectStore(database);
         Audit = new AuditStore(database);
         Spans = new SpanStore(database);
-        Metrics = new MetricStore(database);
+        var metrics = new MetricStore(database);
+        Metrics = metrics;
         Verdicts = new VerdictStore(database);
         Jobs = new JobStore(database);
         Labels = new LabelStore(database);
@@ -51,6 +52,8 @@ public sealed class FlywheelStore : IFlywheelStore
         SpanTexts = new SpanTextStore(database);
         Prompts = new Prompts.PromptStore(database);
         Erasures = new ErasureStore(database);
+        Proposals = new Proposals.ProposalStore(database, metrics);
+        Alignments = new AlignmentStore(database);
     }
 
     public string Description => database.Description;
@@ -79,6 +82,8 @@ public sealed class FlywheelStore : IFlywheelStore
     public ISpanTextStore SpanTexts { get; }
     public Core.Prompts.IPromptStore Prompts { get; }
     public IErasureStore Erasures { get; }
+    public Core.Proposals.IProposalStore Proposals { get; }
+    public Core.Judging.Aligning.IAlignmentStore Alignments { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -14,6 +14,7 @@ public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : Demonstr
 public sealed class GatewayOnPostgres(PostgresCluster cluster) : GatewayConformance(cluster);
 public sealed class PromptsOnPostgres(PostgresCluster cluster) : PromptConformance(cluster);
 public sealed class ErasuresOnPostgres(PostgresCluster cluster) : ErasureConformance(cluster);
+public sealed class AlignmentOnPostgres(PostgresCluster cluster) : AlignmentConformance(cluster);
 public sealed class JudgingOnPostgres(PostgresCluster cluster) : JudgingConformance(cluster);
 public sealed class MigrationsOnPostgres(PostgresCluster cluster) : MigrationConformance(cluster);
 

@@ -31,6 +31,8 @@ static partial class Cli
             CalibrateCommand.Create(),
             AgreementCommand.Create(),
             ReviewCommand.Create(),
+            AlignCommand.Create(),
+            ProposalsCommand.Create(),
             KeysCommand.Create(),
             ModelsCommand.Create(),
             SandboxCommand.Create(),

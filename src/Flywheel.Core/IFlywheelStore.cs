@@ -49,6 +49,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IErasureStore Erasures { get; }
     Proposals.IProposalStore Proposals { get; }
     Judging.Aligning.IAlignmentStore Alignments { get; }
+    Judging.Anchoring.IAnchorStore Anchors { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

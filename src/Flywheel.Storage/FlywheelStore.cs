@@ -54,6 +54,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Erasures = new ErasureStore(database);
         Proposals = new Proposals.ProposalStore(database, metrics);
         Alignments = new AlignmentStore(database);
+        Anchors = new AnchorStore(database);
     }
 
     public string Description => database.Description;
@@ -84,6 +85,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IErasureStore Erasures { get; }
     public Core.Proposals.IProposalStore Proposals { get; }
     public Core.Judging.Aligning.IAlignmentStore Alignments { get; }
+    public Core.Judging.Anchoring.IAnchorStore Anchors { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

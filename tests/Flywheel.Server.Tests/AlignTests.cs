@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Flywheel.Core.Labeling;
+using Flywheel.Core.Projects;
 using Flywheel.TestServer;
 using static Flywheel.Server.Tests.RunningServer;
 
@@ -39,15 +41,22 @@ public sealed class AlignTests
         await server.AddSpansAsync([.. Enumerable.Range(0, labels).Select(i =>
             Span($"t{i}", "s", node: "answer", kind: "writer", input: $"What is {Word(i)}?", output: i % 3 == 0 ? $"{Word(i)} costs {i % 10} a lot." : $"{Word(i)} costs {i} euros."))]);
         await server.EventuallyAsync("/api/v1/metrics/sum/summary", body => body.GetRawText().Contains($"\"skipped\":{labels}", StringComparison.Ordinal));
-        foreach (var i in Enumerable.Range(0, labels))
-            await server.PostAsync("/api/v1/labels", new { trace_id = $"t{i}", span_id = "s", metric = "sum", passed = i % 3 != 0, mode = "blind", critique = "It must say how much." });
+        var metric = (await server.Store.Metrics.FindAsync(ProjectId.Default, "sum", Ct))!;
+        await Task.WhenAll(Enumerable.Range(0, labels).Select(async i =>
+        {
+            var span = (await server.Store.Spans.FindAsync(ProjectId.Default, new($"t{i}", "s"), Ct))!;
+            await server.Store.Labels.AddAsync(
+                new(Guid.CreateVersion7(), ProjectId.Default, span.Id, metric.Id, i % 3 != 0, LabelMode.Blind, "It must say how much.", "ann", null,
+                    DateTimeOffset.UtcNow.AddMinutes(i - labels)), Ct);
+        }));
         if (callsPerDay is { } calls)
             await PutAsync(server, "/api/v1/metrics/sum/budget", new { calls_per_day = calls, usd_per_day = (double?)null });
         return server;
     }
 
     /// <summary>Words that are not near each other.</summary>
-    static string Word(int i) => string.Concat(Enumerable.Range(0, 6).Select(k => (char)('a' + (i * 31 + k * k * 17 + i * k * 7) % 26)));
+    static string Word(int i) => string.Concat(
+        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"word {i}")).Take(12).Select(value => (char)('a' + value % 26)));
 
     static async Task<(int Status, JsonElement Body)> PutAsync(RunningServer server, string path, object body)
     {
@@ -110,7 +119,7 @@ public sealed class AlignTests
         await using var server = await LabelledAsync(provider, 90);
         await server.PostAsync("/api/v1/metrics/sum/align", new { });
         var id = (await EndedAsync(server)).GetProperty("proposal").GetInt64();
-        await PutAsync(server, "/api/v1/metrics/sum", new { name = "sum", criterion = "Does it name an exact sum?", sampling = 0, validator = new { kind = "judge" } });
+        await server.PostAsync("/api/v1/metrics/sum/versions", new { name = "sum", criterion = "Does it name an exact sum?", sampling = 0, validator = new { kind = "judge" } });
         var (status, body) = await server.PostAsync($"/api/v1/proposals/{id}/approve", new { });
         Assert.Equal((409, "stale_proposal"), (status, body.GetProperty("code").GetString()));
         Assert.Equal(200, (await server.PostAsync($"/api/v1/proposals/{id}/reject", new { })).Status);
@@ -161,5 +170,98 @@ public sealed class AlignTests
         Assert.Equal((400, "invalid_model"), (model, unknown.GetProperty("code").GetString()));
         Assert.Empty((await server.GetAsync("/api/v1/metrics/sum/align")).Body.GetProperty("runs").EnumerateArray());
         Assert.Equal((400, "invalid_state"), ((await server.GetAsync("/api/v1/proposals?state=open")) is var (s, b) ? (s, b.GetProperty("code").GetString()) : default));
+    }
+
+    [Fact]
+    public async Task A_model_that_changes_behind_its_name_is_noticed_on_frozen_texts_and_its_guarantee_withdrawn()
+    {
+        var stricter = false;
+        await using var provider = (await ModelTestServer.StartAsync()).Otherwise(request =>
+            ModelReply.Says(request.Messages[^1].Text.Contains("a lot", StringComparison.Ordinal) || stricter && request.Messages[^1].Text.Contains("euros", StringComparison.Ordinal) && request.Messages[^1].Text.Contains('1') ? Fails : Passes));
+        await using var server = await LabelledAsync(provider, 90);
+
+        async Task<JsonElement> ReplayedAsync(int replays) => await server.EventuallyAsync(
+            "/api/v1/metrics/sum/anchors", body => body.GetProperty("replays").GetArrayLength() == replays && body.GetProperty("replays")[0].GetProperty("state").GetString() == "done");
+
+        var none = await server.GetAsync("/api/v1/metrics/sum/anchors");
+        var (tooMany, size) = await server.PostAsync("/api/v1/metrics/sum/anchors", new { size = 101 });
+        var (status, frozen) = await server.PostAsync("/api/v1/metrics/sum/anchors", new { size = 60, author = "ann" });
+        await ReplayedAsync(1);
+        await server.PostAsync("/api/v1/metrics/sum/anchors/replay", new { });
+        var same = await ReplayedAsync(2);
+        stricter = true;
+        await server.PostAsync("/api/v1/metrics/sum/anchors/replay", new { });
+        var changed = (await ReplayedAsync(3)).GetProperty("replays")[0];
+        var alignment = (await server.GetAsync("/api/v1/metrics/sum/alignment")).Body;
+        var alarm = Assert.Single((await server.GetAsync("/api/v1/alarms")).Body.GetProperty("alarms").EnumerateArray());
+        await server.PostAsync($"/api/v1/alarms/{alarm.GetProperty("id").GetInt64()}/close", new { author = "ann" });
+        await server.PostAsync("/api/v1/metrics/sum/anchors/replay", new { });
+        var usual = (await ReplayedAsync(4)).GetProperty("replays")[0];
+
+        Assert.Equal((404, "unknown_anchors"), (none.Status, none.Body.GetProperty("code").GetString()));
+        Assert.Equal((400, "invalid_size"), (tooMany, size.GetProperty("code").GetString()));
+        Assert.Equal((202, 30, 30, "ann"), (status, frozen.GetProperty("passes").GetInt32(), frozen.GetProperty("fails").GetInt32(), frozen.GetProperty("author").GetString()));
+        Assert.Equal(0, same.GetProperty("replays")[0].GetProperty("comparison").GetProperty("pass_to_other").GetInt32());
+        Assert.Equal(JsonValueKind.Null, same.GetProperty("replays")[1].GetProperty("compared_with").ValueKind);
+        Assert.False(same.GetProperty("replays")[0].GetProperty("alarmed").GetBoolean());
+        // Texts with a 1 in the number of euros.
+        Assert.True(changed.GetProperty("alarmed").GetBoolean() && changed.GetProperty("comparison").GetProperty("pass_to_other").GetInt32() >= 9, changed.ToString());
+        Assert.Equal("anchors", alarm.GetProperty("kind").GetString());
+        Assert.Contains("frozen texts", alignment.GetProperty("guarantee").GetProperty("withdrawn").GetString(), StringComparison.Ordinal);
+        Assert.Equal((changed.GetProperty("id").GetInt64(), false), (usual.GetProperty("compared_with").GetInt64(), usual.GetProperty("alarmed").GetBoolean()));
+        // Nothing that was said before is taken for an answer.
+        Assert.Equal(4 * 60, provider.Requests.Count);
+        using var delete = new HttpRequestMessage(HttpMethod.Delete, "/api/v1/metrics/sum/anchors");
+        Assert.Equal(204, (await server.SendAsync(delete)).Status);
+    }
+
+    [Fact]
+    public async Task Alignment_is_cut_by_time_node_and_segment_and_pooled_over_judge_versions()
+    {
+        await using var server = await RunningServer.StartAsync(("Work", "false"));
+        var (store, ids) = (server.Store, ProjectId.Default);
+        await server.PostAsync("/api/v1/metrics", new { name = "sum", criterion = "Does it name the sum?", state = "proposed", validator = new { kind = "judge" } });
+        var metric = (await store.Metrics.FindAsync(ids, "sum", Ct))!;
+        var start = new DateTimeOffset(2026, 3, 10, 8, 0, 0, TimeSpan.Zero);
+        for (var i = 0; i < 40; i++)
+        {
+            var key = new Core.Traces.SpanKey($"t{i}", "s");
+            await store.Spans.AddAsync(ids,
+            [
+                new() { Key = key, Node = i % 4 == 0 ? "b" : "a", Output = $"text {i}", StartedAt = start.AddDays(i / 20), EndUser = $"u{i}", Attributes = i % 2 == 0 ? """{"tenant": "acme"}""" : """{"tenant": "beta"}""" },
+            ], start, Ct);
+            var span = (await store.Spans.FindAsync(ids, key, Ct))!;
+            await store.Jobs.EnqueueAsync(ids, metric.VersionId, Core.Jobs.JobLane.Judge, [span.Id], start, Ct);
+            var job = (await store.Jobs.ClaimAsync(Core.Jobs.JobLane.Judge, 10, TimeSpan.FromMinutes(1), "w", start, Ct)).Single(each => each.Span == span.Id);
+            // Every judge version judged four texts; the judge errs on every fifth.
+            var passed = i % 3 != 0;
+            await store.Jobs.EndAsync([new Core.Jobs.JobEnd.Done(job, new(
+                ids, span.Id, metric.Id, metric.VersionId, $"v{i / 4}", new(passed == (i % 5 != 0) ? Core.Metrics.Outcome.Pass : Core.Metrics.Outcome.Fail, null, null), 1, start))], start, Ct);
+            await store.Labels.AddAsync(new(Guid.CreateVersion7(), ids, span.Id, metric.Id, passed, LabelMode.Blind, null, "ann", null, start), Ct);
+            if (i % 2 == 0)
+                await store.Labels.AddAsync(new(Guid.CreateVersion7(), ids, span.Id, metric.Id, passed == (i % 8 != 0), LabelMode.Blind, null, "bob", null, start.AddSeconds(-1)), Ct);
+        }
+
+        var whole = (await server.GetAsync("/api/v1/metrics/sum/alignment")).Body;
+        var days = (await server.GetAsync("/api/v1/metrics/sum/alignment?by=time&bucket=day")).Body.GetProperty("pooled").EnumerateArray().ToArray();
+        var nodes = (await server.GetAsync("/api/v1/metrics/sum/alignment?by=node")).Body.GetProperty("pooled").EnumerateArray().ToArray();
+        var segments = (await server.GetAsync("/api/v1/metrics/sum/alignment?by=segment")).Body.GetProperty("pooled").EnumerateArray().ToArray();
+        var wrong = await server.GetAsync("/api/v1/metrics/sum/alignment?by=user");
+        var odd = await server.GetAsync("/api/v1/metrics/sum/alignment?by=node&bucket=day");
+
+        Assert.Equal(10, whole.GetProperty("versions").GetArrayLength());
+        var pooled = Assert.Single(whole.GetProperty("pooled").EnumerateArray());
+        Assert.Equal((40, 10, JsonValueKind.Null), (pooled.GetProperty("labels").GetInt32(), pooled.GetProperty("judge_versions").GetInt32(), pooled.GetProperty("validator_version").ValueKind));
+        Assert.Equal(8, pooled.GetProperty("counts").GetProperty("pass_fail").GetInt32() + pooled.GetProperty("counts").GetProperty("fail_pass").GetInt32());
+        Assert.Equal([null, start.Date.ToString("yyyy-MM-dd"), start.AddDays(1).Date.ToString("yyyy-MM-dd")],
+            days.Select(day => day.GetProperty("from").ValueKind == JsonValueKind.Null ? null : day.GetProperty("from").GetDateTimeOffset().ToString("yyyy-MM-dd")));
+        Assert.Equal([40, 20, 20], days.Select(day => day.GetProperty("labels").GetInt32()));
+        Assert.Equal([40, 30, 10], nodes.Select(node => node.GetProperty("labels").GetInt32()));
+        Assert.Equal([null, "tenant:acme", "tenant:beta"], segments.Select(segment => segment.GetProperty("segment").GetString()));
+        Assert.Equal([40, 20, 20], segments.Select(segment => segment.GetProperty("labels").GetInt32()));
+        Assert.Equal((400, 400), (wrong.Status, odd.Status));
+        var humans = whole.GetProperty("humans");
+        Assert.Equal(20, humans.GetProperty("items").GetInt32());
+        Assert.True(humans.GetProperty("alpha_low").GetDouble() < humans.GetProperty("alpha").GetDouble() && humans.GetProperty("alpha").GetDouble() < humans.GetProperty("alpha_high").GetDouble());
     }
 }

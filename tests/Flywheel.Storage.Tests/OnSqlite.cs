@@ -20,6 +20,7 @@ public sealed class ErasuresOnSqlite(SqliteFiles files) : ErasureConformance(fil
 }
 
 public sealed class AlignmentOnSqlite(SqliteFiles files) : AlignmentConformance(files);
+public sealed class AnchorsOnSqlite(SqliteFiles files) : AnchorConformance(files);
 public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);
 public sealed class MigrationsOnSqlite(SqliteFiles files) : MigrationConformance(files);
 

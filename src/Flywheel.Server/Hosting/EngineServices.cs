@@ -5,6 +5,7 @@ using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Judging.Aligning;
+using Flywheel.Engine.Judging.Anchoring;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Code;
 using Flywheel.Engine.Metrics.Detection;
@@ -84,6 +85,7 @@ static class EngineServices
         services.AddSingleton<ReviewDesk>();
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<GuidelineDistillation>();
+        services.AddSingleton<AnchorReplays>();
         services.AddSingleton(provider => new JudgeAlignment(
             provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<JudgeServices>(), provider.GetRequiredService<GuidelineDistillation>(),
             models.Embedder(), provider.GetRequiredService<IFaultClassifier>(), provider.GetRequiredService<TimeProvider>(),

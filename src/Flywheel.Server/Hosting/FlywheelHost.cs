@@ -101,6 +101,7 @@ public static class FlywheelHost
         api.MapReferences();
         api.MapJudging();
         api.MapAlign();
+        api.MapAnchors();
         api.MapProposals();
         api.MapGuard();
         api.MapLabeling();

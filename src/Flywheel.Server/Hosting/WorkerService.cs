@@ -1,6 +1,7 @@
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Judging.Aligning;
+using Flywheel.Engine.Judging.Anchoring;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 
@@ -8,7 +9,7 @@ namespace Flywheel.Server.Hosting;
 
 /// <summary>Runs the loop's workers in the server's process: metrics, vectors for new demonstrations, review planning.</summary>
 sealed class WorkerService(
-    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills, JudgeWatch watch, JudgeAlignment alignment,
+    ServerOptions options, MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills, JudgeWatch watch, JudgeAlignment alignment, AnchorReplays anchors,
     Flywheel.Core.IFlywheelStore store, TimeProvider clock,
     ILogger<WorkerService> log) : BackgroundService
 {
@@ -24,6 +25,7 @@ sealed class WorkerService(
             EveryAsync(HouseKeeping, "back-filling", backfills.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "watching judges", watch.RunOnceAsync, stoppingToken),
             EveryAsync(HouseKeeping, "aligning judges", alignment.RunOnceAsync, stoppingToken),
+            EveryAsync(HouseKeeping, "replaying anchors", anchors.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "planning reviews", planner.RunOnceAsync, stoppingToken),
             EveryAsync(10 * HouseKeeping, "drawing items to label", draws.RunOnceAsync, stoppingToken),
             EveryAsync(2 * HouseKeeping, "ordering likely failures", fixing.RunOnceAsync, stoppingToken),

@@ -68,6 +68,22 @@ internal sealed class ServingStore(Database database) : IServingStore
                 new(row.GetInt64(0)), row.GetString(1), row.GetString(2), row.GetString(3) == "pass", row.DoubleOrNull(4), row.YesNo(5)),
             ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
 
+    public async Task<IReadOnlyList<SegmentedLabel>> SegmentedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
+        await database.QueryAsync(
+            """
+            SELECT verdict.metric_version_id, verdict.validator_version, verdict.outcome, gold.passed, gold.chance, span.end_user, span.attributes
+            FROM gold
+            JOIN current_verdict AS verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id
+                AND verdict.metric_id = gold.metric_id
+            JOIN span ON span.project_id = gold.project_id AND span.id = gold.span_id
+            WHERE gold.project_id = @project AND gold.metric_id = @metric AND gold.chance >= 0 AND verdict.outcome IN ('pass', 'fail')
+            ORDER BY gold.span_id
+            """,
+            row => new SegmentedLabel(
+                new(row.GetInt64(0)), row.GetString(1), row.GetString(2) == "pass", row.YesNo(3), row.GetDouble(4),
+                Segments.Of(row.TextOrNull(5), row.TextOrNull(6))),
+            ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
+
     public async Task<IReadOnlyList<PersonsAnswer>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct)
     {
         var all = await database.QueryAsync(

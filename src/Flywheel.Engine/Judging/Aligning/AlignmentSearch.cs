@@ -67,28 +67,30 @@ sealed class AlignmentSearch(
             foreach (var part in folds?.Distinct().Order() ?? (IEnumerable<int>)[AlignmentJudges.HeldOut])
                 await DistilAsync(part, ct);
         var findings = new Finding[cases.Count];
-        try
-        {
-            await Parallel.ForEachAsync(
-                Enumerable.Range(0, cases.Count), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, concurrency), CancellationToken = ct },
-                async (i, one) =>
+        Exception? trouble = null;
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, cases.Count), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, concurrency), CancellationToken = ct },
+            async (i, _) =>
+            {
+                // No new calls after trouble; those under way are paid for and come to their end.
+                if (Volatile.Read(ref trouble) is not null)
+                    return;
+                try
                 {
-                    findings[i] = await JudgeAsync(_judges.Of(candidate, folds?[i] ?? AlignmentJudges.HeldOut), cases[i], one);
+                    findings[i] = await JudgeAsync(_judges.Of(candidate, folds?[i] ?? AlignmentJudges.HeldOut), cases[i], ct);
                     Interlocked.Increment(ref _done);
                     lock (_reporting)
                         _cost += findings[i].CostUsd;
-                    await ReportAsync(always: false, one);
-                });
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            // Another text's trouble cut this one off; ForEachAsync throws the trouble itself where there is one.
-            throw new AlignmentPause("the judges' calls were cut off", clock.GetUtcNow() + AlignmentPause.After(run.Attempts), isFault: true);
-        }
-        finally
-        {
-            await ReportAsync(always: true, CancellationToken.None);
-        }
+                    await ReportAsync(always: false, ct);
+                }
+                catch (Exception error) when (error is not OperationCanceledException)
+                {
+                    Interlocked.CompareExchange(ref trouble, error, null);
+                }
+            });
+        await ReportAsync(always: true, ct);
+        if (trouble is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(trouble);
         if (candidate == 0 && folds is not null)
             _present = findings;
         return [.. findings.Select(finding => finding.Outcome)];

@@ -46,19 +46,27 @@ static class JudgingEndpoints
         alarms.MapPost("/{id:long}/close", CloseAsync).Needs(KeyScope.Admin).WithSummary("Say that an alarm has been looked into");
     }
 
-    static async Task<Ok<Alignment>> AlignmentAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? by = null)
+    static async Task<Ok<Alignment>> AlignmentAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? by = null, string? bucket = null, string? node = null, string? from = null,
+        string? to = null)
     {
-        if (by is not (null or "node"))
-            throw ApiException.BadField("by", $"`by` is `{by}`: use node, or leave it out.");
+        var bySegment = by == "segment";
+        if (by is not (null or "node" or "time" or "node,time" or "segment"))
+            throw ApiException.BadField("by", $"`by` is `{by}`: use node, time, node,time or segment, or leave it out.");
+        if (bySegment && (node ?? from ?? to) is not null)
+            throw ApiException.BadField("by", "`by=segment` goes without `node`, `from` and `to`.");
+        var slicing = SummarySlicing.Parse(bySegment ? null : by, bucket, node, from, to);
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
-        var versions = AlignmentOf.Versions(
-            await store.Metrics.VersionsAsync(caller.Project, name, ct), await store.Metrics.CellsAsync(caller.Project, metric.Id, ct), by == "node");
+        var all = await store.Metrics.VersionsAsync(caller.Project, name, ct);
+        var everything = await store.Metrics.CellsAsync(caller.Project, metric.Id, ct);
+        var cells = everything.Where(slicing.Holds).ToArray();
+        var versions = AlignmentOf.Versions(all, cells, slicing.ByNode);
+        var pooled = AlignmentOf.Pooled(all, cells, slicing, bySegment ? await store.Serving.SegmentedLabelsAsync(caller.Project, metric.Id, ct) : []);
         var open = await store.JudgeWatch.AlarmsAsync(caller.Project, metric.Id, openOnly: true, Shown, ct);
-        var newest = versions.Count == 0 ? null : versions[0].ValidatorVersion;
+        var newest = AlignmentOf.Newest(all, everything);
         var labels = (await store.Serving.JudgedLabelsAsync(caller.Project, metric.Id, ct))
             .Where(label => label.MetricVersion == metric.VersionId && label.ValidatorVersion == newest).ToArray();
         return TypedResults.Ok(new Alignment(
-            name, versions, AlignmentOf.Guarantee(labels, open), AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
+            name, versions, pooled, AlignmentOf.Guarantee(labels, open), AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
             AlignmentOf.Humans(await store.Serving.RatingsAsync(caller.Project, metric.Id, ct)), [.. open.Select(alarm => AlarmView.Of(alarm, name))]));
     }
 

@@ -223,24 +223,23 @@ public sealed class AlignTests
         await server.PostAsync("/api/v1/metrics", new { name = "sum", criterion = "Does it name the sum?", state = "proposed", validator = new { kind = "judge" } });
         var metric = (await store.Metrics.FindAsync(ids, "sum", Ct))!;
         var start = new DateTimeOffset(2026, 3, 10, 8, 0, 0, TimeSpan.Zero);
-        for (var i = 0; i < 40; i++)
+        await store.Spans.AddAsync(ids, [.. Enumerable.Range(0, 40).Select(i => new Core.Traces.NewSpan
         {
-            var key = new Core.Traces.SpanKey($"t{i}", "s");
-            await store.Spans.AddAsync(ids,
-            [
-                new() { Key = key, Node = i % 4 == 0 ? "b" : "a", Output = $"text {i}", StartedAt = start.AddDays(i / 20), EndUser = $"u{i}", Attributes = i % 2 == 0 ? """{"tenant": "acme"}""" : """{"tenant": "beta"}""" },
-            ], start, Ct);
-            var span = (await store.Spans.FindAsync(ids, key, Ct))!;
-            await store.Jobs.EnqueueAsync(ids, metric.VersionId, Core.Jobs.JobLane.Judge, [span.Id], start, Ct);
-            var job = (await store.Jobs.ClaimAsync(Core.Jobs.JobLane.Judge, 10, TimeSpan.FromMinutes(1), "w", start, Ct)).Single(each => each.Span == span.Id);
-            // Every judge version judged four texts; the judge errs on every fifth.
-            var passed = i % 3 != 0;
-            await store.Jobs.EndAsync([new Core.Jobs.JobEnd.Done(job, new(
-                ids, span.Id, metric.Id, metric.VersionId, $"v{i / 4}", new(passed == (i % 5 != 0) ? Core.Metrics.Outcome.Pass : Core.Metrics.Outcome.Fail, null, null), 1, start))], start, Ct);
-            await store.Labels.AddAsync(new(Guid.CreateVersion7(), ids, span.Id, metric.Id, passed, LabelMode.Blind, null, "ann", null, start), Ct);
-            if (i % 2 == 0)
-                await store.Labels.AddAsync(new(Guid.CreateVersion7(), ids, span.Id, metric.Id, passed == (i % 8 != 0), LabelMode.Blind, null, "bob", null, start.AddSeconds(-1)), Ct);
-        }
+            Key = new($"t{i}", "s"), Node = i % 4 == 0 ? "b" : "a", Output = $"text {i}", StartedAt = start.AddDays(i / 20), EndUser = $"u{i}",
+            Attributes = i % 2 == 0 ? """{"tenant": "acme"}""" : """{"tenant": "beta"}""",
+        })], start, Ct);
+        var spans = (await store.Spans.NewestAsync(ids, null, 40, Ct)).ToDictionary(span => int.Parse(span.Key.Trace[1..], System.Globalization.CultureInfo.InvariantCulture));
+        await store.Jobs.EnqueueAsync(ids, metric.VersionId, Core.Jobs.JobLane.Judge, [.. spans.Values.Select(span => span.Id)], start, Ct);
+        var jobs = (await store.Jobs.ClaimAsync(Core.Jobs.JobLane.Judge, 100, TimeSpan.FromMinutes(1), "w", start, Ct)).ToDictionary(job => job.Span);
+        // Every judge version judged four texts; the judge errs on every fifth.
+        bool Passed(int i) => i % 3 != 0;
+        await store.Jobs.EndAsync([.. spans.Select(each => new Core.Jobs.JobEnd.Done(jobs[each.Value.Id], new(
+            ids, each.Value.Id, metric.Id, metric.VersionId, $"v{each.Key / 4}",
+            new(Passed(each.Key) == (each.Key % 5 != 0) ? Core.Metrics.Outcome.Pass : Core.Metrics.Outcome.Fail, null, null), 1, start)))], start, Ct);
+        Label Of(int i, bool passed, string author, double seconds) =>
+            new(Guid.CreateVersion7(), ids, spans[i].Id, metric.Id, passed, LabelMode.Blind, null, author, null, start.AddSeconds(seconds));
+        await Task.WhenAll(spans.Keys.Select(i => store.Labels.AddAsync(Of(i, Passed(i), "ann", 0), Ct)));
+        await Task.WhenAll(spans.Keys.Where(i => i % 2 == 0).Select(i => store.Labels.AddAsync(Of(i, Passed(i) == (i % 8 != 0), "bob", -1), Ct)));
 
         var whole = (await server.GetAsync("/api/v1/metrics/sum/alignment")).Body;
         var days = (await server.GetAsync("/api/v1/metrics/sum/alignment?by=time&bucket=day")).Body.GetProperty("pooled").EnumerateArray().ToArray();

@@ -50,9 +50,7 @@ static class AlignCommand
                     return Cli.Ok;
                 }
                 var ended = await Output.ProgressAsync(
-                    $"aligning {metric.Name}", asJson, report => alignment.RunAsync(run.Id, (done, total) => report(done, total), ct));
-                if (ended is null)
-                    throw new Core.FlywheelException($"`{metric.Name}` is being aligned by another process: GET /api/v1/metrics/{metric.Name}/align tells how far it is.");
+                    $"aligning {metric.Name}", asJson, report => EndAsync(alignment, store.Alignments, run, report, ct));
                 var proposal = ended.Proposal is { } id ? await store.Proposals.FindAsync(owner.Id, id, ct) : null;
                 if (asJson)
                     Output.Json(AlignEndpoints.Outlook(outlook, AlignmentRunView.Of(ended, metric.Name)));
@@ -66,6 +64,22 @@ static class AlignCommand
             }
         });
         return command;
+    }
+
+    /// <summary>Makes the search here, or follows it where a server's worker was quicker, until it ends or has to wait.</summary>
+    static async Task<AlignmentRun> EndAsync(
+        JudgeAlignment alignment, IAlignmentStore store, AlignmentRun run, Action<long, long> report, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (await alignment.RunAsync(run.Id, (done, total) => report(done, total), ct) is { } made)
+                return made;
+            var now = await store.FindAsync(run.Project, run.Id, ct) ?? throw new Core.FlywheelException("The search was deleted while it ran.");
+            if (now.State != AlignmentState.Running || now is { Worker: null, Detail: not null } && now.VisibleAt > TimeProvider.System.GetUtcNow())
+                return now;
+            report(now.Done, now.Total);
+            await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
+        }
     }
 
     static void Show(AlignView view, bool json)

@@ -7,8 +7,7 @@ namespace Flywheel.Core.Judging.Aligning;
 /// <param name="UndecidedPass">Texts that people passed and of which the judge said neither pass nor fail.</param>
 public sealed record JudgeCounts(int PassPass, int PassFail, int FailPass, int FailFail, int UndecidedPass, int UndecidedFail)
 {
-    /// <summary>Points at which one of the two distributions is looked at; more change the fourth digit.</summary>
-    const int Points = 100;
+    const int Bins = 256;
 
     /// <param name="answers">The judge's word, the person's.</param>
     public static JudgeCounts Of(IEnumerable<(Outcome Judge, bool Passed)> answers)
@@ -31,26 +30,40 @@ public sealed record JudgeCounts(int PassPass, int PassFail, int FailPass, int F
     [System.Text.Json.Serialization.JsonIgnore]
     public double Balanced => (Share(PassPass, Passes) + Share(FailFail, Fails)) / 2;
 
-    /// <summary>A quantile of balanced accuracy, both shares being Beta distributed around what was seen (Jeffreys).</summary>
+    /// <summary>A quantile of balanced accuracy, both shares being Beta distributed around what was seen (Jeffreys); to within 0.001.</summary>
     /// <remarks>Few labels of the rarer class pull it down: of two equal judges the better known one is ahead.</remarks>
     public double BalancedQuantile(double probability)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(probability);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(probability, 1);
-        var passes = new double[Points];
-        for (var i = 0; i < Points; i++)
-            passes[i] = BetaDistribution.Quantile(PassPass + 0.5, Passes - PassPass + 0.5, (i + 0.5) / Points);
-        double low = 0, high = 1;
-        while (high - low > 1e-6)
+        double[] passes = Masses(PassPass, Passes), fails = Masses(FailFail, Fails), sum = new double[2 * Bins];
+        for (var i = 0; i < Bins; i++)
+            for (var j = 0; j < Bins; j++)
+            {
+                // The sum of two numbers within a bin each spreads over two bins alike.
+                sum[i + j] += passes[i] * fails[j] / 2;
+                sum[i + j + 1] += passes[i] * fails[j] / 2;
+            }
+        var below = 0.0;
+        for (var bin = 0; bin < sum.Length; bin++)
         {
-            var middle = (low + high) / 2;
-            var below = passes.Average(pass => BetaDistribution.Cdf(FailFail + 0.5, Fails - FailFail + 0.5, 2 * middle - pass));
-            if (below < probability)
-                low = middle;
-            else
-                high = middle;
+            if (below + sum[bin] >= probability)
+                return (bin + (probability - below) / sum[bin]) / (2 * Bins);
+            below += sum[bin];
         }
-        return (low + high) / 2;
+        return 1;
+    }
+
+    static double[] Masses(int hits, int all)
+    {
+        var masses = new double[Bins];
+        var before = 0.0;
+        for (var bin = 0; bin < Bins; bin++)
+        {
+            var now = BetaDistribution.Cdf(hits + 0.5, all - hits + 0.5, (bin + 1.0) / Bins);
+            (masses[bin], before) = (now - before, now);
+        }
+        return masses;
     }
 
     static double Share(int hits, int all) => all == 0 ? 0.5 : (double)hits / all;

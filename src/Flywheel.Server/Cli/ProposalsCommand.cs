@@ -64,7 +64,7 @@ static class ProposalsCommand
             if (change.Validator is { } validator)
                 Console.WriteLine($"New settings: {validator.Settings}");
             foreach (var rule in change.Guidelines)
-                Console.WriteLine($"New guideline, from {rule.Labels.Count} labels: {rule.Text}");
+                Console.WriteLine($"New guideline, from {rule.Labels.Count} {(rule.Labels.Count == 1 ? "label" : "labels")}: {rule.Text}");
             AlignCommand.Candidates(ProposalJson.Read<AlignmentEvidence>(it.Evidence));
         }, ct));
         return command;

@@ -202,7 +202,7 @@ sealed class AlignmentSearch(
     string Ending(TrialResult trial) => trial.Test is not { } test
         ? "no candidate is ahead of the present judge"
         : string.Create(CultureInfo.InvariantCulture,
-            $"`{_candidates[trial.Chosen].Name}` was ahead; on {test.Labels} later labels it alone was right {test.NewOnly:0.#} times, the present judge alone {test.OldOnly:0.#} times (probability {test.Probability:0.###} of being better): ")
+            $"`{_candidates[trial.Chosen].Name}` was ahead; on {test.Labels} later labels it alone was right {test.NewOnly:0.#} times, the present judge alone {test.OldOnly:0.#} times (probability {Math.Min(test.Probability, 0.999):0.###} of being better): ")
             + (trial.Promotes ? "proposed" : "not enough to propose it");
 
     NewProposal Proposal(TrialResult trial, AlignmentEvidence evidence, IReadOnlyList<Guid> approved)
@@ -213,7 +213,7 @@ sealed class AlignmentSearch(
         string?[] what =
         [
             chosen.Examples is { } count ? $"shown {count} examples" : null, chosen.Reference is { } path ? $"shown the reference answer at `{path}`" : null,
-            evidence.Guidelines.Count > 0 ? $"given {evidence.Guidelines.Count} new guidelines" : null,
+            evidence.Guidelines.Count switch { 0 => null, 1 => "given a new guideline", var rules => $"given {rules} new guidelines" },
         ];
         return new(
             ProposalKind.Metric, ProposalAction.Change, _material.Metric.Name,

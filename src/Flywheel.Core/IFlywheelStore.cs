@@ -54,6 +54,9 @@ public interface IFlywheelStore : IAsyncDisposable
     IProposedLabelStore ProposedLabels { get; }
     ISpanEvaluationStore Evaluations { get; }
     IVerdictOutbox Outbox { get; }
+    Proposals.IProposalStore Proposals { get; }
+    Judging.Aligning.IAlignmentStore Alignments { get; }
+    Judging.Anchoring.IAnchorStore Anchors { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

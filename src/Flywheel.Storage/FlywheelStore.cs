@@ -31,7 +31,8 @@ public sealed class FlywheelStore : IFlywheelStore
         Projects = new ProjectStore(database);
         Audit = new AuditStore(database);
         Spans = new SpanStore(database);
-        Metrics = new MetricStore(database);
+        var metrics = new MetricStore(database);
+        Metrics = metrics;
         Verdicts = new VerdictStore(database);
         Jobs = new JobStore(database);
         Labels = new LabelStore(database);
@@ -58,6 +59,9 @@ public sealed class FlywheelStore : IFlywheelStore
         ProposedLabels = new ProposedLabelStore(database);
         Evaluations = new SpanEvaluationStore(database);
         Outbox = new VerdictOutbox(database);
+        Proposals = new Proposals.ProposalStore(database, metrics);
+        Alignments = new AlignmentStore(database);
+        Anchors = new AnchorStore(database);
     }
 
     public string Description => database.Description;
@@ -93,6 +97,9 @@ public sealed class FlywheelStore : IFlywheelStore
     public IProposedLabelStore ProposedLabels { get; }
     public ISpanEvaluationStore Evaluations { get; }
     public IVerdictOutbox Outbox { get; }
+    public Core.Proposals.IProposalStore Proposals { get; }
+    public Core.Judging.Aligning.IAlignmentStore Alignments { get; }
+    public Core.Judging.Anchoring.IAnchorStore Anchors { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

@@ -15,6 +15,8 @@ JsonNode? result = words switch
     ["judge-loop", var set] => await JudgeLoopStudy.RunAsync(set, 10),
     ["judge-loop", var set, var runs] => await JudgeLoopStudy.RunAsync(set, int.Parse(runs)),
     ["calibrators"] => CalibratorStudy.Run(20),
+    ["align"] => await AlignStudy.RunAsync(200),
+    ["align", var runs] => await AlignStudy.RunAsync(int.Parse(runs)),
     ["calibrate"] => CalibrateStudy.Run(200),
     _ => null,
 };
@@ -29,6 +31,7 @@ if (result is null)
           labels               labels until an interval is so wide: at random, and as the queue draws them
           failures SET [RUNS]  failures found for the labels spent: halueval, evouna, openqa, mrben or xstest
           judge-loop SET [RUNS]  agreement of the offline judge with people against labels given, on the same sets
+          align [RUNS]         does the search for better judges promote better ones, and only those?
           calibrate            is the promise above the threshold kept? 200 resamples
         """);
     return 2;

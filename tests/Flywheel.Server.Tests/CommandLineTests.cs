@@ -20,6 +20,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("review --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
     [InlineData("export --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
     [InlineData("prompts list --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    [InlineData("align polite --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    [InlineData("proposals list --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
     [InlineData("erase eve --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
     [InlineData("keys list --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
     [InlineData("retrieve --demos a.jsonl --queries a.jsonl --k 9999", 2, "`k` is 9999, out of its range: between 0 and 100")]

@@ -345,7 +345,7 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
     }
 
     [Fact]
-    public async Task Judged_labels_are_blind_ones_with_a_decided_verdict_and_ratings_those_of_two_people()
+    public async Task Ratings_are_the_newest_blind_labels_of_items_that_two_people_labelled()
     {
         var metric = await MetricAsync();
         var (both, single) = (await SpanAsync(), await SpanAsync());
@@ -357,8 +357,6 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         await Store.Labels.AddAsync(Label(both, metric, true, LabelMode.Accepted, "eve", Noon.AddHours(3)), Ct);
         await Store.Labels.AddAsync(Label(single, metric, true), Ct);
 
-        Assert.Equal(
-            [new(metric.VersionId, "v1", "intent", Judge: false, 0.75, Human: true)], await Store.Serving.JudgedLabelsAsync(Home, metric.Id, Ct));
         Assert.Equal(
             [new(both.Id, "ann", false), new(both.Id, "bob", true)],
             (await Store.Serving.RatingsAsync(Home, metric.Id, Ct)).OrderBy(rating => rating.Author, StringComparer.Ordinal));

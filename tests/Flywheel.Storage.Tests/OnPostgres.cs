@@ -17,6 +17,8 @@ public sealed class AgentOnPostgres(PostgresCluster cluster) : AgentConformance(
 public sealed class PromptsOnPostgres(PostgresCluster cluster) : PromptConformance(cluster);
 public sealed class DatasetsOnPostgres(PostgresCluster cluster) : DatasetConformance(cluster);
 public sealed class ErasuresOnPostgres(PostgresCluster cluster) : ErasureConformance(cluster);
+public sealed class AlignmentOnPostgres(PostgresCluster cluster) : AlignmentConformance(cluster);
+public sealed class AnchorsOnPostgres(PostgresCluster cluster) : AnchorConformance(cluster);
 public sealed class JudgingOnPostgres(PostgresCluster cluster) : JudgingConformance(cluster);
 public sealed class MigrationsOnPostgres(PostgresCluster cluster) : MigrationConformance(cluster);
 

@@ -22,6 +22,8 @@ public sealed class ErasuresOnSqlite(SqliteFiles files) : ErasureConformance(fil
     public Task A_compacted_file_holds_none_of_the_erased_bytes() => SearchFileAsync();
 }
 
+public sealed class AlignmentOnSqlite(SqliteFiles files) : AlignmentConformance(files);
+public sealed class AnchorsOnSqlite(SqliteFiles files) : AnchorConformance(files);
 public sealed class JudgingOnSqlite(SqliteFiles files) : JudgingConformance(files);
 public sealed class MigrationsOnSqlite(SqliteFiles files) : MigrationConformance(files);
 

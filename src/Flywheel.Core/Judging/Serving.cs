@@ -25,10 +25,10 @@ public sealed record Served(SpanId Span, MetricId Metric, ServedMode Mode, strin
 /// <param name="Agreed">Of <paramref name="Labels"/>, those that say what the judge said.</param>
 public sealed record ServedAgreement(ServedMode Mode, long Agreed, long Labels);
 
-/// <summary>A verdict with the blind label of its span; labels of picked items are left out, since they are no part of the traffic by chance.</summary>
-/// <param name="Judge">True pass, false fail.</param>
-/// <param name="Confidence">As it came; null when the judge said none.</param>
-public sealed record JudgedLabel(MetricVersionId MetricVersion, string ValidatorVersion, string Node, bool Judge, double? Confidence, bool Human);
+/// <summary>The newest decided verdict of a labelled pair, with the segments of its span; labels of picked items are left out.</summary>
+/// <param name="Chance">With which the pair was drawn; 0 for one that nobody drew.</param>
+/// <param name="Segments">As of <see cref="Core.Metrics.Segments"/>.</param>
+public sealed record SegmentedLabel(MetricVersionId MetricVersion, string ValidatorVersion, bool Judge, bool Human, double Chance, IReadOnlyList<string> Segments);
 
 /// <summary>One person's newest blind label of a pair.</summary>
 public sealed record PersonsAnswer(SpanId Span, string Author, bool Passed);
@@ -49,8 +49,7 @@ public interface IServingStore
     /// are other items.</summary>
     Task<IReadOnlyList<ServedAgreement>> AgreementAsync(ProjectId project, MetricId metric, CancellationToken ct);
 
-    /// <summary>All decided verdicts that have a blind label.</summary>
-    Task<IReadOnlyList<JudgedLabel>> JudgedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct);
+    Task<IReadOnlyList<SegmentedLabel>> SegmentedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct);
 
     /// <summary>Blind labels of pairs that two people or more labelled blind.</summary>
     Task<IReadOnlyList<PersonsAnswer>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct);

@@ -12,6 +12,9 @@ public sealed record Project(
 
     /// <summary>Share in [0, 1] of a judge's texts that are judged twice more with orders planted in them.</summary>
     public double CanaryRate { get; init; } = 0.01;
+
+    /// <summary>Hours between two replays of judges' frozen cases, 0 to 8,760; 0 for none but those that are asked for.</summary>
+    public int AnchorHours { get; init; } = 24;
 }
 
 /// <summary>What a key may do.</summary>
@@ -54,6 +57,8 @@ public interface IProjectStore
 
     /// <summary>Sets how judges are checked: the shares of items served blind and of texts with planted orders.</summary>
     Task SetJudgingAsync(ProjectId id, double blindShare, double canaryRate, CancellationToken ct);
+
+    Task SetAnchorHoursAsync(ProjectId id, int hours, CancellationToken ct);
 
     /// <param name="secretHash">SHA-256 of the whole secret, lower-case hex.</param>
     Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct);

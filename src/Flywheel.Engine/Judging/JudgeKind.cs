@@ -9,6 +9,7 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
     new("rules", "text or list of texts", "Guidelines beside the criterion.", "none"),
     new("examples", "integer", "How many approved labels to show, 0 to 16.", "6"),
     new("show_input", "true or false", "When an output is judged, also show what was asked.", "true"),
+    new("reference", "text", "Path of a reference answer in the span's attributes, such as `reference.answer`; shown to the judge where there is one.", "none"),
     new("temperature", "number", "Sampling temperature, 0 to 2; some models refuse one.", "the model's own"),
     new("max_output_tokens", "integer", "Limit of the reply, 50 to 8000.", "600"),
     new("max_characters", "integer", "Longer texts are skipped, not cut.", "200000"),
@@ -31,7 +32,10 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
             (float?)read.Number("temperature", 0, 2),
             read.Integer("max_output_tokens", 50, 8_000) ?? 600,
             read.Integer("max_characters", 1, Core.Traces.SpanRules.MaxTextLength) ?? 200_000,
-            read.Integer("annotators", 1, 9) ?? 1);
+            read.Integer("annotators", 1, 9) ?? 1,
+            read.Text("reference"));
+        if (settings.Reference is { } path && string.IsNullOrWhiteSpace(path))
+            throw read.Wrong("reference", "is empty: give a path such as `reference.answer`.");
         if (string.IsNullOrWhiteSpace(context.Criterion))
             throw new ValidatorSettingsException("criterion", "`criterion` is empty: a judge needs the question in words, answerable by yes or no.");
         if (services is null)
@@ -110,8 +114,10 @@ sealed class JudgeKind(JudgeServices? services) : ValidatorKind("judge", 1, "A l
 }
 
 /// <param name="Temperature">Null leaves it to the model.</param>
+/// <param name="Reference">Path in the span's attributes; null for none.</param>
 sealed record JudgeSettings(
-    IReadOnlyList<string> Rules, int Examples, bool ShowInput, float? Temperature, int MaxOutputTokens, int MaxCharacters, int Annotators);
+    IReadOnlyList<string> Rules, int Examples, bool ShowInput, float? Temperature, int MaxOutputTokens, int MaxCharacters, int Annotators,
+    string? Reference = null);
 
 /// <param name="Below">Confidence, in (0, 1], under which a verdict is not taken.</param>
 /// <param name="Model">Who is asked then; when that one is no more confident, a person is.</param>

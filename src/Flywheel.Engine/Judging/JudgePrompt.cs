@@ -63,18 +63,19 @@ static class JudgePrompt
     }
 
     /// <param name="input">What was asked, when an output is judged; null when unknown or not to be shown.</param>
+    /// <param name="reference">A good answer to compare with; null when there is none.</param>
     public static IReadOnlyList<ChatMessage> Write(
         string criterion, IReadOnlyList<string> rules, MetricSubject subject, string text, string? input,
-        IReadOnlyList<JudgeExample> examples, Func<string> newFence)
+        IReadOnlyList<JudgeExample> examples, Func<string> newFence, string? reference = null)
     {
-        var fence = Fence(newFence, [criterion, text, input ?? "", .. rules, .. examples.Select(example => example.Text)]);
+        var fence = Fence(newFence, [criterion, text, input ?? "", reference ?? "", .. rules, .. examples.Select(example => example.Text)]);
         var messages = new List<ChatMessage> { new(ChatRole.System, Instructions(criterion, rules, subject, fence)) };
         foreach (var example in examples)
         {
-            messages.Add(new(ChatRole.User, Quoted(subject, fence, example.Text, input: null)));
+            messages.Add(new(ChatRole.User, Quoted(subject, fence, example.Text, input: null, reference: null)));
             messages.Add(new(ChatRole.Assistant, Reply(example)));
         }
-        messages.Add(new(ChatRole.User, Quoted(subject, fence, text, input)));
+        messages.Add(new(ChatRole.User, Quoted(subject, fence, text, input, reference)));
         return messages;
     }
 
@@ -103,10 +104,14 @@ static class JudgePrompt
         return prompt.ToString();
     }
 
-    static string Quoted(MetricSubject subject, string fence, string text, string? input)
+    static string Quoted(MetricSubject subject, string fence, string text, string? input, string? reference)
     {
-        var subjectPart = $"{subject}:\n{fence}\n{text}\n{fence}";
-        return input is null ? subjectPart : $"Input that it answers:\n{fence}\n{input}\n{fence}\n{subjectPart}";
+        var quoted = new StringBuilder();
+        if (input is not null)
+            quoted.Append($"Input that it answers:\n{fence}\n{input}\n{fence}\n");
+        if (reference is not null)
+            quoted.Append($"Reference answer, known to be good; others can be as good:\n{fence}\n{reference}\n{fence}\n");
+        return quoted.Append($"{subject}:\n{fence}\n{text}\n{fence}").ToString();
     }
 
     static string Reply(JudgeExample example) => JsonSerializer.Serialize(new

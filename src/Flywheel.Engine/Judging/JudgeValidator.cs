@@ -3,6 +3,7 @@ using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Metrics.Validators;
 
 namespace Flywheel.Engine.Judging;
 
@@ -181,9 +182,9 @@ sealed class JudgeValidator(
 
     JudgeQuestion Question(JudgeModel whom, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> examples, int seat)
     {
-        var (text, input) = (examinee.Text!, InputOf(examinee));
+        var (text, input, reference) = (examinee.Text!, InputOf(examinee), ReferenceOf(examinee));
         string[] rules = [.. settings.Rules, .. guidelines.Texts];
-        var messages = JudgePrompt.Write(context.Criterion, rules, context.Subject, text, input, examples, services.NewFence);
+        var messages = JudgePrompt.Write(context.Criterion, rules, context.Subject, text, input, examples, services.NewFence, reference);
         // Two bytes a token is on the safe side for prose in any language.
         var tokens = messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Text)) / 2 + 500;
         var expected = services.Price?.Invoke(whom.Id, new() { InputTokenCount = tokens, OutputTokenCount = settings.MaxOutputTokens }) ?? 0;
@@ -191,6 +192,8 @@ sealed class JudgeValidator(
         [
             context.Criterion, string.Join('\n', rules.Select(rule => $"{rule.Length}:{rule}")), Wire.Name(context.Subject), text, input is null ? "" : "+" + input,
             $"{seat}", .. examples.SelectMany(example => (string[])[example.Text, example.Passed ? "pass" : "fail", example.Critique ?? ""]),
+            // Examples come in threes: one more is no example.
+            .. reference is null ? [] : (string[])[reference],
         ];
         return new(
             context.Project, context.MetricName, examinee.Span?.Id, whom, messages, content, settings.Temperature, settings.MaxOutputTokens, expected);
@@ -203,7 +206,7 @@ sealed class JudgeValidator(
         // Three bytes a token is on the safe side; examples are taken to be as long as the text.
         long text = Encoding.UTF8.GetByteCount(examinee.Text!);
         long bytes = 2_000 + Encoding.UTF8.GetByteCount(context.Criterion) + settings.Rules.Sum(Encoding.UTF8.GetByteCount)
-            + Encoding.UTF8.GetByteCount(InputOf(examinee) ?? "") + text * (HasExamples ? settings.Examples + 1 : 1);
+            + Encoding.UTF8.GetByteCount(InputOf(examinee) ?? "") + Encoding.UTF8.GetByteCount(ReferenceOf(examinee) ?? "") + text * (HasExamples ? settings.Examples + 1 : 1);
         return price(model.Id, new() { InputTokenCount = bytes / 3, OutputTokenCount = settings.MaxOutputTokens });
     }
 
@@ -211,7 +214,7 @@ sealed class JudgeValidator(
     {
         if (examinee.Text is not { } text)
             return TextValidator.NothingToCheck(context.Subject, examinee);
-        var length = text.Length + (InputOf(examinee)?.Length ?? 0);
+        var length = text.Length + (InputOf(examinee)?.Length ?? 0) + (ReferenceOf(examinee)?.Length ?? 0);
         if (length > settings.MaxCharacters)
             return Finding.Skipped($"{length} characters to judge, more than `max_characters` ({settings.MaxCharacters})");
         if (MasterKeys.IsSymbolsOnly(text))
@@ -224,6 +227,9 @@ sealed class JudgeValidator(
 
     string? InputOf(Examinee examinee) =>
         settings.ShowInput && context.Subject == MetricSubject.Output ? examinee.Span?.Content.Input ?? examinee.Input : null;
+
+    string? ReferenceOf(Examinee examinee) =>
+        settings.Reference is { } path ? AttributeText.At(examinee.Span?.Content.Attributes, path).Text : null;
 
     string VersionOf(string pool, GuidelineSet guidelines)
     {

@@ -20,12 +20,20 @@ public sealed class RetrievedJudgeExamples(DemonstrationRetriever retriever, IDe
             ? []
             // One more than wanted, in case the span's own label is among them.
             : (await retriever.SearchAsync(project, DemonstrationPurpose.Judge, metric, text, PolicyFor(pool.Count, except is null ? k : k + 1), ct)).Chosen;
+        var examples = await ReadAsync(store, project, found, k, except, ct);
+        return new JudgeExamples(PoolVersion(project, metric), examples);
+    }
+
+    /// <summary>Up to k of those found: approved to this moment, and not of the span that is judged.</summary>
+    internal static async Task<IReadOnlyList<JudgeExample>> ReadAsync(
+        IDemonstrationStore store, ProjectId project, IReadOnlyList<RetrievedDemonstration> found, int k, SpanId? except, CancellationToken ct)
+    {
         var examples = new List<JudgeExample>(found.Count);
         foreach (var it in found)
             if (await store.GetAsync(project, it.Id, ct) is { State: DemonstrationState.Approved } demonstration
                 && !(except is { } own && demonstration.SpanId == own.Value))
                 examples.Add(new JudgeExample(it.Id, it.Text, it.Answer == "pass", demonstration.Reason));
-        return new JudgeExamples(PoolVersion(project, metric), Kept(examples, k));
+        return Kept(examples, k);
     }
 
     /// <summary>Similarity among few labels is chance: until there are enough, the most recent ones are shown, both outcomes alike.</summary>

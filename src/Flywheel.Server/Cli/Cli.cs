@@ -32,6 +32,8 @@ static partial class Cli
             CalibrateCommand.Create(),
             AgreementCommand.Create(),
             ReviewCommand.Create(),
+            AlignCommand.Create(),
+            ProposalsCommand.Create(),
             KeysCommand.Create(),
             ModelsCommand.Create(),
             SandboxCommand.Create(),

@@ -5,6 +5,8 @@ using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Loop;
+using Flywheel.Engine.Judging.Aligning;
+using Flywheel.Engine.Judging.Anchoring;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Code;
 using Flywheel.Engine.Metrics.Detection;
@@ -89,6 +91,13 @@ static class EngineServices
         services.AddSingleton<LoopWorkers>();
         services.AddSingleton<JudgeCalibrator>();
         services.AddSingleton<GuidelineDistillation>();
+        services.AddSingleton<AnchorReplays>();
+        services.AddSingleton(provider => new Chore("replaying anchors", TimeSpan.FromSeconds(1), provider.GetRequiredService<AnchorReplays>().RunOnceAsync));
+        services.AddSingleton(provider => new Chore("aligning judges", TimeSpan.FromSeconds(1), provider.GetRequiredService<JudgeAlignment>().RunOnceAsync));
+        services.AddSingleton(provider => new JudgeAlignment(
+            provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<JudgeServices>(), provider.GetRequiredService<GuidelineDistillation>(),
+            models.Embedder(), provider.GetRequiredService<IFaultClassifier>(), provider.GetRequiredService<TimeProvider>(),
+            () => Concurrency(models, provider.GetRequiredService<ServerOptions>().JudgeConcurrency)));
         return services;
     }
 
@@ -117,6 +126,21 @@ static class EngineServices
             Webhooks(Settings.Load(), clock ?? TimeProvider.System),
             new DetectionServices(models.Embedder, clock ?? TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)), applications);
     }
+
+    /// <summary>The search for better judges as a command makes it, in its own process.</summary>
+    public static JudgeAlignment OpenAlignment(IFlywheelStore store, ModelRegistry models, TimeProvider clock)
+    {
+        var faults = new ModelFaults(clock);
+        var judges = new JudgeServices(name => models.Chat(name), null, (model, usage) => PriceOf(models, model).CostUsd(usage))
+        {
+            Structured = models.Structured, Ledger = store.JudgeCalls, MayHaveCost = error => faults.Classify(error).MayHaveCost, Clock = clock,
+        };
+        return new(
+            store, judges, new GuidelineDistillation(store, judges), models.Embedder(), faults, clock,
+            () => Concurrency(models, new ServerOptions().JudgeConcurrency));
+    }
+
+    static int Concurrency(ModelRegistry models, int least) => Math.Max(least, models.WantedConcurrency ?? 0);
 
     static DetectionServices Detectors(IServiceProvider provider, ModelRegistry models)
     {

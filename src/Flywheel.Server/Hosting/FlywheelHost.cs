@@ -13,6 +13,7 @@ using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Features.Projects;
 using Flywheel.Server.Features.Prompts;
+using Flywheel.Server.Features.Proposals;
 using Flywheel.Server.Features.Retrieval;
 using Flywheel.Server.Features.Review;
 using Flywheel.Server.Features.Telemetry;
@@ -105,6 +106,9 @@ public static class FlywheelHost
         api.MapPacks();
         api.MapReferences();
         api.MapJudging();
+        api.MapAlign();
+        api.MapAnchors();
+        api.MapProposals();
         api.MapGuard();
         api.MapLabeling();
         api.MapPrompts();

@@ -104,6 +104,27 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
                 row.Id(0), row.GetString(1), row.YesNo(2), row.TextOrNull(3), row.Word<Outcome>(4), row.TextOrNull(5)),
             ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false);
 
+    /// <summary>Ids of a metric's approved guidelines, in order.</summary>
+    internal static async Task<IReadOnlyList<Guid>> ApprovedIdsAsync(Session session, ProjectId project, MetricId metric, CancellationToken ct) =>
+        [
+            .. (await session.QueryAsync(
+                "SELECT id FROM guideline WHERE project_id = @project AND metric_id = @metric AND state = 'approved'",
+                row => row.Id(0), ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false)).Order(),
+        ];
+
+    /// <summary>Adds one that a person approved with something else, inside that transaction.</summary>
+    internal static async Task AddApprovedAsync(Database database, Session session, Guideline it, CancellationToken ct)
+    {
+        await session.ExecuteAsync(
+            """
+            INSERT INTO guideline (project_id, id, metric_id, text, labels, state, author, created_at, approved_by, approved_at)
+            VALUES (@project, @id, @metric, @text, @labels, 'approved', @author, @created, @who, @at)
+            """,
+            ct, ("project", it.Project.Value), ("id", it.Id), ("metric", it.Metric.Value), ("text", it.Text), ("labels", Rows.Json(it.Labels)),
+            ("author", it.Author), ("created", it.CreatedAt), ("who", it.ApprovedBy), ("at", it.ApprovedAt)).ConfigureAwait(false);
+        await AuditAsync(database, session, it, "guideline.approve", it.ApprovedBy!, it.ApprovedAt!.Value, ct).ConfigureAwait(false);
+    }
+
     Task<Guideline?> ChangeAsync(
         string sql, ProjectId project, MetricId metric, Guid id, string action, string who, DateTimeOffset at, CancellationToken ct) =>
         database.WriteAsync(
@@ -122,6 +143,9 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
             ct);
 
     Task AuditAsync(Session session, Guideline it, string action, string who, DateTimeOffset at, CancellationToken ct) =>
+        AuditAsync(database, session, it, action, who, at, ct);
+
+    static Task AuditAsync(Database database, Session session, Guideline it, string action, string who, DateTimeOffset at, CancellationToken ct) =>
         AuditStore.AppendAsync(
             database, session, it.Project, at, who, action, it.Id.ToString("D"),
             // Of the text only a hash: it may quote a user, and the audit is never erased.

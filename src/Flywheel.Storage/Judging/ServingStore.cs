@@ -63,18 +63,20 @@ internal sealed class ServingStore(Database database) : IServingStore
             row => new ServedAgreement(row.Word<ServedMode>(0), row.GetInt64(1), row.GetInt64(2)),
             ct, ("project", project.Value), ("metric", metric.Value), ("proposal", Served.ByProposal + "%")).ConfigureAwait(false);
 
-    public async Task<IReadOnlyList<JudgedLabel>> JudgedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
+    public async Task<IReadOnlyList<SegmentedLabel>> SegmentedLabelsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.QueryAsync(
             """
-            SELECT verdict.metric_version_id, verdict.validator_version, span.node, verdict.outcome, verdict.raw_confidence, gold.passed
+            SELECT verdict.metric_version_id, verdict.validator_version, verdict.outcome, gold.passed, gold.chance, span.end_user, span.attributes
             FROM gold
-            JOIN verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id AND verdict.metric_id = gold.metric_id
+            JOIN current_verdict AS verdict ON verdict.project_id = gold.project_id AND verdict.span_id = gold.span_id
+                AND verdict.metric_id = gold.metric_id
             JOIN span ON span.project_id = gold.project_id AND span.id = gold.span_id
             WHERE gold.project_id = @project AND gold.metric_id = @metric AND gold.chance >= 0 AND verdict.outcome IN ('pass', 'fail')
-            ORDER BY verdict.span_id
+            ORDER BY gold.span_id
             """,
-            row => new JudgedLabel(
-                new(row.GetInt64(0)), row.GetString(1), row.GetString(2), row.GetString(3) == "pass", row.DoubleOrNull(4), row.YesNo(5)),
+            row => new SegmentedLabel(
+                new(row.GetInt64(0)), row.GetString(1), row.GetString(2) == "pass", row.YesNo(3), row.GetDouble(4),
+                Segments.Of(row.TextOrNull(5), row.TextOrNull(6))),
             ct, ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<PersonsAnswer>> RatingsAsync(ProjectId project, MetricId metric, CancellationToken ct)

@@ -17,7 +17,7 @@ internal sealed class MetricStore(Database database) : IMetricStore
     {
         var added = await database.WriteAsync(
             Urgency.Interactive, session => AddAsync(session, project, metric, expectNew, at, ct), ct).ConfigureAwait(false);
-        Interlocked.Increment(ref revision);
+        Changed();
         return added;
     }
 
@@ -61,7 +61,7 @@ internal sealed class MetricStore(Database database) : IMetricStore
     {
         var found = await database.WriteAsync(
             Urgency.Interactive, session => SetStateAsync(database, session, project, name, state, author, at, ct), ct).ConfigureAwait(false);
-        Interlocked.Increment(ref revision);
+        Changed();
         return found;
     }
 
@@ -89,7 +89,11 @@ internal sealed class MetricStore(Database database) : IMetricStore
         return true;
     }
 
-    async Task<Metric?> AddAsync(
+    /// <summary>Tells whoever keeps what was read that another store changed metrics.</summary>
+    internal void Changed() => Interlocked.Increment(ref revision);
+
+    /// <summary>Adds a version inside the transaction of what brought it about; see <see cref="Changed"/>.</summary>
+    internal async Task<Metric?> AddAsync(
         Session session, ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct)
     {
         var id = await session.NumberAsync(

@@ -51,7 +51,11 @@ internal sealed class ErasureStore(Database database) : IErasureStore
         var traces = gone.Select(each => each.Trace).Distinct().ToArray();
         var sessions = gone.Select(each => each.Session).OfType<string>().Distinct().ToArray();
 
-        var guidelines = await GuidelinesAsync(session, project, spans, ct).ConfigureAwait(false);
+        var labels = (await session.QueryAsync(
+            "SELECT id FROM label WHERE project_id = @project AND span_id IN (@spans)", row => row.GetString(0), ct, own, ("spans", spans))
+            .ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        var guidelines = await GuidelinesAsync(session, project, labels, ct).ConfigureAwait(false);
+        var proposals = await LeaveProposalsAsync(session, project, labels, ct).ConfigureAwait(false);
         var shown = await session.QueryAsync(
             "SELECT id, input, output FROM demonstration WHERE project_id = @project AND (end_user = @user OR span_id IN (@spans))",
             row => (Id: row.GetString(0), Input: row.GetString(1), Output: row.GetString(2)), ct, own, ("user", endUser), ("spans", spans))
@@ -97,23 +101,41 @@ internal sealed class ErasureStore(Database database) : IErasureStore
             "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(endUser))),
             JsonSerializer.Serialize(new
             {
-                spans = erasure.Spans, demonstrations = erasure.Demonstrations, scrubbed, feedback, guidelines = erasure.Guidelines, texts, references, dataset_items = items,
+                spans = erasure.Spans, demonstrations = erasure.Demonstrations, scrubbed, feedback, guidelines = erasure.Guidelines, texts, references,
+                dataset_items = items, proposals,
             }),
             ct).ConfigureAwait(false);
         return erasure;
     }
 
-    static async Task<string[]> GuidelinesAsync(Session session, ProjectId project, long[] spans, CancellationToken ct)
+    static async Task<string[]> GuidelinesAsync(Session session, ProjectId project, HashSet<string> labels, CancellationToken ct)
     {
-        var labels = (await session.QueryAsync(
-            "SELECT id FROM label WHERE project_id = @project AND span_id IN (@spans)",
-            row => row.Id(0), ct, ("project", project.Value), ("spans", spans)).ConfigureAwait(false)).ToHashSet();
         if (labels.Count == 0)
             return [];
         var all = await session.QueryAsync(
             "SELECT id, labels FROM guideline WHERE project_id = @project AND labels IS NOT NULL",
             row => (Id: row.GetString(0), Labels: row.Ids(1)), ct, ("project", project.Value)).ConfigureAwait(false);
-        return [.. all.Where(each => each.Labels.Any(labels.Contains)).Select(each => each.Id)];
+        return [.. all.Where(each => each.Labels.Any(label => labels.Contains(label.ToString("D")))).Select(each => each.Id)];
+    }
+
+    /// <summary>Rules that were distilled from the person's labels may quote them: what proposes them goes.</summary>
+    static async Task<int> LeaveProposalsAsync(Session session, ProjectId project, HashSet<string> labels, CancellationToken ct)
+    {
+        if (labels.Count == 0)
+            return 0;
+        var own = ("project", (object?)project.Value);
+        var gone = 0;
+        foreach (var (select, delete) in ((string, string)[])
+        [
+            ("SELECT id, change || evidence FROM proposal WHERE project_id = @project", "DELETE FROM proposal WHERE project_id = @project AND id IN (@ids)"),
+            ("SELECT id, plan || coalesce(result, '') FROM alignment_run WHERE project_id = @project", "DELETE FROM alignment_run WHERE project_id = @project AND id IN (@ids)"),
+        ])
+        {
+            var naming = (await session.QueryAsync(select, row => (Id: row.GetInt64(0), Text: row.GetString(1)), ct, own).ConfigureAwait(false))
+                .Where(row => labels.Any(label => row.Text.Contains(label, StringComparison.Ordinal))).Select(row => row.Id).ToArray();
+            gone += await session.ExecuteAsync(delete, ct, own, ("ids", naming)).ConfigureAwait(false);
+        }
+        return gone;
     }
 
     /// <summary>Takes demonstrations out of the prompts that other users' spans recorded.</summary>

@@ -6,7 +6,7 @@ namespace Flywheel.Storage.Projects;
 
 internal sealed class ProjectStore(Database database) : IProjectStore
 {
-    const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate";
+    const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate, anchor_hours";
     const string KeyColumns = "id, project_id, name, prefix, scope, created_at, expires_at, revoked_at";
 
     public Task<Project?> FindAsync(string name, CancellationToken ct) =>
@@ -64,6 +64,15 @@ internal sealed class ProjectStore(Database database) : IProjectStore
             ct);
     }
 
+    public Task SetAnchorHoursAsync(ProjectId id, int hours, CancellationToken ct)
+    {
+        if (hours is < 0 or > 8_760)
+            throw new ArgumentOutOfRangeException(nameof(hours), hours, "must lie in [0, 8760]");
+        return database.WriteAsync(
+            Urgency.Interactive,
+            session => session.ExecuteAsync("UPDATE project SET anchor_hours = @hours WHERE id = @id", ct, ("hours", hours), ("id", id.Value)), ct);
+    }
+
     public Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
@@ -100,7 +109,7 @@ internal sealed class ProjectStore(Database database) : IProjectStore
     static Project Read(DbDataReader row) => new(
         new(row.GetInt64(0)), row.GetString(1), row.IntOrNull(2), row.DoubleOrNull(3), row.GetDouble(4), row.Moment(5))
     {
-        BlindShare = row.GetDouble(6), CanaryRate = row.GetDouble(7),
+        BlindShare = row.GetDouble(6), CanaryRate = row.GetDouble(7), AnchorHours = row.GetInt32(8),
     };
 
     static ApiKey ReadKey(DbDataReader row) => new(

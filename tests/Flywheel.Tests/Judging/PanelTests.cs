@@ -40,6 +40,24 @@ public class PanelTests
     }
 
     [Fact]
+    public async Task A_reference_answer_stands_in_the_prompt_as_data_where_the_span_has_one()
+    {
+        var client = Says("m", Reply("pass", 1), Reply("pass", 1), Reply("pass", 1));
+        var judge = Judge("""{"reference":"reference.answer"}""", client);
+        Examinee Of(string? attributes) => new("It costs 7.", Stored(NewSpan("It costs 7.") with { Kind = NodeKind.Writer, Attributes = attributes }));
+
+        await judge.CheckAsync(Of("""{"reference":{"answer":"Seven euros."}}"""), Ct);
+        await judge.CheckAsync(Of("""{"reference":{"answer":null}}"""), Ct);
+        await Judge("{}", client).CheckAsync(Of("""{"reference":{"answer":"Seven euros."}}"""), Ct);
+
+        Assert.Equal([true, false, false], client.Calls.Select(call => call.Messages[^1].Text.Contains("Reference answer", StringComparison.Ordinal)));
+        var lines = client.Calls[0].Messages[^1].Text.Split('\n');
+        Assert.Equal(lines[Array.IndexOf(lines, "Seven euros.") - 1], lines[Array.IndexOf(lines, "Seven euros.") + 1]);
+        Assert.NotEqual(judge.Version, Judge("{}", client).Version);
+        Assert.Throws<ValidatorSettingsException>(() => Judge("""{"reference":" "}""", client));
+    }
+
+    [Fact]
     public async Task A_tie_is_unsure_and_an_unreadable_vote_is_none()
     {
         Assert.Equal(Outcome.Unsure, (await Judge("""{"annotators":2}""", Says("m", Reply("pass", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);

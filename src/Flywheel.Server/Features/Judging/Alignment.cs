@@ -14,15 +14,19 @@ public sealed record Interval(double Median, double Low, double High)
 /// <summary>Counts of verdicts against blind labels.</summary>
 public sealed record Confusion(long PassPass, long PassFail, long FailPass, long FailFail);
 
-/// <summary>How one judge version does against blind labels.</summary>
+/// <summary>How one judge version does against blind labels; or all versions of one metric version together, where it says so.</summary>
+/// <param name="ValidatorVersion">Null where several judge versions are pooled.</param>
+/// <param name="JudgeVersions">How many judge versions are in it.</param>
+/// <param name="From">Start of the time slice, UTC; null for all time.</param>
+/// <param name="Segment">Such as <c>tenant:acme</c>; null for all.</param>
 /// <param name="Labels">Blind labels of decided verdicts: all that is known of it.</param>
 /// <param name="Verdicts">Decided verdicts, labelled or not.</param>
 /// <param name="PassRate">What people would say of all these verdicts' texts.</param>
 /// <param name="Counts">Judge's word first, the person's second.</param>
 /// <param name="Note">What the numbers cannot say; null when they can.</param>
 public sealed record VersionAlignment(
-    int MetricVersion, string ValidatorVersion, string? Node, long Labels, long Verdicts, Interval TruePassRate, Interval TrueFailRate, Interval Kappa,
-    Interval Agreement, Interval PassRate, Confusion Counts, string? Note);
+    int MetricVersion, string? ValidatorVersion, string? Node, long Labels, long Verdicts, Interval TruePassRate, Interval TrueFailRate, Interval Kappa,
+    Interval Agreement, Interval PassRate, Confusion Counts, string? Note, int JudgeVersions = 1, DateTimeOffset? From = null, string? Segment = null);
 
 /// <summary>What seeing the judge's word does to people.</summary>
 /// <param name="Blind">Agreement with the judge where its word was withheld.</param>
@@ -31,11 +35,13 @@ public sealed record VersionAlignment(
 public sealed record ServingGap(Metrics.Rate Blind, Metrics.Rate Suggested, double? Gap);
 
 /// <summary>A metric's judge against people.</summary>
+/// <param name="Pooled">By metric version, over all its judge versions: each approved example makes another judge version, and a version's own
+/// labels are few. It says how judges of these settings do, not how the newest one does.</param>
 /// <param name="Serving">Null until the queue served a pair.</param>
 /// <param name="Calibration">Null for what is no judge.</param>
 public sealed record Alignment(
-    string Metric, IReadOnlyList<VersionAlignment> Versions, Guarantee? Guarantee, CalibrationView? Calibration, ServingGap? Serving, HumanAgreement? Humans,
-    IReadOnlyList<AlarmView> OpenAlarms);
+    string Metric, IReadOnlyList<VersionAlignment> Versions, IReadOnlyList<VersionAlignment> Pooled, Guarantee? Guarantee, CalibrationView? Calibration,
+    ServingGap? Serving, HumanAgreement? Humans, IReadOnlyList<AlarmView> OpenAlarms);
 
 /// <summary>How far people agree among themselves: what a judge can hope for.</summary>
 /// <param name="Alpha">Krippendorff's alpha, nominal, with its 95 % interval; null when all said the same.</param>
@@ -43,18 +49,16 @@ public sealed record HumanAgreement(double? Alpha, double? AlphaLow, double? Alp
 
 static class AlignmentOf
 {
+    /// <summary>Those with the most labels.</summary>
+    const int MostSegments = 50;
+
     /// <param name="byNode">One entry a node besides the whole.</param>
     public static IReadOnlyList<VersionAlignment> Versions(IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, bool byNode)
     {
         var numbers = versions.ToDictionary(version => version.VersionId, version => version.Number);
         return
         [
-            .. cells.Where(cell => cell.Outcome is Outcome.Pass or Outcome.Fail)
-                .GroupBy(cell => (cell.MetricVersion, cell.ValidatorVersion))
-                .OrderByDescending(group => numbers.GetValueOrDefault(group.Key.MetricVersion))
-                .ThenByDescending(group => group.Max(cell => cell.Bucket))
-                .ThenBy(group => group.Key.ValidatorVersion, StringComparer.Ordinal)
-                .SelectMany(group => (IEnumerable<VersionAlignment>)
+            .. NewestFirst(numbers, cells).SelectMany(group => (IEnumerable<VersionAlignment>)
                 [
                     One(numbers.GetValueOrDefault(group.Key.MetricVersion), group.Key.ValidatorVersion, null, [.. group]),
                     .. byNode
@@ -65,7 +69,47 @@ static class AlignmentOf
         ];
     }
 
-    static VersionAlignment One(int number, string validator, string? node, MetricCell[] cells)
+    static IEnumerable<IGrouping<(MetricVersionId MetricVersion, string ValidatorVersion), MetricCell>> NewestFirst(
+        Dictionary<MetricVersionId, int> numbers, IReadOnlyList<MetricCell> cells) =>
+        cells.Where(cell => cell.Outcome is Outcome.Pass or Outcome.Fail)
+            .GroupBy(cell => (cell.MetricVersion, cell.ValidatorVersion))
+            .OrderByDescending(group => numbers.GetValueOrDefault(group.Key.MetricVersion))
+            .ThenByDescending(group => group.Max(cell => cell.Bucket))
+            .ThenBy(group => group.Key.ValidatorVersion, StringComparer.Ordinal);
+
+    /// <summary>The newest metric version first, each followed by its slices.</summary>
+    public static IReadOnlyList<VersionAlignment> Pooled(
+        IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, Metrics.SummarySlicing slicing, IReadOnlyList<SegmentedLabel> segmented)
+    {
+        var numbers = versions.ToDictionary(version => version.VersionId, version => version.Number);
+        return
+        [
+            .. cells.Where(cell => cell.Outcome is Outcome.Pass or Outcome.Fail).GroupBy(cell => cell.MetricVersion)
+                .OrderByDescending(group => numbers.GetValueOrDefault(group.Key))
+                .SelectMany(group => (IEnumerable<VersionAlignment>)
+                [
+                    OfAll(numbers.GetValueOrDefault(group.Key), null, [.. group]),
+                    .. slicing.ByNode || slicing.Bucket is not null
+                        ? slicing.Slices(group).Select(slice => OfAll(numbers.GetValueOrDefault(group.Key), slice.Key.Node, [.. slice]) with { From = slice.Key.From })
+                        : [],
+                    .. BySegment(numbers.GetValueOrDefault(group.Key), segmented.Where(label => label.MetricVersion == group.Key)),
+                ]),
+        ];
+    }
+
+    /// <summary>Segments are no part of the counts: these are made of the labelled verdicts alone.</summary>
+    static IEnumerable<VersionAlignment> BySegment(int number, IEnumerable<SegmentedLabel> labels) => labels
+        // Single users are no segments to compare.
+        .SelectMany(label => label.Segments.Where(segment => !segment.StartsWith("user:", StringComparison.Ordinal)).Distinct().Select(segment => (segment, label)))
+        .GroupBy(each => each.segment, each => each.label)
+        .OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Take(MostSegments)
+        .Select(group => OfAll(number, null, [.. group.Select(label => new MetricCell(
+            label.MetricVersion, label.ValidatorVersion, "", default, label.Judge ? Outcome.Pass : Outcome.Fail, label.Human, 1, label.Chance))]) with { Segment = group.Key });
+
+    static VersionAlignment OfAll(int number, string? node, MetricCell[] cells) =>
+        One(number, null, node, [.. cells]) with { JudgeVersions = cells.Select(cell => cell.ValidatorVersion).Distinct(StringComparer.Ordinal).Count() };
+
+    static VersionAlignment One(int number, string? validator, string? node, MetricCell[] cells)
     {
         long Count(bool judge, bool? human) =>
             cells.Where(cell => cell.Outcome == (judge ? Outcome.Pass : Outcome.Fail) && cell.Human == human).Sum(cell => cell.Count);

@@ -49,17 +49,25 @@ static class JudgingEndpoints
     }
 
     static async Task<Ok<Alignment>> AlignmentAsync(
-        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, string? by = null)
+        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, string? by = null, string? bucket = null,
+        string? node = null, string? from = null, string? to = null)
     {
-        if (by is not (null or "node"))
-            throw ApiException.BadField("by", $"`by` is `{by}`: use node, or leave it out.");
+        var bySegment = by == "segment";
+        if (by is not (null or "node" or "time" or "node,time" or "segment"))
+            throw ApiException.BadField("by", $"`by` is `{by}`: use node, time, node,time or segment, or leave it out.");
+        if (bySegment && (node ?? from ?? to) is not null)
+            throw ApiException.BadField("by", "`by=segment` goes without `node`, `from` and `to`.");
+        var slicing = SummarySlicing.Parse(bySegment ? null : by, bucket, node, from, to);
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
-        var versions = AlignmentOf.Versions(
-            await store.Metrics.VersionsAsync(caller.Project, name, ct), await store.Metrics.CellsAsync(caller.Project, metric.Id, ct), by == "node");
+        var all = await store.Metrics.VersionsAsync(caller.Project, name, ct);
+        var everything = await store.Metrics.CellsAsync(caller.Project, metric.Id, ct);
+        var cells = everything.Where(slicing.Holds).ToArray();
+        var versions = AlignmentOf.Versions(all, cells, slicing.ByNode);
+        var pooled = AlignmentOf.Pooled(all, cells, slicing, bySegment ? await store.Serving.SegmentedLabelsAsync(caller.Project, metric.Id, ct) : []);
         var open = await store.JudgeWatch.AlarmsAsync(caller.Project, metric.Id, openOnly: true, Shown, ct);
         var standing = await calibrator.StandingAsync(metric, ct);
         return TypedResults.Ok(new Alignment(
-            name, versions, standing is null ? null : CalibrationView.Promise(standing), await ViewAsync(store, metric, standing, false, ct),
+            name, versions, pooled, standing is null ? null : CalibrationView.Promise(standing), await ViewAsync(store, metric, standing, false, ct),
             AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
             AlignmentOf.Humans(await store.Serving.RatingsAsync(caller.Project, metric.Id, ct)), [.. open.Select(alarm => AlarmView.Of(alarm, name))]));
     }

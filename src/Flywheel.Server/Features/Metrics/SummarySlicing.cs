@@ -35,16 +35,19 @@ public sealed record SummarySlicing(bool ByNode, TimeSpan? Bucket, string? Node,
         (Node is null || cell.Node == Node) && (From is null || cell.Bucket.AddHours(1) > From) && (To is null || cell.Bucket < To);
 
     /// <summary>Null when no slices were asked for; else by node, then by time.</summary>
-    public IReadOnlyList<RateSlice>? Cut(IReadOnlyCollection<MetricCell> cells)
+    public IReadOnlyList<RateSlice>? Cut(IReadOnlyCollection<MetricCell> cells) => !ByNode && Bucket is null
+        ? null
+        : [.. Slices(cells).Select(slice => new RateSlice(slice.Key.Node, slice.Key.From, TrueRates.Of(slice)))];
+
+    /// <summary>By node, then by time.</summary>
+    public IReadOnlyList<IGrouping<(string? Node, DateTimeOffset? From), MetricCell>> Slices(IEnumerable<MetricCell> cells)
     {
-        if (!ByNode && Bucket is null)
-            return null;
         var slices = cells.GroupBy(cell => (Node: ByNode ? cell.Node : null, From: Start(cell.Bucket)))
             .OrderBy(group => group.Key.Node, StringComparer.Ordinal).ThenBy(group => group.Key.From)
             .ToArray();
         if (slices.Length > Most)
             throw ApiException.BadField("bucket", $"That makes {slices.Length} slices, more than {Most}: take a longer `bucket`, or narrow `from`, `to` or `node`.");
-        return [.. slices.Select(slice => new RateSlice(slice.Key.Node, slice.Key.From, TrueRates.Of(slice)))];
+        return slices;
     }
 
     DateTimeOffset? Start(DateTimeOffset hour)

@@ -11,17 +11,20 @@ namespace Flywheel.Server.Features.Projects;
 /// <param name="AuditRate">Share of verdicts, 0 to 1, that go to a person at random.</param>
 /// <param name="BlindShare">Share of a judge's items in the queue, 0 to 1, that are served without its suggestion.</param>
 /// <param name="CanaryRate">Share of a judge's texts, 0 to 1, that are judged twice more with orders planted in them.</param>
+/// <param name="AnchorHours">Hours between two replays of judges' frozen cases; 0 for none but those that are asked for.</param>
 public sealed record ProjectView(
-    string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double BlindShare, double CanaryRate, DateTimeOffset CreatedAt)
+    string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double BlindShare, double CanaryRate, DateTimeOffset CreatedAt,
+    int AnchorHours)
 {
     public static ProjectView Of(Project project) =>
-        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.BlindShare, project.CanaryRate, project.CreatedAt);
+        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.BlindShare, project.CanaryRate, project.CreatedAt, project.AnchorHours);
 }
 
 /// <param name="BlindShare">Left out: stays as it is.</param>
 /// <param name="CanaryRate">Left out: stays as it is.</param>
+/// <param name="AnchorHours">Left out: stays as it is.</param>
 public sealed record LimitsBody(
-    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null);
+    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null, int? AnchorHours = null);
 
 public sealed record AuditView(
     long Id, DateTimeOffset At, string Actor, string Action, string Subject, JsonElement Details, string Hash);
@@ -54,7 +57,11 @@ static class ProjectEndpoints
             throw ApiException.BadField("blind_share", "`blind_share` is a share from 0 to 1.");
         if (it.CanaryRate is not (null or >= 0 and <= 1))
             throw ApiException.BadField("canary_rate", "`canary_rate` is a share from 0 to 1.");
+        if (it.AnchorHours is not (null or >= 0 and <= 8_760))
+            throw ApiException.BadField("anchor_hours", "`anchor_hours` must be 0 (never by itself) to 8760.");
         var now = (await store.Projects.GetAsync(caller.Project, ct))!;
+        if (it.AnchorHours is { } hours)
+            await store.Projects.SetAnchorHoursAsync(caller.Project, hours, ct);
         await store.Projects.SetJudgingAsync(caller.Project, it.BlindShare ?? now.BlindShare, it.CanaryRate ?? now.CanaryRate, ct);
         await store.Projects.SetLimitsAsync(caller.Project, it.JudgeCallsPerDay, it.JudgeUsdPerDay, it.AuditRate, ct);
         return await GetAsync(caller, store, ct);

@@ -206,6 +206,12 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
             INSERT INTO canary (project_id, metric_id, span_id, validator_version, told_to_pass, told_to_fail, obeyed, created_at) VALUES (1, {metric.Id.Value}, {stored.Id.Value}, 'v1', 'pass', 'fail', 1, {NoonMicros});
             INSERT INTO judge_alarm (project_id, metric_id, kind, validator_version, detail, raised_at) VALUES (1, {metric.Id.Value}, 'obedience', 'v1', 'it obeyed', {NoonMicros});
             INSERT INTO reference_set (project_id, metric_id, number, node, spans, total, author, created_at) VALUES (1, {metric.Id.Value}, 1, 'intent', '[{stored.Id.Value}]', 1, 'ann', {NoonMicros});
+            INSERT INTO proposed_label VALUES (1, {stored.Id.Value}, {metric.Id.Value}, 'agent:a', 0, 'curt', 0.5, {NoonMicros});
+            INSERT INTO span_evaluation (project_id, trace_id, span_id, name, source, score, evaluator, at, received_at, try_at, digest)
+                VALUES (1, 't9', 's9', 'polite', 'model', 0.5, 'other', {NoonMicros}, {NoonMicros}, {NoonMicros}, 'def');
+            INSERT INTO proposal (project_id, kind, action, subject, summary, base, change, evidence, author, created_at)
+                VALUES (1, 'metric', 'change', 'judged', 'better', '{"{}"}', '{"{}"}', '{"{}"}', 'ann', {NoonMicros});
+            UPDATE verdict SET raw_confidence = 0.5, stands = 1, judge = 'j', said = '{"{}"}';
             INSERT INTO metric_review VALUES (1, {metric.Id.Value}, 1, {metric.VersionId.Value}, 'keep', NULL, 'ann', {NoonMicros}, {stored.Id.Value}, '{"{}"}');
             """;
         await command.ExecuteNonQueryAsync(Ct);

@@ -48,7 +48,8 @@ internal static class ArchiveTables
     [
         // The chain goes first: whatever else notes something in the audit comes after it.
         Of(Audit, "id", Reference.None, "id", "id#", "at@", "actor", "action", "subject", "details{", "previous_hash", "hash"),
-        Of(Project, null, Reference.None, "id", "name", "judge_calls_per_day#", "judge_usd_per_day.", "audit_rate.", "blind_share.", "canary_rate.", "protected_labels{", "metric_review_days#", "created_at@"),
+        Of(Project, null, Reference.None, "id", "name", "judge_calls_per_day#", "judge_usd_per_day.", "audit_rate.", "blind_share.", "canary_rate.", "protected_labels{", "metric_review_days#", "anchor_hours#",
+            "created_at@"),
         Of(MetricVersion, null, Reference.None, "metric_id, number", "metric", "number#", "role", "criterion", "subject", "nodes{", "kinds{", "segments{",
             "sampling.", "labels_per_item#", "validator{", "on_fail", "on_error", "author", "created_at@"),
         Of(Metric, "name", Reference.None, "id", "name", "state", "version#", "review_days#"),
@@ -69,9 +70,13 @@ internal static class ArchiveTables
             "validator_version", "outcome", "created_at@"),
         Of("verdict", "span_id, metric_version_id, validator_version", Reference.Span | Reference.MetricVersion, "span_id, metric_version_id, validator_version",
             "trace_id", "span_id", "metric", "metric_version#", "validator_version", "outcome", "score.", "confidence.", "reason", "cost_usd.", "latency_ms.",
-            "model", "demonstrations{", "spans{", "label_chance.", "created_at@"),
+            "model", "demonstrations{", "spans{", "label_chance.", "raw_confidence.", "stands?", "judge", "said{", "created_at@"),
         Of("label", "id", Reference.Span | Reference.Metric, "created_at, id", "id", "trace_id", "span_id", "metric", "passed?", "mode", "critique", "author",
             "propensity.", "adjudicates?", "created_at@"),
+        Of("proposed_label", "span_id, metric_id, author", Reference.Span | Reference.Metric, "span_id, metric_id, author", "trace_id", "span_id", "metric", "author",
+            "passed?", "critique", "confidence.", "created_at@"),
+        Of("span_evaluation", "digest", Reference.None, "id", "trace_id", "span_id", "response_id", "name", "source", "score.", "score_label", "explanation", "error",
+            "author", "evaluator", "blind?", "may_label?", "at@", "received_at@", "try_at@", "tries#", "joined?", "digest"),
         Of("correction", "id", Reference.Span, "created_at, id", "id", "trace_id", "span_id", "went_wrong", "corrected_output", "reasoning", "author", "created_at@"),
         Of("feedback", "id", Reference.None, "created_at, id", "id", "trace_id", "span_id", "session", "name", "value{", "comment", "end_user", "created_at@"),
         Of(Demonstration, "id", Reference.MaybeSpan, "created_at, id", "id", "purpose", "target", "trace_id", "span_id", "input", "output", "rejected_output",
@@ -86,6 +91,8 @@ internal static class ArchiveTables
             "created_at@", "decided_by", "decided_at@"),
         Of(MetricReview, "metric_id, number", Reference.MetricVersion, "metric_id, number", "metric", "number#", "metric_version#", "decision", "note", "author",
             "created_at@", "evidence{"),
+        Of("proposal", null, Reference.None, "id", "kind", "action", "subject", "summary", "base{", "change{", "evidence{", "state", "author", "created_at@", "decided_by",
+            "decided_at@", "reason"),
         Of("dataset", "name", Reference.None, "name", "name", "description", "next_ordinal#", "author", "created_at@"),
         Of("dataset_version", "dataset, number", Reference.None, "dataset, number", "dataset", "number#", "items#", "content_hash", "added#", "removed#",
             "erased#", "note", "author", "created_at@"),
@@ -99,7 +106,10 @@ internal static class ArchiveTables
         ["metric_delta"] = "follows from verdicts and labels", ["metric_count"] = "follows from verdicts and labels",
         ["embedding"] = "made again from the demonstrations", ["demonstration_change"] = "made again from the demonstrations",
         ["budget_use"] = "of one day", ["metric_budget_use"] = "of one day", ["judge_reply"] = "a cache", ["review_reservation"] = "of minutes",
-        ["backfill"] = "a position in this database",
+        ["backfill"] = "a position in this database", ["alignment_run"] = "a search in this database; what it found is a proposal",
+        ["judge_calibration"] = "fitted again to the labels", ["anchor_set"] = "of the judges of this database: freeze them anew",
+        ["anchor"] = "of its set", ["anchor_replay"] = "of its set", ["anchor_answer"] = "of its set",
+        ["evaluation_export"] = "what this database sends on", ["verdict_outbox"] = "what this database sends on",
     };
 
     static ArchiveTable Of(string table, string? key, Reference refers, string order, params string[] fields) => new(

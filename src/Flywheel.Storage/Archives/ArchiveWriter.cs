@@ -99,6 +99,11 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
             NOT EXISTS (SELECT 1 FROM prompt_proposal AS there WHERE there.project_id = given.c_project AND there.name = given.c_name
                 AND there.label = given.c_label AND there.number = given.c_number AND there.author = given.c_author AND there.created_at = given.c_created_at)
             """,
+        "proposal" =>
+            """
+            NOT EXISTS (SELECT 1 FROM proposal AS there WHERE there.project_id = given.c_project AND there.kind = given.c_kind AND there.action = given.c_action
+                AND there.subject = given.c_subject AND there.author = given.c_author AND there.created_at = given.c_created_at)
+            """,
         "canary" =>
             $"""
             NOT EXISTS (SELECT 1 FROM canary AS there WHERE there.project_id = given.c_project AND there.span_id = {SpanOf}
@@ -215,7 +220,7 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
     /// <summary>Settings are taken over by a project that has none of its own.</summary>
     Task<int> ProjectAsync(ArchiveRow row, CancellationToken ct)
     {
-        string[] settings = ["judge_calls_per_day", "judge_usd_per_day", "audit_rate", "blind_share", "canary_rate", "protected_labels", "metric_review_days"];
+        string[] settings = ["judge_calls_per_day", "judge_usd_per_day", "audit_rate", "blind_share", "canary_rate", "protected_labels", "metric_review_days", "anchor_hours"];
         return session.ExecuteGivenAsync(
             $"""
             UPDATE project
@@ -223,6 +228,7 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
             FROM @given
             WHERE project.id = given.c_project AND project.judge_calls_per_day IS NULL AND project.judge_usd_per_day IS NULL AND project.audit_rate = 0.02
                 AND project.blind_share = 0.25 AND project.canary_rate = 0.01 AND project.protected_labels IS NULL AND project.metric_review_days = 90
+                AND project.anchor_hours = 24
                 AND ({string.Join(" OR ", settings.Select(name => $"project.{name} IS DISTINCT FROM given.c_{name}"))})
             """,
             ct, Given([row], settings));

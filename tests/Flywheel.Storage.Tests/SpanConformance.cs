@@ -56,6 +56,56 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     }
 
     [Fact]
+    public async Task Rows_of_a_batch_take_nothing_from_the_row_before()
+    {
+        // Every way from one row to the next: filled and empty and missing, equal and different, short and long.
+        string?[] texts = [null, "", "a", "a", null, "a", "b", new('x', 100), new('x', 100), "", null, new('世', 9_000), "ü", null];
+        var spans = texts.Select((text, i) => NewSpan("one") with
+        {
+            ParentId = text is "a" or "b" ? text : null,
+            Session = text is { Length: > 0 and <= 100 } ? text : null,
+            EndUser = text is "a" ? "user" : null,
+            Model = text is "ü" or "a" ? text : null,
+            Error = text,
+            Input = text,
+            Output = texts[^(i + 1)],
+            Attributes = text is null ? null : $$"""{"gen_ai.response.id":"r{{i / 2}}","text":"{{text}}"}""",
+            InputTokens = i % 3 == 0 ? null : i / 3,
+            OutputTokens = i % 2 == 0 ? 5 : null,
+            CostUsd = i % 4 < 2 ? null : 0.5,
+            Demonstrations = i % 5 == 0 ? [Guid.NewGuid()] : [],
+            DurationMs = i,
+        }).ToArray();
+
+        // Twice, for what the first batch left behind.
+        foreach (var batch in new[] { spans, [.. spans.Reverse().Select(span => span with { Key = new("two", span.Key.Span) })] })
+        {
+            Assert.All(await Store.Spans.AddAsync(Home, batch, Noon, Ct), fate => Assert.Equal(SpanFate.Stored, fate));
+
+            var stored = await Store.Spans.TraceAsync(Home, batch[0].Key.Trace, Ct);
+            Assert.Equal(batch.Length, stored.Count);
+            foreach (var (sent, kept) in batch.Zip(stored.OrderBy(span => span.Id.Value)))
+            {
+                Assert.Equal(sent.Demonstrations, kept.Content.Demonstrations);
+                Assert.Equal(sent with { Demonstrations = kept.Content.Demonstrations }, kept.Content);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_large_batch_that_was_partly_sent_before_stores_the_rest()
+    {
+        var spans = Enumerable.Range(0, 300).Select(_ => NewSpan() with { Input = new('q', 2_000) }).ToArray();
+        await Store.Spans.AddAsync(Home, [.. spans.Where((_, i) => i % 3 == 0)], Noon, Ct);
+
+        var fates = await Store.Spans.AddAsync(Home, [.. spans.Select((span, i) => i % 9 == 0 ? span with { Output = "other" } : span)], Noon, Ct);
+
+        Assert.Equal(spans.Select((_, i) => i % 9 == 0 ? SpanFate.Conflicting : i % 3 == 0 ? SpanFate.Repeated : SpanFate.Stored), fates);
+        Assert.Equal(300, await Store.Spans.CountAsync(Home, Ct));
+        Assert.All(await Store.Spans.AddAsync(Home, spans, Noon, Ct), fate => Assert.Equal(SpanFate.Repeated, fate));
+    }
+
+    [Fact]
     public async Task A_repeat_is_acknowledged_and_other_content_conflicts()
     {
         var (first, second) = (NewSpan(), NewSpan());

@@ -37,6 +37,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IDemonstrationStore Demonstrations { get; }
     INodePolicyStore NodePolicies { get; }
     IReferenceStore References { get; }
+    IMetricReviewStore MetricReviews { get; }
     IGuidelineStore Guidelines { get; }
     IJudgeCallStore JudgeCalls { get; }
     IBackfillStore Backfills { get; }

@@ -41,6 +41,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Demonstrations = new DemonstrationStore(database);
         NodePolicies = new NodePolicyStore(database);
         References = new ReferenceStore(database);
+        MetricReviews = new MetricReviewStore(database);
         Guidelines = new GuidelineStore(database);
         JudgeCalls = new JudgeCallStore(database);
         Backfills = new BackfillStore(database);
@@ -69,6 +70,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IDemonstrationStore Demonstrations { get; }
     public INodePolicyStore NodePolicies { get; }
     public IReferenceStore References { get; }
+    public IMetricReviewStore MetricReviews { get; }
     public IGuidelineStore Guidelines { get; }
     public IJudgeCallStore JudgeCalls { get; }
     public IBackfillStore Backfills { get; }

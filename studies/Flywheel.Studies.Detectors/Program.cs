@@ -18,10 +18,13 @@ switch (args)
     case ["writing"]:
         await WritingStudy.RunAsync();
         return 0;
+    case ["guards"]:
+        await GuardStudy.RunAsync();
+        return 0;
     case ["speed"]:
         await SpeedStudy.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("usage: attacks [--show] | train FILE | scope lexical|hybrid | writing | speed");
+        Console.Error.WriteLine("usage: attacks [--show] | train FILE | scope lexical|hybrid | writing | speed | guards");
         return 2;
 }

@@ -47,8 +47,7 @@ static class WritingStudy
             }, DateTimeOffset.UnixEpoch)), default));
         Console.WriteLine($"{set}: {bad.Count(each => each)} of {bad.Length} inconsistent");
         Say("  writer.grounded", [.. findings.Select(finding => finding.Score!.Value)], bad);
-        Say("  missing things alone", [.. findings.Select(finding => Math.Floor(finding.Score!.Value))], bad);
-        Say("  new words alone (overlap)", [.. findings.Select(finding => finding.Score!.Value % 1)], bad);
+        Say("  new words (overlap)", [.. all.Select(row => Claims.Of(row.Context).NewWords(row.Text))], bad);
         Say("  long answers", [.. all.Select(row => (double)row.Text.Length)], bad);
         Decisions(findings.Select(finding => finding.Outcome == Outcome.Fail), bad);
     }

@@ -6,6 +6,7 @@ public sealed class SpanTextsOnPostgres(PostgresCluster cluster) : SpanTextConfo
 public sealed class JobsOnPostgres(PostgresCluster cluster) : JobConformance(cluster);
 public sealed class CountsOnPostgres(PostgresCluster cluster) : CountConformance(cluster);
 public sealed class ReferencesOnPostgres(PostgresCluster cluster) : ReferenceConformance(cluster);
+public sealed class MetricReviewsOnPostgres(PostgresCluster cluster) : MetricReviewConformance(cluster);
 public sealed class MetricsOnPostgres(PostgresCluster cluster) : MetricConformance(cluster);
 public sealed class BackfillsOnPostgres(PostgresCluster cluster) : BackfillConformance(cluster);
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);

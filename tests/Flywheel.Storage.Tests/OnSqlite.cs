@@ -6,6 +6,7 @@ public sealed class SpanTextsOnSqlite(SqliteFiles files) : SpanTextConformance(f
 public sealed class JobsOnSqlite(SqliteFiles files) : JobConformance(files);
 public sealed class CountsOnSqlite(SqliteFiles files) : CountConformance(files);
 public sealed class ReferencesOnSqlite(SqliteFiles files) : ReferenceConformance(files);
+public sealed class MetricReviewsOnSqlite(SqliteFiles files) : MetricReviewConformance(files);
 public sealed class MetricsOnSqlite(SqliteFiles files) : MetricConformance(files);
 public sealed class BackfillsOnSqlite(SqliteFiles files) : BackfillConformance(files);
 public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);

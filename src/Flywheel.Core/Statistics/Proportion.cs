@@ -23,4 +23,21 @@ public static class Proportion
         var margin = z / (1 + zz / n) * Math.Sqrt(p * (1 - p) / n + zz / (4 * n * n));
         return (Math.Max(0, centre - margin), Math.Min(1, centre + margin));
     }
+
+    /// <summary>Interval of p1 - p2 for two independent shares.</summary>
+    /// <remarks>Newcombe, Statistics in Medicine 1998, method 10: the Wilson limits of both, put together. Stays inside [-1, 1].</remarks>
+    /// <param name="firstTrials">0 of either gives (-1, 1).</param>
+    /// <param name="z">Normal quantile; 1.96 for 95 %.</param>
+    public static (double Low, double High) Difference(long first, long firstTrials, long second, long secondTrials, double z = 1.96)
+    {
+        var (low1, high1) = Wilson(first, firstTrials, z);
+        var (low2, high2) = Wilson(second, secondTrials, z);
+        if (firstTrials == 0 || secondTrials == 0)
+            return (-1, 1);
+
+        double p1 = (double)first / firstTrials, p2 = (double)second / secondTrials;
+        return (
+            p1 - p2 - Math.Sqrt((p1 - low1) * (p1 - low1) + (high2 - p2) * (high2 - p2)),
+            p1 - p2 + Math.Sqrt((high1 - p1) * (high1 - p1) + (p2 - low2) * (p2 - low2)));
+    }
 }

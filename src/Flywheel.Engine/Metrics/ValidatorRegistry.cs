@@ -34,7 +34,7 @@ public sealed class ValidatorRegistry
             new ContainsKind(), new AbsentKind(), new RegexKind(), new LengthKind(tokens), new OneOfKind(), new JsonKind(),
             new SqlExpressionKind(sql), new ExactMatchKind(), new JudgeKind(judges), new ClassifierRuleKind(), new WebhookKind(webhooks),
             new AdversarialKind(detectors), new TopicKind(detectors), new AnomalyKind(detectors),
-            new SensitiveKind(), new LanguageKind(), new ComplexityKind(tokens), new OwnerKind(databases),
+            new SensitiveKind(), new LanguageKind(), new ComplexityKind(tokens, detectors), new OwnerKind(databases),
             new RetrieverNonEmptyKind(), new ToolResultKind(), .. WriterKinds.All(detectors), .. others ?? [],
         ]);
 

@@ -51,11 +51,14 @@ static class ReviewCommand
                 new ReviewFilter(parsed.GetValue(node), parsed.GetValue(metric), why, Limit: parsed.GetValue(limit), Author: parsed.GetValue(author)), hold,
                 parsed.GetValue(blind), ct);
             var items = page.Items.Select(ReviewItemView.Of).ToArray();
+            var due = parsed.GetValue(node) is null && parsed.GetValue(metric) is null && why is null
+                ? await new MetricReviewing(store, TimeProvider.System).DueAsync(owner.Id, ct) : [];
             if (parsed.GetValue(json))
             {
-                Output.Json(new ReviewList(items, page.Next));
+                Output.Json(new ReviewList(items, page.Next, [.. due.Select(MetricScheduleView.Of)]));
                 return Cli.Ok;
             }
+            Write(due);
             if (page.Items.Count == 0)
             {
                 Console.WriteLine("Nothing waits for a person. Items appear when a metric fails or is unsure, and at random for audits.");
@@ -75,6 +78,22 @@ static class ReviewCommand
             return Cli.Ok;
         });
         return command;
+    }
+
+    static void Write(IReadOnlyList<MetricToReview> due)
+    {
+        if (due.Count == 0)
+            return;
+        Console.WriteLine(due.Count == 1 ? "A metric in code is due to be looked at again:" : $"{due.Count} metrics in code are due to be looked at again:");
+        var table = new Table().Border(TableBorder.Simple).AddColumns("metric", "due since", "last looked at", "changed since");
+        foreach (var metric in due)
+            table.AddRow(
+                Markup.Escape(metric.Schedule.Metric.Name), $"{metric.Schedule.DueAt:yyyy-MM-dd}",
+                Markup.Escape(metric.Schedule.Last is { } last ? $"{last.At:yyyy-MM-dd} by {last.Author}" : "never"),
+                Markup.Escape(metric.Evidence is null ? "not looked" : metric.Evidence.Changes.Count == 0 ? "nothing seen" : string.Join("; ", metric.Evidence.Changes)));
+        Output.People.Write(table);
+        Console.WriteLine("Decide with POST /api/v1/metrics/NAME/reviews {\"decision\": \"keep\" | \"change\" | \"retire\"}.");
+        Console.WriteLine();
     }
 
     static string Short(string? text, int length)

@@ -30,7 +30,8 @@ static class EngineServices
         // Made at once: a model that is configured and cannot be had stops the start.
         var models = OpenModels(configuration);
         models.Embedder();
-        var evaluators = EvaluatorServices.Open(configuration);
+        var evaluators = OperatorServices.Evaluators(configuration);
+        var plugins = OperatorServices.Plugins(configuration);
         services.AddSingleton(_ => models);
         services.AddSingleton(provider => provider.GetRequiredService<ModelRegistry>().Embedder());
         services.AddSingleton(provider => provider.GetRequiredService<IFlywheelStore>().Demonstrations);
@@ -53,7 +54,7 @@ static class EngineServices
         services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
             new TokenCounter(), new StoredExpressions(provider.GetRequiredService<IFlywheelStore>()), provider.GetRequiredService<JudgeServices>(),
             CodeKinds.All(provider.GetRequiredService<Sandbox>(), CodeServices.OfServer(configuration, provider.GetRequiredService<ServerOptions>().Db))
-                .Concat(EvaluatorKinds.All(evaluators, provider.GetRequiredService<JudgeServices>())),
+                .Concat(EvaluatorKinds.All(evaluators, provider.GetRequiredService<JudgeServices>())).Concat(plugins),
             Webhooks(configuration, provider.GetRequiredService<TimeProvider>()),
             detectors: Detectors(provider, models), databases: provider.GetRequiredService<IApplicationDatabases>()));
         services.AddSingleton<IApplicationDatabases>(_ => OpenDatabases(configuration));
@@ -81,6 +82,7 @@ static class EngineServices
         services.AddSingleton<FixingPlanner>();
         services.AddSingleton<ReviewServing>();
         services.AddSingleton<ReviewDesk>();
+        services.AddSingleton<MetricReviewing>();
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<GuidelineDistillation>();
         return services;
@@ -106,7 +108,8 @@ static class EngineServices
                 new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock ?? TimeProvider.System), store.Demonstrations),
             (model, usage) => PriceOf(models, model).CostUsd(usage)) { Structured = models.Structured };
         return ValidatorRegistry.BuiltIn(
-            new TokenCounter(), sql, judges, CodeKinds.All(sandbox, databases).Concat(EvaluatorKinds.All(EvaluatorServices.Open(Settings.Load()), judges)),
+            new TokenCounter(), sql, judges, CodeKinds.All(sandbox, databases)
+                .Concat(EvaluatorKinds.All(OperatorServices.Evaluators(Settings.Load()), judges)).Concat(OperatorServices.Plugins(Settings.Load())),
             Webhooks(Settings.Load(), clock ?? TimeProvider.System),
             new DetectionServices(models.Embedder, clock ?? TimeProvider.System, path => Cli.Rows.Read(path).Select(row => row.Row)), applications);
     }

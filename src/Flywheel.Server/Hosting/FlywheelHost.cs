@@ -103,6 +103,7 @@ public static class FlywheelHost
         api.MapLabeling();
         api.MapPrompts();
         api.MapReview();
+        api.MapMetricReviews();
         api.MapDemonstrations();
         api.MapNodes();
         api.MapClassification();

@@ -12,7 +12,7 @@ static class Settings
     /// <summary>Top-level names; a mistyped one must not pass for a default.</summary>
     static readonly HashSet<string> Known = new(
         typeof(ServerOptions).GetProperties().Where(property => property.CanWrite)
-            .Select(property => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? property.Name).Concat(["Models", "Embeddings", "Data", "Sandbox", "Databases", "Webhooks", "Evaluators", "Gateway", "Prices"]),
+            .Select(property => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? property.Name).Concat(["Models", "Embeddings", "Data", "Sandbox", "Databases", "Webhooks", "Evaluators", "Plugins", "Gateway", "Prices"]),
         StringComparer.OrdinalIgnoreCase);
 
     public static IConfigurationRoot Load(IEnumerable<KeyValuePair<string, string?>>? flags = null)

@@ -60,20 +60,7 @@ internal sealed class MetricStore(Database database) : IMetricStore
         ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct)
     {
         var found = await database.WriteAsync(
-            Urgency.Interactive,
-            async session =>
-            {
-                var changed = await session.ExecuteAsync(
-                    "UPDATE metric SET state = @state WHERE project_id = @project AND name = @name",
-                    ct, ("state", Wire.Name(state)), ("project", project.Value), ("name", name)).ConfigureAwait(false);
-                if (changed == 0)
-                    return false;
-                await AuditStore.AppendAsync(
-                    database, session, project, at, author, "metric.state", name,
-                    JsonSerializer.Serialize(new { state = Wire.Name(state) }), ct).ConfigureAwait(false);
-                return true;
-            },
-            ct).ConfigureAwait(false);
+            Urgency.Interactive, session => SetStateAsync(database, session, project, name, state, author, at, ct), ct).ConfigureAwait(false);
         Interlocked.Increment(ref revision);
         return found;
     }
@@ -86,6 +73,21 @@ internal sealed class MetricStore(Database database) : IMetricStore
 
     public Task<int> FoldAsync(int limit, CancellationToken ct) =>
         database.WriteAsync(Urgency.Background, session => database.FoldAsync(session, limit, ct), ct);
+
+    /// <summary>With its audit entry, inside another act's transaction.</summary>
+    internal static async Task<bool> SetStateAsync(
+        Database database, Session session, ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct)
+    {
+        var changed = await session.ExecuteAsync(
+            "UPDATE metric SET state = @state WHERE project_id = @project AND name = @name",
+            ct, ("state", Wire.Name(state)), ("project", project.Value), ("name", name)).ConfigureAwait(false);
+        if (changed == 0)
+            return false;
+        await AuditStore.AppendAsync(
+            database, session, project, at, author, "metric.state", name, JsonSerializer.Serialize(new { state = Wire.Name(state) }), ct)
+            .ConfigureAwait(false);
+        return true;
+    }
 
     async Task<Metric?> AddAsync(
         Session session, ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct)

@@ -5,7 +5,7 @@ namespace Flywheel.Engine.Metrics.Languages;
 
 /// <summary>Passes when the text is in one of the supported languages. Score: their share of the likelihood.</summary>
 /// <remarks>Short texts are <c>unsure</c>: a name or a greeting is written alike in many languages.</remarks>
-sealed class LanguageKind() : ValidatorKind("input.language", 1, "The text is in one of the supported languages.",
+sealed class LanguageKind() : ValidatorKind("input.language", 2, "The text is in one of the supported languages.",
     new("languages", "list of ISO 639-1 codes", "Such as en, de.", null),
     new("min_letters", "integer", "Texts with fewer letters are unsure; a Chinese, Japanese or Korean character counts as three.", "12"))
 {

@@ -8,11 +8,10 @@ using Flywheel.Engine.Metrics.Validators;
 namespace Flywheel.Engine.Metrics.Writing;
 
 /// <summary>
-/// Passes when every number, date, link and name of the text stands in the given context. Score: how many do not, plus the share in
-/// [0, 1) of longer words that are new.
+/// Passes when every number, date, link and name of the text stands in the given context. Score: how many do not.
 /// </summary>
 /// <remarks>It compares what is written, not what is meant: a wrong statement made of the context's own words passes.</remarks>
-sealed class GroundedKind() : ValidatorKind("writer.grounded", 1, "Names, numbers, dates and links of the text stand in the given context.",
+sealed class GroundedKind() : ValidatorKind("writer.grounded", 2, "Names, numbers, dates and links of the text stand in the given context.",
     new("context", "text", "Path of the context in the span's attributes: a text, or any JSON whose texts and numbers count.", "context"),
     new("check", "list of names, numbers, dates, links", "What to look for.", "all four"),
     new("max_missing", "integer", "So many may be missing from the context.", "0"),
@@ -48,7 +47,7 @@ sealed class GroundedKind() : ValidatorKind("writer.grounded", 1, "Names, number
             var claims = Claims.Of(source.ToString());
             var missing = claims.Missing(text, check);
             var share = claims.NewWords(text);
-            var score = Math.Round(missing.Count + Math.Min(share, 0.9999), 4);
+            double score = missing.Count;
             if (missing.Count <= most && share <= newWords)
                 return Finding.Pass(score) with { Spans = missing.Count > 0 ? missing : null };
             var named = missing.Select(span => $"{span.Type} {Quote.Short(text.Substring(span.Start, span.Length), 40)}").Distinct().ToArray();

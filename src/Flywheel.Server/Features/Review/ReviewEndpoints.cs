@@ -40,7 +40,8 @@ public sealed record ReviewItemView(
         item.Detail, item.Priority, item.Propensity, item.Since, ReviewItems.Name(new(item.Span, item.MetricId)));
 }
 
-public sealed record ReviewList(IReadOnlyList<ReviewItemView> Items, string? Next);
+/// <param name="Metrics">Metrics in code that are due to be looked at again; on the first page of the whole queue only.</param>
+public sealed record ReviewList(IReadOnlyList<ReviewItemView> Items, string? Next, IReadOnlyList<MetricScheduleView>? Metrics = null);
 
 static class ReviewReasons
 {
@@ -94,7 +95,7 @@ static class ReviewEndpoints
     }
 
     static async Task<Ok<ReviewList>> ListAsync(
-        Caller caller, ReviewDesk desk, CancellationToken ct,
+        Caller caller, ReviewDesk desk, MetricReviewing reviewing, CancellationToken ct,
         string? node = null, string? metric = null, string? reason = null, string? cursor = null, int limit = 50, string? author = null,
         string? reserve = null, bool blind = false)
     {
@@ -107,7 +108,8 @@ static class ReviewEndpoints
         var who = author ?? (hold is null ? null : caller.Actor);
         CheckAuthor(who);
         var page = await desk.ServeAsync(caller.Project, new ReviewFilter(node, metric, why, cursor, Paging.Limit(limit), who), hold, blind, ct);
-        return TypedResults.Ok(new ReviewList([.. page.Items.Select(ReviewItemView.Of)], page.Next));
+        var due = cursor is null && node is null && metric is null && reason is null ? await reviewing.DueAsync(caller.Project, ct) : null;
+        return TypedResults.Ok(new ReviewList([.. page.Items.Select(ReviewItemView.Of)], page.Next, due is null ? null : [.. due.Select(MetricScheduleView.Of)]));
     }
 
     static async Task<Ok<ReservationView>> ReserveAsync(

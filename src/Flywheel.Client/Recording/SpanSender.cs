@@ -9,6 +9,8 @@ namespace Flywheel.Client.Recording;
 internal sealed class SpanSender(
     Func<IReadOnlyList<NewSpan>, CancellationToken, Task<bool>> record, FlywheelOptions options, Counters counters) : IAsyncDisposable
 {
+    static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(5);
+
     readonly Lock gate = new();
     readonly Queue<NewSpan> waiting = new();
     readonly List<(long Upto, TaskCompletionSource Done)> flushes = [];
@@ -89,6 +91,10 @@ internal sealed class SpanSender(
         bell.Writer.TryWrite(true);
         if (last is not null)
             await Task.WhenAny(last, Task.Delay(options.DrainTimeout, options.Time)).ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
+        // A batch that is being written to disk at this moment is either stored or lost, and must not be counted as both.
+        if (last is not null)
+            await Task.WhenAny(last, Task.Delay(LongestWrite)).ConfigureAwait(false);
 
         long lost;
         lock (gate)
@@ -103,7 +109,6 @@ internal sealed class SpanSender(
                 flush.Done.TrySetResult();
             flushes.Clear();
         }
-        await stop.CancelAsync().ConfigureAwait(false);
         if (lost > 0)
             counters.Failed(new(FlywheelFailureKind.Dropped, $"{lost} span(s) were still unsent when the connection was disposed."), lost);
     }
@@ -121,6 +126,8 @@ internal sealed class SpanSender(
     {
         while (await HasWorkAsync().ConfigureAwait(false))
         {
+            if (stop.IsCancellationRequested)
+                return;
             await GatherAsync().ConfigureAwait(false);
             var batch = Take();
             open = batch.Count;

@@ -1,6 +1,7 @@
 // The gateway beside a bare YARP proxy and, when given, Portkey: one upstream, one load, interleaved.
 //   dotnet run -c Release --project bench/Flywheel.Bench.Gateway -- [--rounds 3] [--seconds 3] [--clients 16] [--rate 200] [--demonstrations 100000]
-//       [--portkey FOLDER]: a folder in which `npm install @portkey-ai/gateway@1.15.2 @hono/node-server@1.13.8 hono@4.9.7` was run
+//       [--portkey FOLDER]: a folder with @portkey-ai/gateway 1.15.2; its package.json needs "overrides": {"@hono/node-server": "1.13.8", "hono": "4.9.7"},
+//       or its streams fail
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -48,8 +49,10 @@ try
         ($"plain, {clients} clients", false, null), ($"streamed, {clients} clients", true, null),
         ($"plain, {rate}/s", false, rate), ($"streamed, {rate}/s", true, rate),
     ];
+    // Until the compilers of all of them are done: a server that runs for days is meant.
     foreach (var target in targets)
-        await new Load(target, false, clients, null).RunAsync(TimeSpan.FromSeconds(2));
+        foreach (var stream in new[] { false, true })
+            await new Load(target, stream, clients, null).RunAsync(TimeSpan.FromSeconds(5));
     for (var round = 1; round <= rounds; round++)
         foreach (var (name, stream, perSecond) in cases)
             foreach (var target in targets)

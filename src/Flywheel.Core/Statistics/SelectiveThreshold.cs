@@ -2,7 +2,7 @@ namespace Flywheel.Core.Statistics;
 
 /// <summary>
 /// A confidence from which verdicts agree with people at least 1 - alpha of the time, with confidence 1 - delta: in the long run, and among
-/// the next as many verdicts as were labelled above it.
+/// the next as many verdicts as were labelled above it, and half as many.
 /// </summary>
 /// <param name="Threshold">Accept a verdict whose confidence is at least this; null when the labels support no such promise.</param>
 /// <param name="Accepted">Labelled verdicts at or above the threshold.</param>
@@ -16,9 +16,10 @@ namespace Flywheel.Core.Statistics;
 /// failed, when so few verdicts reach it that it could not pass with <see cref="Forgiven"/> error among them; that looks at confidences
 /// only, never at labels.</para>
 /// <para>A level passes when the exact upper bound of its error rate (Clopper and Pearson 1934) is at most alpha, and when the exact upper
-/// prediction bound for as many further verdicts (Thatcher 1964: the split of all errors over both halves is hypergeometric) is too. The
-/// second is the stricter: people check a promise on a batch, whose errors vary as much as those of the labels did, and with the first
-/// alone batches of recorded data broke it up to 19 % of the time at delta = 10 % (docs/uncertainty.md).</para>
+/// prediction bounds for as many further verdicts and for half as many (Thatcher 1964: the split of all errors over labels and batch is
+/// hypergeometric) are too. These are the stricter: people check a promise on a batch, whose errors vary as much as those of the labels
+/// did, and a smaller one's more. With the first alone batches of recorded data broke it up to 19 % of the time at delta = 10 %
+/// (docs/uncertainty.md).</para>
 /// <para>The confidence must not have been fitted on these labels. Raw confidence never is; a calibrated one must come from a calibrator
 /// fitted on other rows. The promise is about traffic that these rows are a random part of, on average over it, not slice by slice.</para>
 /// </remarks>
@@ -90,16 +91,17 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     }
 
     static bool Passes(int errors, int trials, double alpha, double delta) =>
-        errors < trials && BetaDistribution.Cdf(errors + 1, trials - errors, alpha) >= 1 - delta && PromisedToBatch(errors, trials, alpha, delta);
+        errors < trials && BetaDistribution.Cdf(errors + 1, trials - errors, alpha) >= 1 - delta
+        && PromisedToBatch(errors, trials, trials, alpha, delta) && PromisedToBatch(errors, trials, trials / 2, alpha, delta);
 
-    /// <summary>Whether a batch of as many further verdicts stays within alpha: more errors would have shown by now, at confidence 1 - delta.</summary>
-    static bool PromisedToBatch(int errors, int trials, double alpha, double delta)
+    /// <summary>Whether a batch of so many further verdicts stays within alpha: more errors would have shown by now, at confidence 1 - delta.</summary>
+    static bool PromisedToBatch(int errors, int trials, int batch, double alpha, double delta)
     {
-        var broken = (int)Math.Floor(alpha * trials + 1e-9) + 1;
+        var broken = (int)Math.Floor(alpha * batch + 1e-9) + 1;
         var all = errors + broken;
         double chance = 0;
-        for (var here = Math.Max(0, all - trials); here <= errors; here++)
-            chance += Math.Exp(LogChoose(trials, here) + LogChoose(trials, all - here) - LogChoose(2 * trials, all));
+        for (var here = Math.Max(0, all - batch); here <= errors; here++)
+            chance += Math.Exp(LogChoose(trials, here) + LogChoose(batch, all - here) - LogChoose(trials + batch, all));
         return chance <= delta;
     }
 

@@ -14,6 +14,7 @@ public sealed class ModelRegistry : IDisposable
     private readonly ModelOptions _options;
     private readonly Func<string, string?> _environment;
     private readonly ConcurrentDictionary<string, Lazy<IChatClient>> _chat = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Pace> _groups = new(StringComparer.Ordinal);
     private readonly Lazy<IEmbedder> _embedder;
     private readonly TimeProvider _clock;
 
@@ -59,9 +60,10 @@ public sealed class ModelRegistry : IDisposable
     {
         get
         {
+            // Models that share a limit use it up between them, at the latency of the slowest.
             var wanted = _chat.Values.Where(client => client.IsValueCreated)
-                .Select(client => (client.Value.GetService(typeof(PacedChatClient)) as PacedChatClient)?.Wanted)
-                .Where(each => each is not null).ToArray();
+                .Select(client => client.Value.GetService(typeof(PacedChatClient)) as PacedChatClient)
+                .Where(client => client?.Wanted is not null).GroupBy(client => client!.Pace).Select(clients => clients.Max(client => client!.Wanted)).ToArray();
             return wanted.Length == 0 ? null : wanted.Sum();
         }
     }
@@ -89,7 +91,8 @@ public sealed class ModelRegistry : IDisposable
         model.Kind == ChatProvider.Offline
             ? new OfflineChatClient(LocalEmbedder())
             : new PacedChatClient(
-                RemoteModels.Chat(model, Key(model.ApiKey, model.ApiKeyEnv, "")), new(model.RequestsPerSecond, _clock), _clock);
+                RemoteModels.Chat(model, Key(model.ApiKey, model.ApiKeyEnv, "")),
+                model.LimitGroup is { } group ? _groups.GetOrAdd(group, _ => new(model.RequestsPerSecond, _clock)) : new(model.RequestsPerSecond, _clock), _clock);
 
     // The offline model needs no network, so it does not use a remote embedder either.
     private IEmbedder LocalEmbedder() =>

@@ -53,7 +53,8 @@ internal static class ModelSettings
             settings.Seconds("timeout_seconds"),
             settings.Integer("max_output_tokens", 0, 1, 1_000_000) is > 0 and var most ? most : null,
             settings.Choice("structured_output", s_structured, settings.Text("structured_output") ?? "schema"),
-            settings.Number("requests_per_second", 0, 0.001, 10_000) is > 0 and var rate ? rate : null);
+            settings.Number("requests_per_second", 0, 0.001, 10_000) is > 0 and var rate ? rate : null,
+            settings.Text("limit_group"));
     }
 
     public static EmbeddingOptions Embeddings(SettingReader settings)

@@ -24,6 +24,25 @@ public sealed class ModelOptionsTests : IDisposable
     }
 
     [Fact]
+    public void Models_of_one_group_share_one_limit_and_others_have_their_own()
+    {
+        (string, string)[] Model(string name, string rate, string? group) =>
+        [
+            ($"chat:{name}:kind", "ollama"), ($"chat:{name}:model", name), ($"chat:{name}:requests_per_second", rate),
+            .. group is null ? Array.Empty<(string, string)>() : [($"chat:{name}:limit_group", group)],
+        ];
+        using var models = new ModelRegistry(Read([("folder", _folder), .. Model("small", "5", "acme"), .. Model("large", "5", "acme"), .. Model("own", "5", null)]));
+
+        Pace PaceOf(string name) => ((PacedChatClient)models.Chat(name).GetService(typeof(PacedChatClient))!).Pace;
+        var uneven = Assert.Throws<ModelSetupException>(() => Read([.. Model("small", "5", "acme"), .. Model("large", "6", "acme")]));
+
+        Assert.Same(PaceOf("small"), PaceOf("large"));
+        Assert.NotSame(PaceOf("small"), PaceOf("own"));
+        Assert.Equal(10, models.WantedConcurrency);
+        Assert.Contains("limit_group acme", uneven.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_installed_model_makes_the_default_embedder_the_hybrid()
     {
         await InstalledModels.UseLiteAsync();

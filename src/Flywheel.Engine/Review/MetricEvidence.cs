@@ -51,8 +51,8 @@ public sealed record MetricEvidence(
 
     static readonly LexicalEmbedder _embedder = new();
 
-    /// <summary>Compares two samples. Rates are told apart by 99 % intervals, wordings at p of at most 0.01: of metrics whose data stay the same,
-    /// about one in thirty is said to have changed.</summary>
+    /// <summary>Compares two samples. Rates are told apart by 99 % intervals, wordings at p of at most 0.01: where nothing changed,
+    /// each comparison is meant to be wrong once in a hundred times.</summary>
     /// <param name="then">At most <see cref="SampleSize"/>.</param>
     /// <param name="now">At most <see cref="SampleSize"/>, newest first.</param>
     public static MetricEvidence Of(IReadOnlyList<CheckedText> then, IReadOnlyList<CheckedText> now, Random random)

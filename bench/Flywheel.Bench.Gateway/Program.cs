@@ -18,6 +18,11 @@ switch (args.FirstOrDefault())
     case "yarp":
         await Proxy.RunAsync(args, args[1]);
         return;
+    case "load":
+        // One way alone, to look into its process: load URL [--seconds 10] [--clients 16] [--streamed true]
+        var alone = new Target("alone", new Uri(args[1]), null);
+        Console.WriteLine(await new Load(alone, Setting("streamed", "false") == "true", Number("clients", 16), null).RunAsync(TimeSpan.FromSeconds(Number("seconds", 10))));
+        return;
 }
 
 const string Chat = "/v1/chat/completions", OwnChat = "/openai/v1/chat/completions";

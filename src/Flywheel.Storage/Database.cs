@@ -60,6 +60,8 @@ internal abstract class Session
 /// <summary>One of the two databases: how work reaches a connection, and the few statements that differ.</summary>
 internal abstract class Database : IAsyncDisposable
 {
+    long writes;
+
     public abstract string Description { get; }
 
     public abstract DatabaseKind Kind { get; }
@@ -111,7 +113,23 @@ internal abstract class Database : IAsyncDisposable
 
     /// <summary>Runs work in a transaction; when this returns, it is committed and on disk.</summary>
     /// <remarks>The work may run more than once when the database asks for it: it must not touch anything but the session.</remarks>
-    public abstract Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct);
+    public async Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct)
+    {
+        try
+        {
+            return await InTransactionAsync(urgency, work, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Before the caller knows: whoever it tells finds the change. A write that failed may have been one all the same.
+            Interlocked.Increment(ref writes);
+        }
+    }
+
+    /// <summary>Rises with every write of this process that may have changed something else than spans.</summary>
+    public long Writes => Interlocked.Read(ref writes);
+
+    protected abstract Task<T> InTransactionAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct);
 
     public abstract ValueTask DisposeAsync();
 

@@ -13,13 +13,16 @@ sealed record Pairs(long Spans, long Open, long Missing, long Doubled, long Unco
     /// <summary>Beyond the lease: for a loaded machine to do what was left.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    const string OpenWork =
+        "SELECT (SELECT count(*) FROM fan_out) + (SELECT count(*) FROM span WHERE id > (SELECT span_id FROM fan_out_cursor)) + (SELECT count(*) FROM job)";
+
     /// <summary>Waits until the server has nothing left to do; what is still open afterwards is stuck.</summary>
     /// <returns>How long it took.</returns>
     public static async Task<TimeSpan> SettleAsync(string database, CancellationToken ct)
     {
         var start = Stopwatch.GetTimestamp();
         using var file = new DatabaseFile(database);
-        while (file.Number("SELECT (SELECT count(*) FROM fan_out) + (SELECT count(*) FROM job)") > 0
+        while (file.Number(OpenWork) > 0
             && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(ServerUnderTest.Lease) + Patience)
             await Task.Delay(25, ct);
         return Stopwatch.GetElapsedTime(start);
@@ -40,7 +43,7 @@ sealed record Pairs(long Spans, long Open, long Missing, long Doubled, long Unco
             """;
         return new(
             file.Number("SELECT count(*) FROM span"),
-            file.Number("SELECT (SELECT count(*) FROM fan_out) + (SELECT count(*) FROM job)"),
+            file.Number(OpenWork),
             file.Number($"SELECT count(*) FROM ({each}) AS pair WHERE outcomes = 0"),
             file.Number($"SELECT count(*) FROM ({each}) AS pair WHERE outcomes > 1"),
             file.Number(

@@ -28,9 +28,9 @@ internal sealed record Position(string TraceId, string? SpanId, FlywheelTrace? T
         Current
         ?? (Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
             ? new(activity.TraceId.ToHexString(), activity.SpanId.ToHexString(), null)
-            : new(ActivityTraceId.CreateRandom().ToHexString(), null, null));
+            : new(TraceIds.NewTrace(DateTimeOffset.UtcNow), null, null));
 
-    public Position Child() => this with { SpanId = ActivitySpanId.CreateRandom().ToHexString() };
+    public Position Child() => this with { SpanId = TraceIds.NewSpan() };
 
     public SpanKey Key => new(TraceId, SpanId ?? throw new InvalidOperationException("The root of a trace is no span."));
 }

@@ -63,8 +63,11 @@ public interface IProjectStore
     /// <param name="secretHash">SHA-256 of the whole secret, lower-case hex.</param>
     Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct);
 
-    /// <summary>The key with this hash, revoked and expired ones included; null when unknown.</summary>
-    Task<ApiKey?> FindKeyAsync(string secretHash, CancellationToken ct);
+    /// <summary>
+    /// The key with this hash, revoked and expired ones included; null when unknown. A key that another process revoked may be given as
+    /// it was for a tenth of a second.
+    /// </summary>
+    ValueTask<ApiKey?> FindKeyAsync(string secretHash, CancellationToken ct);
 
     Task<IReadOnlyList<ApiKey>> ListKeysAsync(ProjectId project, CancellationToken ct);
 

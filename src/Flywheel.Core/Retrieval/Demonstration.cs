@@ -92,8 +92,11 @@ public interface IDemonstrationStore
 
     Task PutVectorsAsync(IReadOnlyList<(ProjectId Project, Guid Id, StoredVector Vector)> vectors, DateTimeOffset at, CancellationToken ct);
 
-    /// <summary>The newest change; cheap enough to ask before every retrieval.</summary>
-    Task<long> LatestChangeAsync(CancellationToken ct);
+    /// <summary>
+    /// The newest change; cheap enough to ask before every retrieval. What this process changed is seen at once, what another one
+    /// changed within a tenth of a second.
+    /// </summary>
+    ValueTask<long> LatestChangeAsync(CancellationToken ct);
 
     /// <summary>
     /// What changed after a sequence number, each demonstration once in its present state. With 0, everything that is approved.

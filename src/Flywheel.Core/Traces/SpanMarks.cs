@@ -49,6 +49,11 @@ public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int?
         int? version = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
+            if (!json.ValueIsEscaped && !MayBeMark(json.ValueSpan))
+            {
+                json.Skip();
+                continue;
+            }
             var isResponse = json.ValueTextEquals(ResponseIdKey);
             var isPrompt = json.ValueTextEquals(PromptKey) || json.ValueTextEquals("gen_ai.prompt.name") || json.ValueTextEquals("langfuse.observation.prompt.name");
             var isVersion = json.ValueTextEquals(PromptVersionKey) || json.ValueTextEquals("gen_ai.prompt.version") || json.ValueTextEquals("langfuse.observation.prompt.version");
@@ -63,6 +68,8 @@ public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int?
         }
         return prompt is null || version is null ? new(response, null, null) : new(response, prompt, version);
     }
+
+    static bool MayBeMark(ReadOnlySpan<byte> name) => name.EndsWith(".id"u8) || name.EndsWith("prompt.name"u8) || name.EndsWith("prompt.version"u8);
 
     static string? Short(ref Utf8JsonReader json) =>
         json.TokenType == JsonTokenType.String && json.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0') ? text : null;

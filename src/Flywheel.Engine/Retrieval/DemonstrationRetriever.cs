@@ -10,7 +10,8 @@ namespace Flywheel.Engine.Retrieval;
 /// <summary>Finds demonstrations for prompts: one in-memory index for each (project, purpose, node or metric).</summary>
 /// <remarks>
 /// The indexes are fed from the database's change sequence and never the other way round. Before each search the newest change is
-/// asked for, so a demonstration that any process approved is found by the next query, and a recalled one is gone from it.
+/// asked for, so a demonstration that was approved is found by the next query, and a recalled one is gone from it; when another process
+/// did it, a tenth of a second later.
 /// </remarks>
 public sealed class DemonstrationRetriever(IDemonstrationStore store, IEmbedder embedder, TimeProvider clock) : IDisposable
 {

@@ -33,20 +33,31 @@ static class Access
     public static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>Resolves the caller once the route is known; refuses before any handler runs.</summary>
-    public static IApplicationBuilder UseAccess(this IApplicationBuilder app, ServerOptions options) => app.Use(async (http, next) =>
+    public static IApplicationBuilder UseAccess(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
     {
-        var policy = http.GetEndpoint()?.Metadata.GetMetadata<RoutePolicy>();
-        if (policy is { Scope: { } needed })
+        if (http.GetEndpoint()?.Metadata.GetMetadata<RoutePolicy>() is not { Scope: { } needed })
+            return next(http);
+        var store = http.RequestServices.GetRequiredService<IFlywheelStore>();
+        var clock = http.RequestServices.GetRequiredService<TimeProvider>();
+        var resolving = ResolveAsync(http, store, options, clock.GetUtcNow());
+        if (!resolving.IsCompletedSuccessfully)
+            return AwaitAsync(resolving);
+        Admit(resolving.Result);
+        return next(http);
+
+        async Task AwaitAsync(ValueTask<Caller> resolving)
         {
-            var store = http.RequestServices.GetRequiredService<IFlywheelStore>();
-            var clock = http.RequestServices.GetRequiredService<TimeProvider>();
-            var caller = await ResolveAsync(http, store, options, clock.GetUtcNow());
+            Admit(await resolving);
+            await next(http);
+        }
+
+        void Admit(Caller caller)
+        {
             if (!Allows(caller.Scope, needed))
                 throw new ApiException(403, "scope_missing",
                     $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}`; the route needs `{needed.ToString().ToLowerInvariant()}`.");
             http.Features.Set(caller);
         }
-        await next();
     });
 
     /// <summary>Fails when a route was mapped without saying who may use it.</summary>
@@ -64,7 +75,7 @@ static class Access
         // Tools of agents that propose ask again.
         || (has == KeyScope.Read && needs == KeyScope.Agent);
 
-    static async Task<Caller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
+    static async ValueTask<Caller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
     {
         var named = http.Request.Headers[ProjectHeader].ToString();
         var authorization = http.Request.Headers.Authorization.ToString();

@@ -40,7 +40,8 @@ static class GatewayEndpoints
         openAI.MapGet("/models/{**id}", Get).Needs(KeyScope.Models).WithSummary("One model");
 
         void Map(string path, Protocol protocol, string summary) =>
-            openAI.MapPost(path, (RequestDelegate)(http => door.HandleAsync(http, protocol))).Needs(KeyScope.Models).WithSummary(summary);
+            openAI.MapPost(path, (RequestDelegate)(http => door.HandleAsync(http, protocol))).Needs(KeyScope.Models).WithMetadata(new ModelCall())
+                .WithSummary(summary);
     }
 
     static IResult List(ModelRoutes routes) => Results.Json(
@@ -50,6 +51,9 @@ static class GatewayEndpoints
         ? Results.Json(new ModelEntry(id, "model", 0, route.Upstream.Name), GatewayJson.Default.ModelEntry)
         : throw new ApiException(404, "model_not_found", $"There is no model `{id}`. {routes.Known}", "model");
 }
+
+/// <summary>Marks the routes that call a model.</summary>
+sealed record ModelCall;
 
 sealed record ModelList(string Object, IReadOnlyList<ModelEntry> Data);
 

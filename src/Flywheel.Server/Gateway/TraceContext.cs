@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using Flywheel.Core.Traces;
 
 namespace Flywheel.Server.Gateway;
 
@@ -13,17 +13,9 @@ readonly record struct TraceContext(string Trace, string Span, string? Parent)
     /// <summary>What goes upstream, so that the provider's spans hang below ours.</summary>
     public string Outgoing => $"00-{Trace}-{Span}-01";
 
-    public static TraceContext Begin(string? traceparent)
-    {
-        Span<byte> fresh = stackalloc byte[24];
-        BinaryPrimitives.WriteInt64LittleEndian(fresh, Random.Shared.NextInt64(1, long.MaxValue));
-        BinaryPrimitives.WriteInt64LittleEndian(fresh[8..], Random.Shared.NextInt64());
-        BinaryPrimitives.WriteInt64LittleEndian(fresh[16..], Random.Shared.NextInt64(1, long.MaxValue));
-        var span = Convert.ToHexStringLower(fresh[16..]);
-        return IsValid(traceparent)
-            ? new(traceparent!.Substring(3, 32), span, traceparent.Substring(36, 16))
-            : new(Convert.ToHexStringLower(fresh[..16]), span, null);
-    }
+    public static TraceContext Begin(string? traceparent, DateTimeOffset at) => IsValid(traceparent)
+        ? new(traceparent!.Substring(3, 32), TraceIds.NewSpan(), traceparent.Substring(36, 16))
+        : new(TraceIds.NewTrace(at), TraceIds.NewSpan(), null);
 
     /// <summary>An unreadable header starts a new trace, as the standard wants.</summary>
     static bool IsValid(string? header)

@@ -44,11 +44,16 @@ public static class FlywheelHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It logs nothing that is shown, and while it may log it starts an activity for each request.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // It tells of every request, and of callers' mistakes with their stack; what fails in a tool is logged as Flywheel.Mcp.
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Critical);
         // A port in use is told once, by whoever starts the server; what stops a running one is critical and still logged.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        // Handlers run where their bytes arrived instead of being queued once more. The socket engine hands the other events of its
+        // batch to another thread first, so that one that takes long delays nobody.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -91,8 +96,9 @@ public static class FlywheelHost
         var app = builder.Build();
         opened.Spans.Filter = app.Services.GetRequiredService<SpanRedaction>();
         app.UseExceptionHandler();
-        app.UseStatusCodePages();
         app.UseRouting();
+        // Routes without a body of their own; the gateway's answers always have one.
+        app.UseWhen(http => http.GetEndpoint()?.Metadata.GetMetadata<ModelCall>() is null, rest => rest.UseStatusCodePages());
         app.UseOtlpDoors(options);
         app.UseMcpOrigins();
         app.UseAccess(options);

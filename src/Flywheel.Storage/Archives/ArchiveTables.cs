@@ -102,7 +102,7 @@ internal static class ArchiveTables
 
     public static IReadOnlyDictionary<string, string> LeftOut { get; } = new Dictionary<string, string>
     {
-        ["api_key"] = "a credential", ["fan_out"] = "made again from the spans", ["job"] = "made again from the spans", ["gold"] = "follows from the labels",
+        ["api_key"] = "a credential", ["fan_out"] = "made again from the spans", ["fan_out_cursor"] = "a position in this database", ["job"] = "made again from the spans", ["gold"] = "follows from the labels",
         ["metric_delta"] = "follows from verdicts and labels", ["metric_count"] = "follows from verdicts and labels",
         ["embedding"] = "made again from the demonstrations", ["demonstration_change"] = "made again from the demonstrations",
         ["budget_use"] = "of one day", ["metric_budget_use"] = "of one day", ["judge_reply"] = "a cache", ["review_reservation"] = "of minutes",

@@ -127,7 +127,7 @@ internal sealed class PostgresDatabase : Database
         }
     }
 
-    public override async Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct)
+    protected override async Task<T> InTransactionAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct)
     {
         var gate = urgency == Urgency.Interactive ? interactive : background;
         if (Interlocked.Increment(ref waiting) > options.QueueCapacity && urgency == Urgency.Interactive)

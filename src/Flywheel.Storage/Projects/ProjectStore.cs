@@ -9,6 +9,8 @@ internal sealed class ProjectStore(Database database) : IProjectStore
     const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate, anchor_hours";
     const string KeyColumns = "id, project_id, name, prefix, scope, created_at, expires_at, revoked_at";
 
+    readonly Remembered<string, ApiKey?> keys = new(database);
+
     public Task<Project?> FindAsync(string name, CancellationToken ct) =>
         database.FirstAsync($"SELECT {Columns} FROM project WHERE name = @name", Read, ct, ("name", name));
 
@@ -86,8 +88,10 @@ internal sealed class ProjectStore(Database database) : IProjectStore
                 ("scope", Wire.Name(key.Scope)), ("created", key.CreatedAt), ("expires", key.ExpiresAt), ("revoked", key.RevokedAt)),
             ct);
 
-    public Task<ApiKey?> FindKeyAsync(string secretHash, CancellationToken ct) =>
-        database.FirstAsync($"SELECT {KeyColumns} FROM api_key WHERE secret_hash = @hash", ReadKey, ct, ("hash", secretHash));
+    public ValueTask<ApiKey?> FindKeyAsync(string secretHash, CancellationToken ct) => keys.GetAsync(
+        secretHash,
+        (hash, ct) => database.FirstAsync($"SELECT {KeyColumns} FROM api_key WHERE secret_hash = @hash", ReadKey, ct, ("hash", hash)),
+        ct);
 
     public async Task<IReadOnlyList<ApiKey>> ListKeysAsync(ProjectId project, CancellationToken ct) =>
         await database.QueryAsync(

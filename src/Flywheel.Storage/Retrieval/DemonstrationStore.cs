@@ -15,6 +15,8 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
     /// <summary>Imported rows of one transaction: others get their turn between.</summary>
     const int ImportChunk = 500;
 
+    readonly Remembered<string, long> latest = new(database);
+
     public async Task AddAsync(IReadOnlyList<Demonstration> demonstrations, CancellationToken ct)
     {
         foreach (var chunk in demonstrations.Chunk(ImportChunk))
@@ -153,8 +155,10 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
                     new("at", vectors.Select(_ => Moments.Micros(at)).ToArray())),
                 ct);
 
-    public async Task<long> LatestChangeAsync(CancellationToken ct) =>
-        await database.NumberAsync("SELECT coalesce(max(sequence), 0) FROM demonstration_change", ct).ConfigureAwait(false) ?? 0;
+    public ValueTask<long> LatestChangeAsync(CancellationToken ct) => latest.GetAsync(
+        "",
+        async (_, ct) => await database.NumberAsync("SELECT coalesce(max(sequence), 0) FROM demonstration_change", ct).ConfigureAwait(false) ?? 0,
+        ct);
 
     public async Task<IReadOnlyList<DemonstrationChange>> ChangesAsync(long after, string fingerprint, int limit, CancellationToken ct) =>
         await database.QueryAsync(

@@ -58,8 +58,15 @@ internal sealed class SqliteDatabase : Database
 
     public override string CountPending =>
         """
-        SELECT count(*), (SELECT received_at FROM span WHERE id = (SELECT min(span_id) FROM fan_out))
-        FROM fan_out
+        SELECT
+            (SELECT count(*) FROM fan_out WHERE span_id <= (SELECT span_id FROM fan_out_cursor))
+                + (SELECT coalesce(sum((
+                    -- The rows themselves are wide; this index holds nothing but their numbers.
+                    SELECT count(*) FROM span INDEXED BY span_by_arrival
+                    WHERE span.project_id = project.id AND span.id > (SELECT span_id FROM fan_out_cursor))), 0)
+                    FROM project),
+            (SELECT received_at FROM span WHERE id = coalesce(
+                (SELECT min(span_id) FROM fan_out), (SELECT min(id) FROM span WHERE id > (SELECT span_id FROM fan_out_cursor))))
         """;
 
     public override async Task<string?> FindDamageAsync(CancellationToken ct)
@@ -161,7 +168,7 @@ internal sealed class SqliteDatabase : Database
         },
         ct);
 
-    public override Task<T> WriteAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct) =>
+    protected override Task<T> InTransactionAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct) =>
         writer.RunAsync(urgency, weight: 1, urgency == Urgency.Background ? Undo.Restart : Undo.Savepoint, work, ct);
 
     public override async Task<IReadOnlyList<SpanFate>> AddSpansAsync(
@@ -199,13 +206,21 @@ internal sealed class SqliteDatabase : Database
         var taken = await session.QueryAsync(
             """
             SELECT span.project_id, span.id, span.trace_id, span.span_id, span.node, span.kind, span.started_at
-            FROM (SELECT span_id FROM fan_out ORDER BY span_id LIMIT @limit) AS pending
-            JOIN span ON span.id = pending.span_id
+            FROM (
+                SELECT span_id AS id FROM fan_out
+                UNION
+                SELECT id FROM span WHERE id > (SELECT span_id FROM fan_out_cursor)
+                ORDER BY id
+                LIMIT @limit) AS pending
+            JOIN span ON span.id = pending.id
             ORDER BY span.id
             """,
             JobRow.ReadPending, ct, ("limit", limit)).ConfigureAwait(false);
-        if (taken.Count > 0)
-            await session.ExecuteAsync("DELETE FROM fan_out WHERE span_id <= @last", ct, ("last", taken[^1].Id.Value)).ConfigureAwait(false);
+        if (taken.Count == 0)
+            return taken;
+        var last = taken[^1].Id.Value;
+        await session.ExecuteAsync("DELETE FROM fan_out WHERE span_id <= @last", ct, ("last", last)).ConfigureAwait(false);
+        await session.ExecuteAsync("UPDATE fan_out_cursor SET span_id = max(span_id, @last)", ct, ("last", last)).ConfigureAwait(false);
         return taken;
     }
 
@@ -330,7 +345,9 @@ internal sealed class SqliteDatabase : Database
         session.Run("PRAGMA journal_size_limit = 67108864");
         session.Run(options.Durability == Durability.Full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
         session.Run("PRAGMA foreign_keys = ON");
-        session.Run("PRAGMA cache_size = -65536");
+        // After a commit that moved pages SQLite walks over all of its cache: 64 MB cost a commit of a few spans more than the
+        // reads that they save.
+        session.Run("PRAGMA cache_size = -32768");
         // Savepoints and statements with triggers keep old pages for undoing; on disk they would triple the writes.
         session.Run("PRAGMA temp_store = MEMORY");
     }

@@ -42,8 +42,8 @@ internal sealed class SqliteWriter : IDisposable
 
     readonly SqliteSession session;
     readonly int capacity;
-    readonly Lock gate = new();
-    readonly SemaphoreSlim arrived = new(0);
+    /// <summary>A monitor: a semaphore would spin before it sleeps, which on a busy machine takes the time of those who bring work.</summary>
+    readonly object gate = new();
     readonly Queue<Work> interactive = new();
     readonly Queue<Work> background = new();
     readonly Thread thread;
@@ -76,8 +76,8 @@ internal sealed class SqliteWriter : IDisposable
             }
             else
                 background.Enqueue(item);
+            Monitor.Pulse(gate);
         }
-        arrived.Release();
         return item.Task;
     }
 
@@ -89,28 +89,17 @@ internal sealed class SqliteWriter : IDisposable
             if (stopping)
                 return;
             stopping = true;
+            Monitor.Pulse(gate);
         }
-        arrived.Release();
         thread.Join();
-        arrived.Dispose();
         session.Dispose();
     }
 
     void Loop()
     {
         var group = new List<Work>();
-        while (true)
+        while (Take(group) is { } isBackground)
         {
-            arrived.Wait();
-            var isBackground = Take(group);
-            if (group.Count == 0)
-            {
-                lock (gate)
-                    if (stopping && interactive.Count + background.Count == 0)
-                        return;
-                continue;
-            }
-
             var start = Stopwatch.GetTimestamp();
             try
             {
@@ -129,11 +118,18 @@ internal sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <returns>True when the group is background work.</returns>
-    bool Take(List<Work> group)
+    /// <summary>Waits for work and takes as much as goes into one commit.</summary>
+    /// <returns>True when the group is background work; null when there is none and never will be.</returns>
+    bool? Take(List<Work> group)
     {
         lock (gate)
         {
+            while (interactive.Count + background.Count == 0)
+            {
+                if (stopping)
+                    return null;
+                Monitor.Wait(gate);
+            }
             var isBackground = background.Count > 0
                 && (interactive.Count == 0 || backgroundTicks < BackgroundShare * (interactiveTicks + backgroundTicks));
             var queue = isBackground ? background : interactive;
@@ -146,11 +142,6 @@ internal sealed class SqliteWriter : IDisposable
             }
             if (!isBackground)
                 waiting -= weight;
-            // One permit a piece of work; what is taken beyond the first needs no wake-up of its own.
-            for (var i = 1; i < group.Count; i++)
-                arrived.Wait(0);
-            if (stopping)
-                arrived.Release();
             return isBackground;
         }
     }

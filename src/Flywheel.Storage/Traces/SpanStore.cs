@@ -7,13 +7,17 @@ internal sealed class SpanStore(Database database) : ISpanStore
 {
     public ISpanFilter? Filter { get; set; }
 
-    public async Task<IReadOnlyList<SpanFate>> AddAsync(
-        ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct)
+    public Task<IReadOnlyList<SpanFate>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct)
     {
         if (spans.Count == 0)
-            return [];
-        var filtered = Filter is null ? spans : await Filter.BeforeStoringAsync(project, spans, ct).ConfigureAwait(false);
-        return await database.AddSpansAsync(project, filtered, at, ct).ConfigureAwait(false);
+            return Task.FromResult<IReadOnlyList<SpanFate>>([]);
+        if (Filter is null)
+            return database.AddSpansAsync(project, spans, at, ct);
+        var filtering = Filter.BeforeStoringAsync(project, spans, ct);
+        return filtering.IsCompletedSuccessfully ? database.AddSpansAsync(project, filtering.Result, at, ct) : AwaitAsync();
+
+        async Task<IReadOnlyList<SpanFate>> AwaitAsync() =>
+            await database.AddSpansAsync(project, await filtering.ConfigureAwait(false), at, ct).ConfigureAwait(false);
     }
 
     public Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct) =>

@@ -53,11 +53,11 @@ static class McpDoor
         .ExcludeFromDescription();
 
     /// <summary>A page in a browser must not reach a server on loopback under a name that its owner points there.</summary>
-    public static void UseMcpOrigins(this IApplicationBuilder app) => app.Use(async (http, next) =>
+    public static void UseMcpOrigins(this IApplicationBuilder app) => app.Use(next => http =>
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<OriginRule>() is { } rule && http.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !rule.Allows(origin))
             throw new ApiException(403, "foreign_origin", $"`Origin` is `{origin}`: this server answers pages of its own host only.", "Origin");
-        await next();
+        return next(http);
     });
 
     static int CallsPerMinute(IConfiguration configuration)

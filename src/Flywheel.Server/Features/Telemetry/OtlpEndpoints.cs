@@ -30,26 +30,24 @@ static class OtlpEndpoints
         route.Needs(KeyScope.Ingest).WithTags("Telemetry").WithSummary(summary).WithMetadata(new OtlpDoor());
 
     /// <summary>Answers faults as the protocol says, and keeps OpenTelemetry's ports to OpenTelemetry.</summary>
-    public static void UseOtlpDoors(this IApplicationBuilder app, ServerOptions options) => app.Use(async (http, next) =>
+    public static void UseOtlpDoors(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
     {
-        var isDoor = http.GetEndpoint()?.Metadata.GetMetadata<OtlpDoor>() is not null;
-        if (!isDoor)
-        {
-            var port = http.Connection.LocalPort;
-            if (port != 0 && (port == options.OtlpHttpPort || port == options.OtlpGrpcPort))
-            {
-                if (IsGrpc(http.Request))
-                    await GrpcFaultAsync(http, OtlpReply.Unimplemented, "This server takes traces and logs only.", null);
-                else
-                    http.Response.StatusCode = 404;
-                return;
-            }
-            await next();
-            return;
-        }
+        if (http.GetEndpoint()?.Metadata.GetMetadata<OtlpDoor>() is not null)
+            return GuardAsync(http, next);
+        var port = http.Connection.LocalPort;
+        if (port == 0 || (port != options.OtlpHttpPort && port != options.OtlpGrpcPort))
+            return next(http);
+        if (IsGrpc(http.Request))
+            return GrpcFaultAsync(http, OtlpReply.Unimplemented, "This server takes traces and logs only.", null);
+        http.Response.StatusCode = 404;
+        return Task.CompletedTask;
+    });
+
+    static async Task GuardAsync(HttpContext http, RequestDelegate next)
+    {
         try
         {
-            await next();
+            await next(http);
         }
         catch (Exception e) when (!http.Response.HasStarted && !(e is OperationCanceledException && http.RequestAborted.IsCancellationRequested))
         {
@@ -61,7 +59,7 @@ static class OtlpEndpoints
             else
                 await HttpFaultAsync(http, fault);
         }
-    });
+    }
 
     static async Task HttpAsync(HttpContext http, bool spans)
     {

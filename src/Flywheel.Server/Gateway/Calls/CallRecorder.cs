@@ -9,12 +9,14 @@ namespace Flywheel.Server.Gateway.Calls;
 /// <summary>Makes a call a span, durably, before the client has the end of its answer.</summary>
 /// <remarks>
 /// An answer waits for the commit, but not for ever: when the database takes longer than `record_seconds`, or its queue is full, the
-/// answer goes out marked as pending, and the record is tried again until it is stored or the process ends.
+/// answer goes out marked as pending, and the record is tried again until it is stored or the process ends. With 0 no answer waits: a
+/// process that is killed then loses the records of its last milliseconds.
 /// </remarks>
 sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider clock, GatewayOptions options, ILogger<CallRecorder> log)
 {
     const int MaxPending = 10_000;
     static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+    static readonly Task<bool> s_pending = Task.FromResult(false);
 
     readonly TimeSpan _patience = TimeSpan.FromSeconds(options.RecordSeconds);
     int _pending;
@@ -23,21 +25,22 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
     public int Pending => Volatile.Read(ref _pending);
 
     /// <returns>False when the span is not durable yet.</returns>
-    public async Task<bool> RecordAsync(GatewayCall call)
+    public Task<bool> RecordAsync(GatewayCall call)
     {
         var storing = StoreAsync(call, SpanOf(call));
-        if (!storing.IsCompleted)
+        return storing.IsCompleted ? storing : _patience == TimeSpan.Zero ? s_pending : WithinAsync(storing);
+    }
+
+    async Task<bool> WithinAsync(Task<bool> storing)
+    {
+        try
         {
-            try
-            {
-                await storing.WaitAsync(_patience, clock);
-            }
-            catch (TimeoutException) when (!storing.IsCompleted)
-            {
-                return false;
-            }
+            return await storing.WaitAsync(_patience, clock);
         }
-        return await storing;
+        catch (TimeoutException) when (!storing.IsCompleted)
+        {
+            return false;
+        }
     }
 
     async Task<bool> StoreAsync(GatewayCall call, NewSpan span)

@@ -53,7 +53,7 @@ sealed class ModelDoor(
                 "node" => node,
                 _ => null,
             });
-        return new GatewayCall(owner, protocol, outline, TraceContext.Begin(headers[TraceContext.Header]), startedAt, started)
+        return new GatewayCall(owner, protocol, outline, TraceContext.Begin(headers[TraceContext.Header], startedAt), startedAt, started)
         {
             Original = body,
             Node = node,

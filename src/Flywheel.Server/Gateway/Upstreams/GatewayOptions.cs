@@ -14,7 +14,7 @@ sealed class GatewayOptions
     /// <summary>A longer reply is not read to its end.</summary>
     public int MaxReplyMegabytes { get; set; } = 64;
 
-    /// <summary>How long an answer waits for its record; then it goes out marked as pending.</summary>
+    /// <summary>How long an answer waits for its record; then it goes out marked as pending. With 0 it does not wait.</summary>
     public double RecordSeconds { get; set; } = 2;
 
     public int CacheMegabytes { get; set; } = 64;
@@ -34,7 +34,7 @@ sealed class GatewayOptions
             throw new FlywheelException($"The gateway's settings cannot be read: {e.InnerException?.Message ?? e.Message}", e);
         }
         Within("Gateway.max_reply_megabytes", options.MaxReplyMegabytes, 1, 1024);
-        Within("Gateway.record_seconds", options.RecordSeconds, 0.01, 60);
+        Within("Gateway.record_seconds", options.RecordSeconds, 0, 60);
         Within("Gateway.cache_megabytes", options.CacheMegabytes, 0, 4096);
         foreach (var (name, provider) in options.Providers)
             provider.Check($"Gateway.Providers.{name}");

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Unicode;
 using Flywheel.Server.Gateway.Wire;
@@ -10,9 +9,6 @@ namespace Flywheel.Server.Gateway.Upstreams;
 sealed class UpstreamClient : IDisposable
 {
     const int MaxErrorBytes = 64 * 1024;
-
-    static readonly MediaTypeHeaderValue s_json = new("application/json");
-    static readonly ProductInfoHeaderValue s_agent = new("flywheel", "1");
 
     readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
@@ -31,10 +27,10 @@ sealed class UpstreamClient : IDisposable
     public Task<HttpResponseMessage> PostAsync(Upstream upstream, string path, ReadOnlyMemory<byte> body, string traceparent, CancellationToken ct)
     {
         var content = new ReadOnlyMemoryContent(body);
-        content.Headers.ContentType = s_json;
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         var request = new HttpRequestMessage(HttpMethod.Post, upstream.At(path)) { Content = content };
         request.Headers.Authorization = upstream.Authorization;
-        request.Headers.UserAgent.Add(s_agent);
+        request.Headers.TryAddWithoutValidation("User-Agent", "flywheel/1");
         request.Headers.TryAddWithoutValidation("traceparent", traceparent);
         return _http.SendAsync(request, ct);
     }

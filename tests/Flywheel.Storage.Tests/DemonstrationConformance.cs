@@ -108,6 +108,25 @@ public abstract class DemonstrationConformance(ITestDatabases databases) : Store
     }
 
     [Fact]
+    public async Task A_change_is_seen_at_once_where_it_was_made_and_soon_elsewhere()
+    {
+        var one = Imported(1);
+        await using var other = await OpenAsync();
+        await Store.Demonstrations.AddAsync([one], Ct);
+        Assert.Equal(0, await Store.Demonstrations.LatestChangeAsync(Ct));
+        Assert.Equal(0, await other.Demonstrations.LatestChangeAsync(Ct));
+
+        await Store.Demonstrations.ApproveAsync(Home, [one.Id], "ann", Noon, Ct);
+        var change = await Store.Demonstrations.LatestChangeAsync(Ct);
+        Assert.True(change > 0);
+        await Task.Delay(TimeSpan.FromMilliseconds(101), Ct);
+        Assert.Equal(change, await other.Demonstrations.LatestChangeAsync(Ct));
+
+        await Store.Demonstrations.RecallAsync(Home, [one.Id], "ann", Noon, Ct);
+        Assert.True(await Store.Demonstrations.LatestChangeAsync(Ct) > change);
+    }
+
+    [Fact]
     public async Task Who_follows_the_changes_misses_none_while_many_write()
     {
         var all = Enumerable.Range(0, 120).Select(i => Imported(i)).ToArray();

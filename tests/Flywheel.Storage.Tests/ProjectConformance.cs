@@ -40,6 +40,22 @@ public abstract class ProjectConformance(ITestDatabases databases) : StoreConfor
     }
 
     [Fact]
+    public async Task A_key_is_refused_at_once_where_it_was_revoked_and_soon_elsewhere()
+    {
+        var key = new ApiKey(Guid.CreateVersion7(), Home, "ci", "fw_abc", KeyScope.Ingest, Noon, null, null);
+        await using var other = await OpenAsync();
+        Assert.Null(await Store.Projects.FindKeyAsync("hash", Ct));
+        await Store.Projects.AddKeyAsync(key, "hash", Ct);
+        Assert.NotNull(await Store.Projects.FindKeyAsync("hash", Ct));
+        Assert.Null((await other.Projects.FindKeyAsync("hash", Ct))!.RevokedAt);
+
+        await Store.Projects.RevokeKeyAsync(Home, key.Id, Noon, Ct);
+        Assert.NotNull((await Store.Projects.FindKeyAsync("hash", Ct))!.RevokedAt);
+        await Task.Delay(TimeSpan.FromMilliseconds(101), Ct);
+        Assert.NotNull((await other.Projects.FindKeyAsync("hash", Ct))!.RevokedAt);
+    }
+
+    [Fact]
     public async Task Acts_at_once_stand_in_one_chain()
     {
         await using var other = await OpenAsync();

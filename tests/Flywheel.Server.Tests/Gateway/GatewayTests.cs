@@ -43,6 +43,22 @@ public sealed class GatewayTests
         Assert.Equal("chatcmpl-test", attributes.GetProperty("gen_ai.response.id").GetString());
     }
 
+    [Fact]
+    public async Task An_operator_may_let_answers_go_before_their_record()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("Gateway:record_seconds", "0"));
+        gateway.Provider.Then(ModelReply.Says("fine", 7, 3));
+
+        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("How are you?"));
+
+        Assert.Equal((200, "fine", "pending"), (answer.Status, answer.Content, answer.Headers["x-flywheel-recorded"]));
+        var key = new SpanKey(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]);
+        Span? span = null;
+        for (var tries = 0; tries < 100 && span is null; tries++, await Task.Delay(20, Ct))
+            span = await gateway.Server.Store.Spans.FindAsync(ProjectId.Default, key, Ct);
+        Assert.Equal("fine", span?.Content.Output);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -41,11 +41,13 @@ try
     if (Setting("portkey", "") is { Length: > 0 } portkey)
         targets.Add(await Portkey.StartAsync(portkey, origin));
     targets.Add(await OwnAsync("flywheel", origin));
+    targets.Add(await OwnAsync("flywheel, record_seconds 0", origin, more: ("FLYWHEEL__GATEWAY__RECORDSECONDS", "0")));
     if (demonstrations > 0)
     {
         var full = await OwnAsync("flywheel, 7 guards, k=8", origin, await DemonstrationsAsync(demonstrations));
         targets.Add(full);
         await GuardAsync(full);
+        await RetrieveAsync(full, demonstrations);
     }
 
     var results = new Dictionary<(string Target, string Case), List<(LoadResult Load, double CpuUs)>>();
@@ -109,8 +111,8 @@ static double Middle(IEnumerable<double> values) => values.Order().ToArray() is 
 
 static double Median(List<(LoadResult Load, double CpuUs)> list, Func<(LoadResult Load, double CpuUs), double> of) => Middle(list.Select(of));
 
-Task<Target> OwnAsync(string name, string origin, string? db = null) => Target.StartAsync(
-    name, OwnChat, new Dictionary<string, string> { ["FLYWHEEL__GATEWAY__PROVIDERS__MOCK__ENDPOINT"] = origin + "/v1" },
+Task<Target> OwnAsync(string name, string origin, string? db = null, params (string Name, string Value)[] more) => Target.StartAsync(
+    name, OwnChat, new[] { ("FLYWHEEL__GATEWAY__PROVIDERS__MOCK__ENDPOINT", origin + "/v1") }.Concat(more).ToDictionary(each => each.Item1, each => each.Item2),
     program, "serve", "--port", "0", "--no-work", "--db", "sqlite:" + (db ?? NewDb()));
 
 string NewDb() => Path.Combine(folder.FullName, Guid.NewGuid().ToString("n") + ".db");
@@ -146,7 +148,30 @@ static async Task GuardAsync(Target target)
         {
             name = "bench." + validator.GetType().GetProperty("kind")!.GetValue(validator), criterion = "Is it fine?", subject = "input", role = "guard", on_fail = "flag", validator,
         }));
+}
+
+// Every demonstration must be found, and a call must carry eight of them, or the figures are of something else.
+static async Task RetrieveAsync(Target target, int count)
+{
+    using var http = new HttpClient { BaseAddress = new Uri(target.Chat, "/"), Timeout = TimeSpan.FromMinutes(10) };
     await CheckAsync(await http.PutAsJsonAsync("api/v1/nodes/chat/policy", new { retrieval = new { strategy = "similar", k = 8 } }));
+    // An approval embeds whatever has no vector yet; the server under test does no work of its own.
+    await CheckAsync(await http.PostAsJsonAsync("api/v1/demonstrations/approve", new { ids = new[] { Guid.NewGuid() } }));
+    var found = await AskAsync(await http.PostAsJsonAsync("api/v1/demonstrations/search", new { node = "chat", input = "refund of an invoice" }));
+    using var call = await http.PostAsJsonAsync(
+        target.Chat, new { model = "mock-1", messages = new[] { new { role = "user", content = "When does the refund of my invoice come?" } } });
+    await CheckAsync(call);
+    var trace = await AskAsync(await http.GetAsync("api/v1/traces/" + call.Headers.GetValues("x-flywheel-trace").Single()));
+    var carried = trace.GetProperty("spans")[0].GetProperty("demonstrations").GetArrayLength();
+    // Those that are no answer to this question at all are not eligible.
+    if (found.GetProperty("eligible").GetInt32() < count * 0.9 || carried != 8)
+        throw new InvalidOperationException($"{found.GetProperty("eligible")} of {count} demonstrations are in the index, and a call carried {carried} instead of 8.");
+}
+
+static async Task<JsonElement> AskAsync(HttpResponseMessage response)
+{
+    await CheckAsync(response);
+    return await response.Content.ReadFromJsonAsync<JsonElement>();
 }
 
 static object Row(string text, string topic) => new { text, topic };

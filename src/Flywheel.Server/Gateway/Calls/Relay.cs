@@ -101,30 +101,44 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
         int start = 0, end = 0;
         var total = 0L;
-        var begun = false;
+        bool begun = false, wrote = false, reads = false;
         try
         {
             patience.For("its first event", idle);
             while (true)
             {
+                var reading = Read();
+                if (!reading.IsCompleted)
+                {
+                    // What is there already goes on together; nothing waits for what is not.
+                    reads = true;
+                    await FlushAsync();
+                }
                 int read;
                 try
                 {
-                    read = await stream.ReadAsync(buffer.AsMemory(end), patience.Token);
+                    read = await reading;
                 }
                 catch (Exception cut) when (cut is IOException or HttpRequestException)
                 {
+                    await FlushAsync();
                     return new(Fault.Broken, begun);
+                }
+                finally
+                {
+                    reads = false;
                 }
                 if (read == 0)
                     break;
                 total += read;
                 end += read;
                 if (total > _maxReply)
+                {
+                    await FlushAsync();
                     return new(Fault.TooLarge(_maxReply), begun);
+                }
 
                 var passFrom = start;
-                var wrote = false;
                 while (EventStream.TryRead(buffer.AsSpan(start, end - start), out var found))
                 {
                     patience.For("its next event", idle);
@@ -132,8 +146,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                     if (meaning is EventMeaning.Malformed || (meaning is EventMeaning.Failure && !begun))
                     {
                         Pass(passFrom, start);
-                        if (wrote)
-                            await FlushAsync(http, patience, idle);
+                        await FlushAsync();
                         return new(meaning is EventMeaning.Failure ? Reported(call, reply.Failure!) : Fault.Malformed(why!), begun);
                     }
                     if (!begun)
@@ -141,8 +154,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                     if (meaning is EventMeaning.End or EventMeaning.Failure)
                     {
                         Pass(passFrom, start);
-                        if (wrote)
-                            await FlushAsync(http, patience, idle);
+                        await FlushAsync();
                         return await EndAsync(http, call, reply, buffer.AsMemory(start, found.Length));
                     }
                     if (call.HidesUsage && (meaning is EventMeaning.Usage || emptyUsage.IsPresent))
@@ -158,8 +170,6 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                     start += found.Length;
                 }
                 Pass(passFrom, start);
-                if (wrote)
-                    await FlushAsync(http, patience, idle);
                 if (start > 0)
                 {
                     buffer.AsSpan(start, end - start).CopyTo(buffer);
@@ -168,7 +178,10 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                 if (end == buffer.Length)
                 {
                     if (end >= MaxEvent)
+                    {
+                        await FlushAsync();
                         return new(Fault.Malformed("an event has no end"), begun);
+                    }
                     buffer = Grown(buffer, end);
                 }
 
@@ -180,6 +193,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                     wrote = true;
                 }
             }
+            await FlushAsync();
             // Some servers close without [DONE]; an answer that says it is finished is whole.
             return begun && reply.HasFinished
                 ? await EndAsync(http, call, reply, default)
@@ -187,7 +201,38 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            // A read that nobody waited for may still write into it.
+            if (!reads)
+                ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        ValueTask<int> Read()
+        {
+            try
+            {
+                return stream.ReadAsync(buffer.AsMemory(end), patience.Token);
+            }
+            catch (Exception cut) when (cut is IOException or HttpRequestException)
+            {
+                return ValueTask.FromException<int>(cut);
+            }
+        }
+
+        // A client that reads slowly is not the provider's fault: its time does not run meanwhile.
+        async ValueTask FlushAsync()
+        {
+            if (!wrote)
+                return;
+            wrote = false;
+            var flushing = http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+            if (flushing.IsCompletedSuccessfully)
+            {
+                _ = flushing.Result;
+                return;
+            }
+            patience.Rest();
+            await flushing;
+            patience.For("its next event", idle);
         }
 
         void Begin()
@@ -215,26 +260,13 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
 
     static Fault Reported(GatewayCall call, string failure) => Fault.Reported(UpstreamClient.Without(failure, call.Route!.Upstream.Key));
 
-    /// <summary>A client that reads slowly is not the provider's fault: its time does not run meanwhile.</summary>
-    static async ValueTask FlushAsync(HttpContext http, Patience patience, TimeSpan idle)
-    {
-        var flushing = http.Response.BodyWriter.FlushAsync(http.RequestAborted);
-        if (flushing.IsCompletedSuccessfully)
-        {
-            _ = flushing.Result;
-            return;
-        }
-        patience.Rest();
-        await flushing;
-        patience.For("its next event", idle);
-    }
-
     async Task<RelayEnd> EndAsync(HttpContext http, GatewayCall call, Reply reply, ReadOnlyMemory<byte> closing)
     {
         if (reply.Failure is { } failure)
             call.Fail("upstream_error", UpstreamClient.Without(failure, call.Route!.Upstream.Key));
         await recorder.RecordAsync(call);
-        await http.Response.Body.WriteAsync(closing, http.RequestAborted);
+        // Not flushed: it leaves with the end of the body in one piece.
+        http.Response.BodyWriter.Write(closing.Span);
         return new(null, true);
     }
 

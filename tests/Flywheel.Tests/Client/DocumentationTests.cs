@@ -13,6 +13,7 @@ public sealed partial class DocumentationTests
         var compiled = string.Concat(
             Directory.GetFiles(Path.Combine(root, "samples", "ClientTour"), "*.cs")
                 .Append(Path.Combine(root, "tests", "Flywheel.Tests", "Client", "DocumentationExamples.cs"))
+                .Append(Path.Combine(root, "tests", "Flywheel.Tests", "Client", "SemanticKernelTests.cs"))
                 .Select(file => Squeezed(File.ReadAllText(file))));
 
         var examples = Example().Matches(page);

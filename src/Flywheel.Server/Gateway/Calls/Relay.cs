@@ -101,19 +101,18 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
         int start = 0, end = 0;
         var total = 0L;
-        bool begun = false, wrote = false, reads = false;
+        var waiting = 0;
+        bool begun = false, reads = false;
         try
         {
             patience.For("its first event", idle);
             while (true)
             {
                 var reading = Read();
-                if (!reading.IsCompleted)
-                {
-                    // What is there already goes on together; nothing waits for what is not.
-                    reads = true;
+                reads = !reading.IsCompleted;
+                // What is there already goes on together; nothing waits for what is not.
+                if (reads || waiting >= FirstBuffer)
                     await FlushAsync();
-                }
                 int read;
                 try
                 {
@@ -139,9 +138,10 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                 }
 
                 var passFrom = start;
+                var came = false;
                 while (EventStream.TryRead(buffer.AsSpan(start, end - start), out var found))
                 {
-                    patience.For("its next event", idle);
+                    came = true;
                     var meaning = Understand(reply, buffer.AsSpan(start, found.Length), found, out var emptyUsage, out var why);
                     if (meaning is EventMeaning.Malformed || (meaning is EventMeaning.Failure && !begun))
                     {
@@ -170,6 +170,8 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                     start += found.Length;
                 }
                 Pass(passFrom, start);
+                if (came)
+                    patience.For("its next event", idle);
                 if (start > 0)
                 {
                     buffer.AsSpan(start, end - start).CopyTo(buffer);
@@ -190,7 +192,7 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
                     if (to <= from)
                         return;
                     http.Response.BodyWriter.Write(buffer.AsSpan(from, to - from));
-                    wrote = true;
+                    waiting += to - from;
                 }
             }
             await FlushAsync();
@@ -221,9 +223,9 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
         // A client that reads slowly is not the provider's fault: its time does not run meanwhile.
         async ValueTask FlushAsync()
         {
-            if (!wrote)
+            if (waiting == 0)
                 return;
-            wrote = false;
+            waiting = 0;
             var flushing = http.Response.BodyWriter.FlushAsync(http.RequestAborted);
             if (flushing.IsCompletedSuccessfully)
             {

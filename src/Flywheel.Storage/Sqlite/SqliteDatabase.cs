@@ -207,9 +207,10 @@ internal sealed class SqliteDatabase : Database
             """
             SELECT span.project_id, span.id, span.trace_id, span.span_id, span.node, span.kind, span.started_at
             FROM (
-                SELECT span_id AS id FROM fan_out
+                -- Each half is limited by itself: under one limit for both SQLite would first collect all that waits.
+                SELECT id FROM (SELECT span_id AS id FROM fan_out ORDER BY span_id LIMIT @limit)
                 UNION
-                SELECT id FROM span WHERE id > (SELECT span_id FROM fan_out_cursor)
+                SELECT id FROM (SELECT id FROM span WHERE id > (SELECT span_id FROM fan_out_cursor) ORDER BY id LIMIT @limit)
                 ORDER BY id
                 LIMIT @limit) AS pending
             JOIN span ON span.id = pending.id

@@ -48,6 +48,38 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
     }
 
     [Fact]
+    public async Task A_few_of_a_long_backlog_cost_no_more_than_of_a_short_one()
+    {
+        // As wide as spans are: what waits is then megabytes.
+        var output = new string('x', 4_000);
+        await WaitAsync(2_000);
+        var few = await MedianAsync();
+        await WaitAsync(30_000);
+        var many = await MedianAsync();
+
+        // Collecting all that waits first would take fifteen times as long and more.
+        Assert.True(many < 4 * few, $"{few.TotalMilliseconds:0.0} ms with 2,000 waiting, {many.TotalMilliseconds:0.0} ms with 30,000");
+
+        async Task WaitAsync(int spans)
+        {
+            for (var i = 0; i < spans; i += 1_000)
+                await Store.Spans.AddAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan() with { Output = output }).ToArray(), Noon, Ct);
+        }
+
+        async Task<TimeSpan> MedianAsync()
+        {
+            var times = new List<TimeSpan>();
+            for (var i = 0; i < 15; i++)
+            {
+                var start = System.Diagnostics.Stopwatch.GetTimestamp();
+                Assert.Equal(100, await FanOutAsync(100));
+                times.Add(System.Diagnostics.Stopwatch.GetElapsedTime(start));
+            }
+            return times.Order().ElementAt(7);
+        }
+    }
+
+    [Fact]
     public async Task A_fan_out_that_fails_leaves_its_spans_waiting()
     {
         await MetricAsync();

@@ -37,9 +37,10 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
         {
             return await storing.WaitAsync(_patience, clock);
         }
-        catch (TimeoutException) when (!storing.IsCompleted)
+        catch (TimeoutException)
         {
-            return false;
+            // It may have ended in the moment between.
+            return storing.IsCompletedSuccessfully && await storing;
         }
     }
 

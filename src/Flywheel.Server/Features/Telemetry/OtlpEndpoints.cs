@@ -33,7 +33,7 @@ static class OtlpEndpoints
     public static void UseOtlpDoors(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<OtlpDoor>() is not null)
-            return GuardAsync(http, next);
+            return AnswerFaultsAsync(http, next);
         var port = http.Connection.LocalPort;
         if (port == 0 || (port != options.OtlpHttpPort && port != options.OtlpGrpcPort))
             return next(http);
@@ -43,7 +43,8 @@ static class OtlpEndpoints
         return Task.CompletedTask;
     });
 
-    static async Task GuardAsync(HttpContext http, RequestDelegate next)
+    /// <summary>What goes wrong behind a door is told in the words of its protocol.</summary>
+    static async Task AnswerFaultsAsync(HttpContext http, RequestDelegate next)
     {
         try
         {

@@ -1,6 +1,6 @@
 -- A span costs its own row only. Spans past the cursor wait to be paired with the metrics: row numbers rise in the order of commits, since
 -- there is one writer at a time and AUTOINCREMENT gives none twice. A trigger on INSERT made SQLite keep an image of every page that a
--- statement changed, in case it had to be undone: a fifth of a batch's time.
+-- statement changed, in case it had to be undone: a sixth of a batch's time.
 
 -- Rows up to span_id are paired.
 CREATE TABLE fan_out_cursor (

@@ -80,9 +80,13 @@ static void take_back(int fd, const struct change *it) {
     off_t end = it->offset + (off_t)it->length;
     if (it->length == 0 || (end > it->size_before && end == size_of(fd)))
         (void)!cut(fd, it->size_before);
-    else
-        for (off_t hole = it->offset + (off_t)it->saved; hole < end; hole++) /* a later change beyond it survived: zeros stay */
-            (void)!put(fd, "", 1, hole);
+    else {
+        static const char zeros[4096];
+        for (off_t hole = it->offset + (off_t)it->saved; hole < end; hole += sizeof zeros) { /* a later change beyond it survived: zeros stay */
+            size_t rest = (size_t)(end - hole);
+            (void)!put(fd, zeros, rest < sizeof zeros ? rest : sizeof zeros, hole);
+        }
+    }
     (void)!put(fd, it->before, it->saved, it->offset);
 }
 

@@ -7,41 +7,47 @@ namespace Flywheel.Bench.Retrieval;
 
 /// <summary>What a whole retrieval costs beside the bare scan of the same vectors, and what one more row costs.</summary>
 /// <remarks>
-/// Made-up vectors in clusters, 512 dimensions, approvals over 90 days, a fifth with disagreement, texts of ten words.
-/// Both sides answer the same queries in turns in one thread, so a busy machine slows both; quote the ratio.
+/// Approvals over 90 days, a fifth with disagreement, texts of ten words. Both sides answer the same queries in turns in one
+/// thread, so a busy machine slows both: quote the ratio. The bare scan leaves nothing of the index in the caches; `alone` is
+/// the same without it, and what to compare with a peer that runs alone too.
 /// </remarks>
 internal static class Speed
 {
-    private const int Dimensions = 512;
     private const int Queries = 400;
     private const int RecallQueries = 200;
 
     private static readonly DateTimeOffset s_now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    public static JsonNode Run(int[] sizes)
+    /// <param name="peer">Folder with hnswlib-node, or null for no peer.</param>
+    public static JsonNode Run(string name, int[] sizes, string? peer)
     {
-        Console.Error.WriteLine($"{Dimensions} dimensions, k=8, one thread, bare scan by {BareScan.Path}");
+        Console.Error.WriteLine($"{name}: {SpeedData.Dimensions} dimensions, k=8, one thread, bare scan by {BareScan.Path}");
         Console.Error.WriteLine(
-            $"{"rows",8}{"bare p50",11}{"whole p50",11}{"p99",9}{"ratio",8}{"recall",9}{"ranked",9}{"insert us",11}{"found",7}{"bytes/row",11}");
+            $"{"rows",9}{"bare p50",11}{"whole p50",11}{"p99",9}{"ratio",8}{"alone p50",11}{"p99",9}{"recall",9}{"ranked",9}{"insert us",11}{"found",7}{"bytes/row",11}");
         var results = new JsonArray();
         foreach (var size in sizes)
-            results.Add((JsonNode)Measure(size));
-        return new JsonObject { ["dimensions"] = Dimensions, ["k"] = 8, ["bare"] = BareScan.Path, ["sizes"] = results };
+        {
+            var data = SpeedData.Named(name, size, Queries);
+            var result = Measure(data);
+            if (peer is not null)
+                result["hnswlib"] = Beside(HnswPeer.Measure(peer, data), data);
+            results.Add((JsonNode)result);
+        }
+
+        return new JsonObject { ["data"] = name, ["dimensions"] = SpeedData.Dimensions, ["k"] = 8, ["bare"] = BareScan.Path, ["sizes"] = results };
     }
 
-    private static JsonObject Measure(int size)
+    private static JsonObject Measure(SpeedData data)
     {
-        var random = new Random(7);
-        var centres = Enumerable.Range(0, 200).Select(_ => Direction(random)).ToArray();
-        var vectors = Enumerable.Range(0, size).Select(_ => Near(centres, random)).ToArray();
-        var rows = vectors.Select((vector, i) => Demonstration(i, vector, random)).ToArray();
-        var index = new DemonstrationIndex("made up", Dimensions);
+        var random = new Random(8);
+        var size = data.Rows.Length;
+        var rows = data.Rows.Select((vector, i) => Demonstration(i, vector, random)).ToArray();
+        var index = new DemonstrationIndex("made up", SpeedData.Dimensions);
         foreach (var row in rows)
             index.Upsert(row);
-        var bare = new BareScan(vectors);
+        var bare = new BareScan(data.Rows);
         var policy = RetrievalPolicy.Default with { Count = 8 };
-        var queries = Enumerable.Range(0, Queries)
-            .Select(_ => new RetrievalQuery(Words(random), Near(centres, random), s_now)).ToArray();
+        var queries = data.Queries.Select(vector => new RetrievalQuery(Words(random), vector, s_now)).ToArray();
 
         var positions = new int[10];
         var cosines = new float[10];
@@ -58,33 +64,55 @@ internal static class Speed
 
         // Small sizes take microseconds: repeat, so that the clock is not what is measured.
         var repeats = Math.Max(1, 20_000 / size);
-        var bareTimes = new List<double>();
-        var wholeTimes = new List<double>();
+        List<double> bareTimes = [], wholeTimes = [], aloneTimes = [];
         foreach (var query in queries)
         {
             bareTimes.Add(Microseconds(repeats, () => bare.Top10(query.Vector, positions, cosines)));
             wholeTimes.Add(Microseconds(repeats, () => index.Retrieve(query, policy)));
         }
 
+        foreach (var query in queries)
+            aloneTimes.Add(Microseconds(repeats, () => index.Retrieve(query, policy)));
+
         var (recall, ranked) = Recall(index, rows, queries.AsSpan(0, RecallQueries));
         var bytesARow = (double)index.MemoryBytes / size;
-        var (insert, found) = Insert(index, centres, random);
-        double barePart = Quantile(bareTimes, .5), whole = Quantile(wholeTimes, .5), tail = Quantile(wholeTimes, .99);
+        var (insert, found) = Insert(index, data.Queries, random);
+        double barePart = Quantile(bareTimes, .5), whole = Quantile(wholeTimes, .5), alone = Quantile(aloneTimes, .5);
         Console.Error.WriteLine(
-            $"{size,8}{barePart,11:f1}{whole,11:f1}{tail,9:f0}{whole / barePart,8:f2}{recall,9:f4}{ranked,9:f4}{insert,11:f2}{found,7:p0}{bytesARow,11:f0}");
+            $"{size,9}{barePart,11:f1}{whole,11:f1}{Quantile(wholeTimes, .99),9:f0}{whole / barePart,8:f2}{alone,11:f1}{Quantile(aloneTimes, .99),9:f0}{recall,9:f4}{ranked,9:f4}{insert,11:f2}{found,7:p0}{bytesARow,11:f0}");
         return new JsonObject
         {
             ["rows"] = size,
             ["bare_p50_us"] = barePart,
             ["whole_p50_us"] = whole,
-            ["whole_p99_us"] = tail,
+            ["whole_p99_us"] = Quantile(wholeTimes, .99),
             ["ratio"] = whole / barePart,
+            ["alone_p50_us"] = alone,
+            ["alone_p99_us"] = Quantile(aloneTimes, .99),
             ["recall_at_10"] = recall,
             ["ranked_recall_at_10"] = ranked,
             ["insert_us"] = insert,
             ["inserted_found_at_once"] = found,
             ["bytes_per_row"] = bytesARow,
         };
+    }
+
+    /// <summary>The peer's answers as numbers: how many of the exact ten it found.</summary>
+    private static JsonObject Beside(JsonNode peer, SpeedData data)
+    {
+        var result = new JsonObject { ["insert_us"] = (double)peer["insert_us"]!, ["bytes_per_row"] = (double)peer["bytes_per_row"]! };
+        var exact = data.Queries.Take(RecallQueries).Select(query => Best(data.Rows.Length, i => Dot(data.Rows[i], query))).ToList();
+        foreach (var search in peer["searches"]!.AsArray())
+        {
+            var found = search!["found"]!.AsArray().Select(ids => ids!.AsArray().Select(id => (int)id!).ToList());
+            var recall = exact.Zip(found, (best, ids) => best.Intersect(ids).Count()).Average() / 10;
+            double p50 = (double)search["p50_us"]!, p99 = (double)search["p99_us"]!;
+            result[$"ef_{search["ef"]}"] = new JsonObject { ["p50_us"] = p50, ["p99_us"] = p99, ["recall_at_10"] = recall };
+            Console.Error.WriteLine(
+                $"{"hnswlib ef",24}{(int)search["ef"]!,4}{p50,31:f1}{p99,9:f0}{recall,9:f4}{"",9}{(double)peer["insert_us"]!,11:f2}{"",7}{(double)peer["bytes_per_row"]!,11:f0}");
+        }
+
+        return result;
     }
 
     /// <summary>Shares of the exact ten best that come back: by cosine, and by cosine weighed with recency and disagreement.</summary>
@@ -100,8 +128,8 @@ internal static class Speed
         {
             for (var i = 0; i < rows.Length; i++)
                 cosines[i] = Dot(rows[i].Vector, query.Vector);
-            nearest += index.Nearest(query.Vector, 10).Select(n => n.Id).Intersect(Best(i => cosines[i])).Count();
-            ranked += index.Retrieve(query, byRelevance).Chosen.Select(c => c.Id).Intersect(Best(Relevance)).Count();
+            nearest += index.Nearest(query.Vector, 10).Select(n => n.Id).Intersect(Ids(i => cosines[i])).Count();
+            ranked += index.Retrieve(query, byRelevance).Chosen.Select(c => c.Id).Intersect(Ids(Relevance)).Count();
         }
 
         return (nearest / 10.0 / queries.Length, ranked / 10.0 / queries.Length);
@@ -111,24 +139,26 @@ internal static class Speed
             * Math.Pow(2, -((s_now - rows[i].ApprovedAt) / byRelevance.HalfLife!.Value))
             * (1 + byRelevance.DisagreementWeight * rows[i].Disagreement);
 
-        IEnumerable<Guid> Best(Func<int, double> score)
-        {
-            var best = new PriorityQueue<int, double>();
-            for (var i = 0; i < rows.Length; i++)
-            {
-                if (best.Count < 10)
-                    best.Enqueue(i, score(i));
-                else
-                    best.EnqueueDequeue(i, score(i));
-            }
-
-            return best.UnorderedItems.Select(item => rows[item.Element].Id);
-        }
+        IEnumerable<Guid> Ids(Func<int, double> score) => Best(rows.Length, score).Select(i => rows[i].Id);
     }
 
-    private static (double Microseconds, double Found) Insert(DemonstrationIndex index, float[][] centres, Random random)
+    private static List<int> Best(int rows, Func<int, double> score)
     {
-        var fresh = Enumerable.Range(0, 2_000).Select(i => Demonstration(10_000_000 + i, Near(centres, random), random)).ToArray();
+        var best = new PriorityQueue<int, double>();
+        for (var i = 0; i < rows; i++)
+        {
+            if (best.Count < 10)
+                best.Enqueue(i, score(i));
+            else
+                best.EnqueueDequeue(i, score(i));
+        }
+
+        return [.. best.UnorderedItems.Select(item => item.Element)];
+    }
+
+    private static (double Microseconds, double Found) Insert(DemonstrationIndex index, float[][] vectors, Random random)
+    {
+        var fresh = Enumerable.Range(0, 2_000).Select(i => Demonstration(10_000_000 + i, vectors[i % vectors.Length], random)).ToArray();
         var times = new List<double>();
         // The first rounds are the compiler's.
         for (var round = 0; round < 5; round++)
@@ -159,31 +189,6 @@ internal static class Speed
 
     private static string Words(Random random) =>
         string.Join(' ', Enumerable.Range(0, 10).Select(_ => $"word{(int)(5_000 * Math.Pow(random.NextDouble(), 3))}"));
-
-    private static float[] Near(float[][] centres, Random random)
-    {
-        var centre = centres[random.Next(centres.Length)];
-        var vector = Direction(random);
-        for (var i = 0; i < vector.Length; i++)
-            vector[i] = 0.7f * centre[i] + 0.714f * vector[i];
-        return Unit(vector);
-    }
-
-    private static float[] Direction(Random random)
-    {
-        var vector = new float[Dimensions];
-        for (var i = 0; i < vector.Length; i++)
-            vector[i] = (float)(random.NextDouble() + random.NextDouble() + random.NextDouble() + random.NextDouble() - 2);
-        return Unit(vector);
-    }
-
-    private static float[] Unit(float[] vector)
-    {
-        var length = Math.Sqrt(vector.Sum(x => (double)x * x));
-        for (var i = 0; i < vector.Length; i++)
-            vector[i] = (float)(vector[i] / length);
-        return vector;
-    }
 
     private static double Dot(float[] a, float[] b)
     {

@@ -8,10 +8,10 @@ namespace Flywheel.Core.Retrieval;
 /// an upsert is seen whole: a reader finds the old row or the new one, never both or neither.
 /// </para>
 /// <para>
-/// The scan is exact, so cost grows with the rows searched, not with changes: adding or removing a row takes constant
-/// time (amortised; segments with more than a fifth of dead rows are rewritten), and nothing is ever rebuilt. See
-/// <see cref="DemonstrationSegment"/> for the memory a row takes. An approximate search would take the place of
-/// <see cref="CandidateScan"/>: something that proposes rows of a snapshot, which selection then ranks exactly.
+/// Every query looks at every row, at its vector or, in a large index, at a code an eighth as long (<see cref="RowRanks"/>); so
+/// cost grows with the rows searched, not with changes: adding or removing a row takes constant time (amortised; segments with
+/// more than a fifth of dead rows are rewritten), and nothing is ever trained or rebuilt. See
+/// <see cref="DemonstrationSegment"/> for the memory a row takes.
 /// </para>
 /// </remarks>
 public sealed class DemonstrationIndex
@@ -19,17 +19,24 @@ public sealed class DemonstrationIndex
     private readonly Lock _writing = new();
     private readonly Dictionary<Guid, Address> _rows = [];
     private readonly AnswerCounts _answers = new();
-    private readonly int _stride;
+    private readonly SegmentLayout _layout;
+    private readonly Estimation _estimation;
     private IndexSnapshot _current = IndexSnapshot.Empty;
 
     /// <param name="fingerprint">Of the embedder whose vectors this index holds.</param>
     public DemonstrationIndex(string fingerprint, int dimensions)
+        : this(fingerprint, dimensions, Estimation.Default)
+    {
+    }
+
+    internal DemonstrationIndex(string fingerprint, int dimensions, Estimation estimation)
     {
         ArgumentException.ThrowIfNullOrEmpty(fingerprint);
         ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);
         Fingerprint = fingerprint;
         Dimensions = dimensions;
-        _stride = QuantisedVector.Padded(dimensions);
+        _layout = new(dimensions);
+        _estimation = estimation;
     }
 
     public string Fingerprint { get; }
@@ -69,7 +76,7 @@ public sealed class DemonstrationIndex
             Lexicon.Add(features);
             var segments = _current.Segments;
             if (segments.Length == 0 || segments[^1].Count == segments[^1].Capacity)
-                segments = [.. segments, new(SegmentPlan.CapacityAfter(_current.Rows), _stride)];
+                segments = [.. segments, new(SegmentPlan.CapacityAfter(_current.Rows), _layout)];
             var tail = segments[^1];
             tail.Append(demonstration, _answers.Add(demonstration.Answer), Terms(features));
             _rows[demonstration.Id] = new(tail, tail.Count - 1);
@@ -104,7 +111,7 @@ public sealed class DemonstrationIndex
         if (policy.Count == 0 || snapshot.Live == 0)
             return new([], 0, snapshot.Version);
 
-        using var scan = new CandidateScan(snapshot, query, policy);
+        using var scan = new CandidateScan(snapshot, query, policy, _estimation);
         var chosen = new DemonstrationChoice(scan, query, policy, Lexicon).Choose();
         return new(chosen, scan.Eligible, snapshot.Version);
     }
@@ -120,7 +127,7 @@ public sealed class DemonstrationIndex
             return [];
 
         var query = new RetrievalQuery("", vector, DateTimeOffset.MaxValue);
-        using var scan = new CandidateScan(snapshot, query, NearestPolicy);
+        using var scan = new CandidateScan(snapshot, query, NearestPolicy, _estimation);
         var pool = scan.Next(Math.Max(count + 32, count * 3 / 2), RowFilter.None);
         return
         [
@@ -188,7 +195,7 @@ public sealed class DemonstrationIndex
 
     private void Compact(DemonstrationSegment segment)
     {
-        if (SegmentPlan.Compacted(_current.Segments, segment, _stride) is not { } plan)
+        if (SegmentPlan.Compacted(_current.Segments, segment, _layout) is not { } plan)
             return;
         foreach (var (from, to) in plan.Moved)
             _rows[from] = to;

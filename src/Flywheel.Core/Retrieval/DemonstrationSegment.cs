@@ -7,8 +7,9 @@ namespace Flywheel.Core.Retrieval;
 /// <para>
 /// A vector of d dimensions takes 2 d bytes: 8 bits a dimension that the scan reads, and 8 more that sharpen the few
 /// candidates worth it: x = scale * (high + (low - 127.5) / 256), high in [-127, 127] stored with 128 added. (With 4
-/// bits to sharpen, recall@10 was 0.999; with 8 it is 1.) Beside it a row takes 69 bytes, 2 a distinct word, and the
-/// caller's strings.
+/// bits to sharpen, recall@10 was 0.999; with 8 it is 1.) A <see cref="BinaryCode"/> of one bit a dimension (d rounded up to
+/// a power of two), from which large indexes estimate what the 8 bits would say. Beside them a row takes 77 bytes, 2 a
+/// distinct word, and the caller's strings.
 /// </para>
 /// <para>
 /// One writer fills rows and publishes them in an <see cref="IndexSnapshot"/>; readers see only rows below the
@@ -22,15 +23,16 @@ internal sealed class DemonstrationSegment
     private ushort[] _terms = [];
     private int _termCount;
 
-    public DemonstrationSegment(int capacity, int paddedDimensions)
+    public DemonstrationSegment(int capacity, SegmentLayout layout)
     {
         Capacity = capacity;
-        Stride = paddedDimensions;
-        // Pinned, so that the scan takes an address without holding the collector up, and aligned to cache lines.
-        High = GC.AllocateUninitializedArray<byte>(capacity * Stride + 64, pinned: true);
-        HighOffset = (int)((64 - (Marshal.UnsafeAddrOfPinnedArrayElement(High, 0) & 63)) & 63);
+        Layout = layout;
+        (High, HighOffset) = Aligned(capacity * Stride);
         Low = new byte[capacity * Stride];
         Scale = new float[capacity];
+        (Codes, CodesOffset) = Aligned((capacity + BinaryCode.BlockRows - 1) / BinaryCode.BlockRows * BlockBytes);
+        CodeScale = new float[capacity + 7];
+        CodeDeviation = new float[capacity + 7];
         ApprovedTicks = new long[capacity];
         DiedAt = new long[capacity];
         Disagreement = new float[capacity];
@@ -44,7 +46,12 @@ internal sealed class DemonstrationSegment
 
     public int Capacity { get; }
 
-    public int Stride { get; }
+    public SegmentLayout Layout { get; }
+
+    public int Stride => Layout.Stride;
+
+    /// <summary>Bytes of the codes of <see cref="BinaryCode.BlockRows"/> rows.</summary>
+    public int BlockBytes => BinaryCode.BlockRows * Layout.CodeBytes;
 
     /// <summary>Rows written; readers use the count of their snapshot.</summary>
     public int Count { get; private set; }
@@ -59,6 +66,15 @@ internal sealed class DemonstrationSegment
     public byte[] Low { get; }
 
     public float[] Scale { get; }
+
+    /// <summary>Of <see cref="BinaryCode"/>, in blocks.</summary>
+    public byte[] Codes { get; }
+
+    public int CodesOffset { get; }
+
+    public float[] CodeScale { get; }
+
+    public float[] CodeDeviation { get; }
 
     public long[] ApprovedTicks { get; }
 
@@ -81,7 +97,7 @@ internal sealed class DemonstrationSegment
 
     /// <summary>Without the strings that rows refer to.</summary>
     public long MemoryBytes =>
-        High.Length + Low.Length + 2L * _terms.Length + (long)Capacity * (4 + 8 + 8 + 4 + 1 + 16 + 3 * IntPtr.Size + 4);
+        High.Length + Low.Length + Codes.Length + 2L * _terms.Length + (long)Capacity * (4 + 4 + 4 + 8 + 8 + 4 + 1 + 16 + 3 * IntPtr.Size + 4);
 
     /// <summary>Hashes of the distinct words of the row's text.</summary>
     public ReadOnlySpan<ushort> Terms(int row)
@@ -99,6 +115,9 @@ internal sealed class DemonstrationSegment
         var row = Count;
         Scale[row] = QuantisedVector.Write(
             demonstration.Vector, High.AsSpan(HighOffset + row * Stride, Stride), Low.AsSpan(row * Stride, Stride));
+        Span<float> rotated = stackalloc float[Layout.Rotation.Size];
+        Layout.Rotation.Apply(demonstration.Vector, rotated);
+        (CodeScale[row], CodeDeviation[row]) = BinaryCode.Write(rotated, BlockOf(row), row % BinaryCode.BlockRows);
         ApprovedTicks[row] = demonstration.ApprovedAt.UtcTicks;
         DiedAt[row] = Alive;
         Disagreement[row] = (float)demonstration.Disagreement;
@@ -117,6 +136,9 @@ internal sealed class DemonstrationSegment
         source.HighOf(from).CopyTo(High.AsSpan(HighOffset + row * Stride, Stride));
         source.LowOf(from).CopyTo(Low.AsSpan(row * Stride, Stride));
         Scale[row] = source.Scale[from];
+        BinaryCode.Copy(source.BlockOf(from), from % BinaryCode.BlockRows, BlockOf(row), row % BinaryCode.BlockRows);
+        CodeScale[row] = source.CodeScale[from];
+        CodeDeviation[row] = source.CodeDeviation[from];
         ApprovedTicks[row] = source.ApprovedTicks[from];
         DiedAt[row] = Alive;
         Disagreement[row] = source.Disagreement[from];
@@ -133,6 +155,16 @@ internal sealed class DemonstrationSegment
     {
         Dead++;
         Volatile.Write(ref DiedAt[row], version);
+    }
+
+    private Span<byte> BlockOf(int row) =>
+        Codes.AsSpan(CodesOffset + row / BinaryCode.BlockRows * BlockBytes, BlockBytes);
+
+    /// <summary>Pinned, so that the scan takes an address without holding the collector up, and aligned to cache lines.</summary>
+    private static (byte[] Bytes, int Offset) Aligned(int length)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(length + 64, pinned: true);
+        return (bytes, (int)((64 - (Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0) & 63)) & 63));
     }
 
     private void AppendTerms(int row, ReadOnlySpan<ushort> terms)

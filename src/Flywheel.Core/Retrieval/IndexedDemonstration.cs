@@ -9,7 +9,7 @@ namespace Flywheel.Core.Retrieval;
 /// How far the person's answer lay from what the model said without this demonstration, in [0, 1]; 0 when unknown.
 /// </param>
 /// <param name="EndUser">Whose input it was; null when unknown, and then no per-user limit applies.</param>
-/// <param name="Vector">Document vector of <see cref="Text"/>; copied in compressed form, never kept.</param>
+/// <param name="Vector">Document vector of <see cref="Text"/>, of length 1 or 0; copied in compressed form, never kept.</param>
 public sealed record IndexedDemonstration(
     Guid Id, string Text, string Answer, bool IsFixed, DateTimeOffset ApprovedAt, double Disagreement, string? EndUser,
     float[] Vector);

@@ -17,7 +17,7 @@ internal static class SegmentPlan
     /// neighbour at most twice its size, which keeps segments few and the cost in proportion.
     /// </remarks>
     public static (DemonstrationSegment[] Segments, Dictionary<Guid, Address> Moved)? Compacted(
-        DemonstrationSegment[] segments, DemonstrationSegment segment, int stride)
+        DemonstrationSegment[] segments, DemonstrationSegment segment, SegmentLayout layout)
     {
         var at = Array.IndexOf(segments, segment);
         if (at < 0 || segment.Dead * 5 <= segment.Count)
@@ -40,7 +40,7 @@ internal static class SegmentPlan
             return ([.. segments[..first], .. segments[(end + 1)..]], []);
 
         // The tail goes on growing; a segment that is done holds just its rows.
-        var rewritten = new DemonstrationSegment(at == last ? segment.Capacity : live, stride);
+        var rewritten = new DemonstrationSegment(at == last ? segment.Capacity : live, layout);
         var moved = new Dictionary<Guid, Address>(live);
         for (var i = first; i <= end; i++)
         {

@@ -8,15 +8,20 @@ public class DemonstrationIndexTests
 {
     private const int Dimensions = 40;
 
+    /// <summary>Every query looks at codes first, and misses nothing for it.</summary>
+    private static readonly Estimation s_careful = new(FromBytes: 0, Deviations: 9);
+
+    private static readonly Gen<Estimation> s_estimations = Gen.OneOfConst(Estimation.Default, s_careful);
+
     /// <summary>An upsert of one of a few ids, or (vector 0) its removal.</summary>
     private static readonly Gen<(int Id, int Vector)[]> s_streams =
         Gen.Select(Gen.Int[1, 150], Gen.Int[0, 3].SelectMany(kind => kind == 0 ? Gen.Const(0) : Gen.Int[1, 10_000])).Array[0, 900];
 
     [Fact]
     public void After_any_stream_of_changes_the_index_answers_as_a_plain_list_would() =>
-        s_streams.Sample(changes =>
+        Gen.Select(s_streams, s_estimations).Sample((changes, estimation) =>
         {
-            var index = new DemonstrationIndex("test", Dimensions);
+            var index = new DemonstrationIndex("test", Dimensions, estimation);
             var list = new Dictionary<Guid, IndexedDemonstration>();
             foreach (var (number, seed) in changes)
                 Apply(index, list, number, seed);
@@ -33,9 +38,9 @@ public class DemonstrationIndexTests
 
     [Fact]
     public void Ranking_folds_recency_and_disagreement_in_exactly_and_never_shows_what_is_not_eligible() =>
-        Gen.Select(s_streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90]).Sample((changes, fixedOnly, count, halfLife) =>
+        Gen.Select(s_streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90], s_estimations).Sample((changes, fixedOnly, count, halfLife, estimation) =>
         {
-            var index = new DemonstrationIndex("test", Dimensions);
+            var index = new DemonstrationIndex("test", Dimensions, estimation);
             var list = new Dictionary<Guid, IndexedDemonstration>();
             foreach (var (number, seed) in changes)
                 Apply(index, list, number, seed);
@@ -61,16 +66,19 @@ public class DemonstrationIndexTests
         }, iter: 60);
 
     [Theory]
-    [InlineData(1, 4, 1)]
-    [InlineData(4, 0.5, 30)]
-    [InlineData(16, 2, 5)]
-    [InlineData(2, 4, 10_000)]
+    [InlineData(1, 4, 1, false)]
+    [InlineData(4, 0.5, 30, false)]
+    [InlineData(16, 2, 5, false)]
+    [InlineData(2, 4, 10_000, false)]
+    [InlineData(1, 4, 1, true)]
+    [InlineData(4, 0.5, 30, true)]
+    [InlineData(2, 4, 10_000, true)]
     public void The_best_of_many_rows_are_found_when_recency_and_disagreement_outweigh_similarity(
-        double exponent, double disagreement, double halfLifeDays)
+        double exponent, double disagreement, double halfLifeDays, bool estimated)
     {
         var random = new Random(11);
         var rows = Enumerable.Range(1, 6_000).Select(i => Drawn(i, random)).Where(row => row.ApprovedAt <= Noon).ToList();
-        var index = new DemonstrationIndex("test", Dimensions);
+        var index = new DemonstrationIndex("test", Dimensions, estimated ? s_careful : Estimation.Default);
         rows.ForEach(index.Upsert);
         var policy = Plain with
         {
@@ -147,10 +155,72 @@ public class DemonstrationIndexTests
     }
 
     [Fact]
-    public async Task Readers_see_every_row_exactly_once_while_a_writer_replaces_and_compacts()
+    public void Quotas_and_limits_reach_rows_that_no_estimate_puts_near_the_best()
+    {
+        var random = new Random(5);
+        var index = new DemonstrationIndex("test", Dimensions, s_careful);
+        for (var i = 1; i <= 3_000; i++)
+            index.Upsert(Drawn(i, random) with { Answer = i % 1_000 == 0 ? "rare" : "common", EndUser = i % 1_000 == 0 ? null : "one" });
+        var query = Direction(random, Dimensions);
+
+        var quota = index.Retrieve(new("", query, Noon.AddDays(9)), Plain with { Count = 8, MinimumPerLabel = 3, MinimumSimilarity = -1 }).Chosen;
+        var limit = index.Retrieve(new("", query, Noon.AddDays(9)), Plain with { Count = 8, MaximumPerEndUser = 1, MinimumSimilarity = -1 }).Chosen;
+
+        Assert.Equal([1_000, 2_000, 3_000], quota.Where(row => row.Answer == "rare").Select(row => BitConverter.ToInt32(row.Id.ToByteArray())).Order());
+        Assert.Equal(["common", "rare", "rare", "rare"], limit.Select(row => row.Answer).Order());
+    }
+
+    [Fact]
+    public void Looking_at_codes_first_loses_next_to_nothing_and_too_little_care_would_show()
+    {
+        Assert.InRange(Recall(Estimation.Default.Deviations), 0.995, 1);
+        Assert.InRange(Recall(-2), 0, 0.9);
+        // Nothing is estimated there: the measure itself loses nothing.
+        Assert.Equal(1, Recall(Estimation.Default.Deviations, fromBytes: int.MaxValue));
+
+        static double Recall(float deviations, long fromBytes = 0)
+        {
+            const int dimensions = 128;
+            var random = new Random(12);
+            var index = new DemonstrationIndex("test", dimensions, new(fromBytes, deviations));
+            var centres = Enumerable.Range(0, 40).Select(_ => Direction(random, dimensions)).ToArray();
+            var rows = Enumerable.Range(1, 6_000).Select(i => Drawn(i, random) with { Vector = Near() }).ToList();
+            foreach (var row in rows)
+            {
+                // Every other row dies: what is left is copied to other places.
+                index.Upsert(Drawn(10_000 + index.Count, random) with { Vector = Near() });
+                index.Upsert(row);
+            }
+
+            foreach (var id in index.Ids().Except(rows.Select(row => row.Id)))
+                index.Remove(id);
+            var found = 0;
+            for (var q = 0; q < 100; q++)
+            {
+                var query = Near();
+                var best = rows.OrderByDescending(row => Dot(row.Vector, query)).Take(10).Select(row => row.Id);
+                found += index.Nearest(query, 10).Select(row => row.Id).Intersect(best).Count();
+            }
+
+            return found / 1_000.0;
+
+            float[] Near()
+            {
+                var centre = centres[random.Next(centres.Length)];
+                var sum = Direction(random, dimensions).Zip(centre, (x, y) => 0.8f * x + y).ToArray();
+                var length = (float)Math.Sqrt(Dot(sum, sum));
+                return [.. sum.Select(x => x / length)];
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Readers_see_every_row_exactly_once_while_a_writer_replaces_and_compacts(bool estimated)
     {
         const int rows = 400;
-        var index = new DemonstrationIndex("test", Dimensions);
+        var index = new DemonstrationIndex("test", Dimensions, estimated ? s_careful : Estimation.Default);
         var random = new Random(3);
         for (var i = 0; i < rows; i++)
             index.Upsert(Drawn(i, random));

@@ -100,7 +100,7 @@ internal static class Speed
     /// <summary>The peer's answers as numbers: how many of the exact ten it found.</summary>
     private static JsonObject Beside(JsonNode peer, SpeedData data)
     {
-        var result = new JsonObject { ["insert_us"] = (double)peer["insert_us"]!, ["bytes_per_row"] = (double)peer["bytes_per_row"]! };
+        var result = new JsonObject { ["insert_us"] = (double)peer["insert_us"]! };
         var exact = data.Queries.Take(RecallQueries).Select(query => Best(data.Rows.Length, i => Dot(data.Rows[i], query))).ToList();
         foreach (var search in peer["searches"]!.AsArray())
         {
@@ -109,7 +109,7 @@ internal static class Speed
             double p50 = (double)search["p50_us"]!, p99 = (double)search["p99_us"]!;
             result[$"ef_{search["ef"]}"] = new JsonObject { ["p50_us"] = p50, ["p99_us"] = p99, ["recall_at_10"] = recall };
             Console.Error.WriteLine(
-                $"{"hnswlib ef",24}{(int)search["ef"]!,4}{p50,31:f1}{p99,9:f0}{recall,9:f4}{"",9}{(double)peer["insert_us"]!,11:f2}{"",7}{(double)peer["bytes_per_row"]!,11:f0}");
+                $"{"hnswlib ef",24}{(int)search["ef"]!,4}{p50,31:f1}{p99,9:f0}{recall,9:f4}{"",9}{(double)peer["insert_us"]!,11:f2}");
         }
 
         return result;

@@ -22,7 +22,7 @@ if (result is null)
         usage: Flywheel.Bench.Retrieval [--json] COMMAND
           accuracy SET         all training rows as demonstrations, tested on the test rows
           cross-validate SET   what each part of the policy is worth, on training rows only
-          speed [ROWS...] [--data spread|narrow|texts] [--peer FOLDER]
+          speed [ROWS...] [--data spread|narrow|texts|alike] [--peer FOLDER]
                                a whole retrieval beside a bare 8-bit scan of the same vectors, in turns, one thread,
                                and beside hnswlib when FOLDER has the package hnswlib-node
           review SET [SEEDS]   accuracy against labels spent, the product's choice beside a random one

@@ -12,7 +12,8 @@ internal sealed record SpeedData(float[][] Rows, float[][] Queries)
         "spread" => Spread(rows, queries),
         "narrow" => Narrow(rows, queries),
         "texts" => Texts(rows, queries),
-        _ => throw new ArgumentException($"No data is called {name}: spread, narrow or texts."),
+        "alike" => Alike(rows, queries),
+        _ => throw new ArgumentException($"No data is called {name}: spread, narrow, texts or alike."),
     };
 
     /// <summary>200 clusters, within which every dimension is noise: nothing for a graph or a partition to hold on to.</summary>
@@ -56,13 +57,31 @@ internal sealed record SpeedData(float[][] Rows, float[][] Queries)
         random.Shuffle(asked);
         if (texts.Length < rows)
             throw new ArgumentException($"There are {texts.Length} texts, fewer than {rows}.");
+        return Embedded(texts[..rows], [.. asked.Take(queries)]);
+    }
+
+    /// <summary>Texts of twelve words out of 720, and questions that are no more like one of them than like another: the worst case.</summary>
+    private static SpeedData Alike(int rows, int queries)
+    {
+        var words = "invoice charge refund card account month payment transfer late twice wrong amount bank open close order cancel ship return change".Split(' ');
+        var random = new Random(7);
+        return Embedded(
+            [.. Enumerable.Range(0, rows).Select(_ => Text(12, word => word + random.Next(40)))],
+            [.. Enumerable.Range(0, queries).Select(i => $"Client {i} asks about {Text(6, word => word)} and when the money comes back.")]);
+
+        string Text(int count, Func<string, string> form) =>
+            string.Join(' ', Enumerable.Range(0, count).Select(_ => form(words[random.Next(words.Length)])));
+    }
+
+    private static SpeedData Embedded(string[] texts, string[] asked)
+    {
         var embedder = new LexicalEmbedder(Dimensions);
         // Queries are weighted by how rare words are in the index.
         var index = new DemonstrationIndex(embedder.Fingerprint, Dimensions);
-        var vectors = texts.Take(rows).Select(embedder.EmbedDocument).ToArray();
-        for (var i = 0; i < rows; i++)
+        var vectors = texts.Select(embedder.EmbedDocument).ToArray();
+        for (var i = 0; i < texts.Length; i++)
             index.Upsert(new(new Guid(i, 0, 0, new byte[8]), texts[i], "", false, DateTimeOffset.UnixEpoch, 0, null, vectors[i]));
-        return new(vectors, [.. asked.Take(queries).Select(text => embedder.EmbedQuery(text, index.Lexicon))]);
+        return new(vectors, [.. asked.Select(text => embedder.EmbedQuery(text, index.Lexicon))]);
     }
 
     private static IEnumerable<float[]> Many(int count, Func<float[]> one) => Enumerable.Range(0, count).Select(_ => one());

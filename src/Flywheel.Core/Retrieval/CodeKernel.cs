@@ -151,10 +151,12 @@ internal readonly unsafe struct CodeQuery
     /// <summary>Bytes of table for a query of <paramref name="size"/> dimensions, with room to align them.</summary>
     public static int TableBytes(int size) => 2 * (size / 8) * 32 + 64;
 
-    /// <param name="rotated">The query, rotated.</param>
+    /// <param name="query">At most the rotation's size.</param>
     /// <param name="tables">Memory of <see cref="TableBytes"/> that outlives the result.</param>
-    public static CodeQuery From(ReadOnlySpan<float> rotated, byte* tables)
+    public static CodeQuery From(ReadOnlySpan<float> query, RandomRotation rotation, byte* tables)
     {
+        Span<float> rotated = stackalloc float[rotation.Size];
+        rotation.Apply(query, rotated);
         var columns = rotated.Length / 8;
         var low = (byte*)(((nint)tables + 63) & ~63);
         var high = low + columns * 32;

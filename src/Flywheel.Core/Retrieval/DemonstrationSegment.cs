@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Flywheel.Core.Retrieval;
 
 /// <summary>Up to <see cref="Capacity"/> rows of an index in columns; a row, once published, changes only by dying.</summary>
@@ -7,8 +5,8 @@ namespace Flywheel.Core.Retrieval;
 /// <para>
 /// A vector of d dimensions takes 2 d bytes: 8 bits a dimension that the scan reads, and 8 more that sharpen the few
 /// candidates worth it: x = scale * (high + (low - 127.5) / 256), high in [-127, 127] stored with 128 added. (With 4
-/// bits to sharpen, recall@10 was 0.999; with 8 it is 1.) A <see cref="BinaryCode"/> of one bit a dimension (d rounded up to
-/// a power of two), from which large indexes estimate what the 8 bits would say. Beside them a row takes 77 bytes, 2 a
+/// bits to sharpen, recall@10 was 0.999; with 8 it is 1.) Two <see cref="BinaryCode"/>s of one bit a dimension (d rounded up to
+/// a power of two), from which large indexes estimate what the 8 bits would say. Beside them a row takes 85 bytes, 2 a
 /// distinct word, and the caller's strings.
 /// </para>
 /// <para>
@@ -27,12 +25,11 @@ internal sealed class DemonstrationSegment
     {
         Capacity = capacity;
         Layout = layout;
-        (High, HighOffset) = Aligned(capacity * Stride);
+        (High, HighOffset) = AlignedBytes.Allocate(capacity * Stride);
         Low = new byte[capacity * Stride];
         Scale = new float[capacity];
-        (Codes, CodesOffset) = Aligned((capacity + BinaryCode.BlockRows - 1) / BinaryCode.BlockRows * BlockBytes);
-        CodeScale = new float[capacity + 7];
-        CodeDeviation = new float[capacity + 7];
+        Signs = new(capacity, layout);
+        Finer = new(capacity, layout);
         ApprovedTicks = new long[capacity];
         DiedAt = new long[capacity];
         Disagreement = new float[capacity];
@@ -50,9 +47,6 @@ internal sealed class DemonstrationSegment
 
     public int Stride => Layout.Stride;
 
-    /// <summary>Bytes of the codes of <see cref="BinaryCode.BlockRows"/> rows.</summary>
-    public int BlockBytes => BinaryCode.BlockRows * Layout.CodeBytes;
-
     /// <summary>Rows written; readers use the count of their snapshot.</summary>
     public int Count { get; private set; }
 
@@ -67,14 +61,11 @@ internal sealed class DemonstrationSegment
 
     public float[] Scale { get; }
 
-    /// <summary>Of <see cref="BinaryCode"/>, in blocks.</summary>
-    public byte[] Codes { get; }
+    /// <summary>One bit a dimension.</summary>
+    public CodeColumn Signs { get; }
 
-    public int CodesOffset { get; }
-
-    public float[] CodeScale { get; }
-
-    public float[] CodeDeviation { get; }
+    /// <summary>One more; its scales are those of both bits.</summary>
+    public CodeColumn Finer { get; }
 
     public long[] ApprovedTicks { get; }
 
@@ -97,7 +88,7 @@ internal sealed class DemonstrationSegment
 
     /// <summary>Without the strings that rows refer to.</summary>
     public long MemoryBytes =>
-        High.Length + Low.Length + Codes.Length + 2L * _terms.Length + (long)Capacity * (4 + 4 + 4 + 8 + 8 + 4 + 1 + 16 + 3 * IntPtr.Size + 4);
+        High.Length + Low.Length + Signs.MemoryBytes + Finer.MemoryBytes + 2L * _terms.Length + (long)Capacity * (4 + 8 + 8 + 4 + 1 + 16 + 3 * IntPtr.Size + 4);
 
     /// <summary>Hashes of the distinct words of the row's text.</summary>
     public ReadOnlySpan<ushort> Terms(int row)
@@ -117,7 +108,9 @@ internal sealed class DemonstrationSegment
             demonstration.Vector, High.AsSpan(HighOffset + row * Stride, Stride), Low.AsSpan(row * Stride, Stride));
         Span<float> rotated = stackalloc float[Layout.Rotation.Size];
         Layout.Rotation.Apply(demonstration.Vector, rotated);
-        (CodeScale[row], CodeDeviation[row]) = BinaryCode.Write(rotated, BlockOf(row), row % BinaryCode.BlockRows);
+        var (first, both) = BinaryCode.Write(rotated, Signs.BlockOf(row), Finer.BlockOf(row), row % BinaryCode.BlockRows);
+        Signs.SetScale(row, first);
+        Finer.SetScale(row, both);
         ApprovedTicks[row] = demonstration.ApprovedAt.UtcTicks;
         DiedAt[row] = Alive;
         Disagreement[row] = (float)demonstration.Disagreement;
@@ -136,9 +129,8 @@ internal sealed class DemonstrationSegment
         source.HighOf(from).CopyTo(High.AsSpan(HighOffset + row * Stride, Stride));
         source.LowOf(from).CopyTo(Low.AsSpan(row * Stride, Stride));
         Scale[row] = source.Scale[from];
-        BinaryCode.Copy(source.BlockOf(from), from % BinaryCode.BlockRows, BlockOf(row), row % BinaryCode.BlockRows);
-        CodeScale[row] = source.CodeScale[from];
-        CodeDeviation[row] = source.CodeDeviation[from];
+        Signs.Copy(row, source.Signs, from);
+        Finer.Copy(row, source.Finer, from);
         ApprovedTicks[row] = source.ApprovedTicks[from];
         DiedAt[row] = Alive;
         Disagreement[row] = source.Disagreement[from];
@@ -155,16 +147,6 @@ internal sealed class DemonstrationSegment
     {
         Dead++;
         Volatile.Write(ref DiedAt[row], version);
-    }
-
-    private Span<byte> BlockOf(int row) =>
-        Codes.AsSpan(CodesOffset + row / BinaryCode.BlockRows * BlockBytes, BlockBytes);
-
-    /// <summary>Pinned, so that the scan takes an address without holding the collector up, and aligned to cache lines.</summary>
-    private static (byte[] Bytes, int Offset) Aligned(int length)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(length + 64, pinned: true);
-        return (bytes, (int)((64 - (Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0) & 63)) & 63));
     }
 
     private void AppendTerms(int row, ReadOnlySpan<ushort> terms)

@@ -15,10 +15,11 @@ namespace Flywheel.Core.Retrieval;
 /// </para>
 /// <para>
 /// A small index is ranked from its 8-bit vectors. A large one would read them from memory beyond the caches, so there a row
-/// is ranked by what its <see cref="BinaryCode"/> says its similarity is at most, some standard deviations above the estimate
-/// (<see cref="Estimation"/>), and only rows that could still be among the best are ranked from their vectors. Who is missed is then
-/// an estimate that was further off (recall is measured in bench/Flywheel.Bench.Retrieval); a changed row is never missed for
-/// being new, and nothing is trained or rebuilt.
+/// is ranked by what one bit a dimension says its similarity is at most, some standard deviations above the estimate
+/// (<see cref="BinaryCode"/>, <see cref="Estimation"/>), and only rows that could still be among the best are ranked from their
+/// vectors; where those would be many, because the query is like no row more than like others, a second bit sorts most of them
+/// out first. Who is missed is an estimate that was further off (recall is measured in bench/Flywheel.Bench.Retrieval); a
+/// changed row is never missed for being new, and nothing is trained or rebuilt.
 /// </para>
 /// </remarks>
 internal sealed unsafe class RowRanks : IDisposable
@@ -27,12 +28,18 @@ internal sealed unsafe class RowRanks : IDisposable
     // similarity are kept until they are scored exactly.
     private const float Rounding = 0.01f;
 
+    // A vector out of order costs about as much as the second bits of so many rows in order.
+    private const int Many = 64;
+
     private readonly IndexSnapshot _snapshot;
     private readonly RowWeights _weights;
     private readonly float[] _ranks;
     private readonly QuantisedQuery? _query;
+    private readonly float[] _vector = [];
+    private readonly float _deviations;
     // A bit a row: ranked from its vector, not from an estimate. Null when all are.
     private readonly ulong[]? _sharp;
+    private bool _isCloser;
 
     private RowRanks(IndexSnapshot snapshot, RetrievalPolicy policy, long now)
     {
@@ -40,7 +47,7 @@ internal sealed unsafe class RowRanks : IDisposable
         Count = snapshot.Rows;
         _ranks = ArrayPool<float>.Shared.Rent(Count);
         _weights = new(policy, now, (float)policy.MinimumSimilarity - Rounding, snapshot.Version);
-        Eligible = FirstLook.ByRecency(snapshot, policy.Strategy == RetrievalStrategy.SimilarFixed, now, _ranks);
+        Eligible = RankPasses.ByRecency(snapshot, policy.Strategy == RetrievalStrategy.SimilarFixed, now, _ranks);
     }
 
     private RowRanks(IndexSnapshot snapshot, RetrievalPolicy policy, long now, float[] query, Estimation estimation)
@@ -50,15 +57,17 @@ internal sealed unsafe class RowRanks : IDisposable
         _ranks = ArrayPool<float>.Shared.Rent(Count);
         _weights = new(policy, now, (float)policy.MinimumSimilarity - Rounding, snapshot.Version);
         _query = new(query);
+        _vector = query;
+        _deviations = estimation.Deviations;
         if ((long)Count * query.Length < estimation.FromBytes)
         {
-            Eligible = FirstLook.AtVectors(snapshot, _weights, _query, _ranks);
+            Eligible = RankPasses.ByVectors(snapshot, _weights, _query, _ranks);
         }
         else
         {
             _sharp = ArrayPool<ulong>.Shared.Rent((Count >> 6) + 1);
             Array.Clear(_sharp);
-            Eligible = FirstLook.AtCodes(snapshot, _weights, query, estimation.Deviations, _ranks);
+            Eligible = RankPasses.BySigns(snapshot, _weights, query, estimation.Deviations, _ranks);
         }
     }
 
@@ -90,20 +99,75 @@ internal sealed unsafe class RowRanks : IDisposable
     /// <summary>The highest ranks that the filter allows; fewer than <paramref name="count"/> only when no more are eligible.</summary>
     public RankHeap Best(int count, RowFilter filter)
     {
-        var highest = new RankHeap(count);
-        for (var at = Next(0, highest.Threshold, filter); at >= 0; at = Next(at + 1, highest.Threshold, filter))
-            highest.Offer(_ranks[at], at);
-        return _sharp is null ? highest : BestOf(highest, count, filter);
+        var highest = Highest(count, float.MinValue, filter);
+        if (_sharp is null)
+            return highest;
+
+        // Those that promise most are looked at first: others must reach the least of them.
+        var floor = Floor(highest, count);
+        if (!_isCloser && AreMany(floor, filter))
+        {
+            LookCloser(floor);
+            // Better bounds; and where many are near the best, more of them tell better what the others must reach.
+            floor = Math.Max(floor, Floor(Highest(2 * count, floor, filter), count));
+        }
+
+        return Sharpest(count, floor, filter);
     }
 
-    /// <summary>The same where ranks are what a row has at most.</summary>
-    /// <param name="promising">The highest of those.</param>
-    private RankHeap BestOf(RankHeap promising, int count, RowFilter filter)
+    private RankHeap Highest(int count, float floor, RowFilter filter)
     {
-        // Those that promise most are looked at first: the others must reach the least of them.
+        var highest = new RankHeap(count);
+        for (var at = Next(0, floor, filter); at >= 0; at = Next(at + 1, Math.Max(floor, highest.Threshold), filter))
+            highest.Offer(_ranks[at], at);
+        return highest;
+    }
+
+    /// <summary>What a row must reach at least to be among the best, seeing those that promise most.</summary>
+    private float Floor(RankHeap promising, int count)
+    {
         foreach (var position in promising.Rows)
             Prefetch(position);
-        var floor = promising.Count < count ? float.MinValue : Math.Max(float.MinValue, promising.Rows.Min(Sharpened));
+        var best = new RankHeap(count);
+        foreach (var position in promising.Rows)
+        {
+            if (Sharpened(position) is > float.NegativeInfinity and var rank)
+                best.Offer(rank, position);
+        }
+
+        return best.Threshold;
+    }
+
+    /// <summary>True when so many rows could be among the best that reading their vectors would take longer than all second bits.</summary>
+    private bool AreMany(float floor, RowFilter filter)
+    {
+        var allowed = Count / Many;
+        for (var at = Next(0, floor, filter); at >= 0 && allowed >= 0; at = Next(at + 1, floor, filter))
+            allowed--;
+        return allowed < 0;
+    }
+
+    private void LookCloser(float floor)
+    {
+        var known = new List<(int Position, float Rank)>();
+        for (var word = 0; word <= (Count - 1) >> 6; word++)
+        {
+            for (var bits = _sharp![word]; bits != 0; bits &= bits - 1)
+            {
+                var position = (word << 6) + BitOperations.TrailingZeroCount(bits);
+                known.Add((position, _ranks[position]));
+            }
+        }
+
+        RankPasses.ByBothCodes(_snapshot, _weights, _vector, _deviations, floor, _ranks.AsSpan(0, Count));
+        foreach (var (position, rank) in known)
+            _ranks[position] = rank;
+        _isCloser = true;
+    }
+
+    /// <summary>The best by their vectors, among rows that may reach the floor.</summary>
+    private RankHeap Sharpest(int count, float floor, RowFilter filter)
+    {
         var best = new RankHeap(count);
         Span<int> batch = stackalloc int[16];
         for (int at = 0, waiting = 0; at >= 0;)

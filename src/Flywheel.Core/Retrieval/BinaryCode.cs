@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace Flywheel.Core.Retrieval;
 
 /// <summary>Vectors in one bit a dimension, and in one more: the signs of a rotated vector, and of what they leave over.</summary>
@@ -30,50 +33,50 @@ internal static class BinaryCode
     /// <param name="lane">The row's place in them.</param>
     public static (CodeScale First, CodeScale Both) Write(ReadOnlySpan<float> rotated, Span<byte> signs, Span<byte> finer, int lane)
     {
-        var squares = 0f;
-        foreach (var x in rotated)
-            squares += x * x;
-        var outer = Outer * MathF.Sqrt(squares / rotated.Length);
-        float near = 0, far = 0;
+        var squares = Squares(rotated);
+        var outer = Vector256.Create(Outer * MathF.Sqrt(squares / rotated.Length));
+        Vector256<float> total = default, outermost = default;
+        var outers = 0;
         for (var at = 0; at < rotated.Length; at += 8)
         {
-            int first = 0, second = 0;
-            for (var i = 0; i < 8; i++)
-            {
-                var x = rotated[at + i];
-                var magnitude = Math.Abs(x);
-                var isPositive = x > 0;
-                var isOuter = magnitude > outer;
-                first |= isPositive ? 1 << i : 0;
-                // The sign of what is left: outwards for large values.
-                second |= isPositive == isOuter ? 1 << i : 0;
-                near += magnitude;
-                far += isOuter ? magnitude : -magnitude;
-            }
-
-            signs[at / 8 * BlockRows + lane] = (byte)first;
-            finer[at / 8 * BlockRows + lane] = (byte)second;
+            var x = Vector256.Create(rotated[at..]);
+            var magnitude = Vector256.Abs(x);
+            var isOuter = Vector256.GreaterThan(magnitude, outer);
+            uint positives = Vector256.GreaterThan(x, default).ExtractMostSignificantBits(), large = isOuter.ExtractMostSignificantBits();
+            signs[at / 8 * BlockRows + lane] = (byte)positives;
+            // The sign of what is left over: outwards for large values, inwards for small ones.
+            finer[at / 8 * BlockRows + lane] = (byte)~(positives ^ large);
+            total += magnitude;
+            outermost += magnitude & isOuter;
+            outers += BitOperations.PopCount(large);
         }
 
+        // Where both signs agree a value counts 1 + w, elsewhere 1 - w.
+        const float w = FinerWeight;
+        float near = Vector256.Sum(total), far = Vector256.Sum(outermost);
         return (
             CodeScale.Of(squares, near, rotated.Length, rotated.Length),
-            // The two signs agree for outer values and not for inner ones, which is what their product with each other adds up to.
-            CodeScale.Of(squares, near + FinerWeight * far, Length(rotated, outer), rotated.Length));
-    }
-
-    private static float Length(ReadOnlySpan<float> rotated, float outer)
-    {
-        const float outside = (1 + FinerWeight) * (1 + FinerWeight), inside = (1 - FinerWeight) * (1 - FinerWeight);
-        var count = 0;
-        foreach (var x in rotated)
-            count += Math.Abs(x) > outer ? 1 : 0;
-        return count * outside + (rotated.Length - count) * inside;
+            CodeScale.Of(
+                squares, near * (1 - w) + far * 2 * w,
+                outers * (1 + w) * (1 + w) + (rotated.Length - outers) * (1 - w) * (1 - w), rotated.Length));
     }
 
     public static void Copy(ReadOnlySpan<byte> from, int fromLane, Span<byte> to, int toLane)
     {
         for (var column = 0; column < from.Length; column += BlockRows)
             to[column + toLane] = from[column + fromLane];
+    }
+
+    private static float Squares(ReadOnlySpan<float> values)
+    {
+        Vector256<float> squares = default;
+        for (var at = 0; at < values.Length; at += 8)
+        {
+            var x = Vector256.Create(values[at..]);
+            squares += x * x;
+        }
+
+        return Vector256.Sum(squares);
     }
 }
 

@@ -28,15 +28,12 @@ internal sealed unsafe class RowRanks : IDisposable
     // similarity are kept until they are scored exactly.
     private const float Rounding = 0.01f;
 
-    // A vector out of order costs about as much as the second bits of so many rows in order.
-    private const int Many = 64;
-
     private readonly IndexSnapshot _snapshot;
     private readonly RowWeights _weights;
     private readonly float[] _ranks;
     private readonly QuantisedQuery? _query;
     private readonly float[] _vector = [];
-    private readonly float _deviations;
+    private readonly Estimation _estimation = Estimation.Default;
     // A bit a row: ranked from its vector, not from an estimate. Null when all are.
     private readonly ulong[]? _sharp;
     private bool _isCloser;
@@ -58,7 +55,7 @@ internal sealed unsafe class RowRanks : IDisposable
         _weights = new(policy, now, (float)policy.MinimumSimilarity - Rounding, snapshot.Version);
         _query = new(query);
         _vector = query;
-        _deviations = estimation.Deviations;
+        _estimation = estimation;
         if ((long)Count * query.Length < estimation.FromBytes)
         {
             Eligible = RankPasses.ByVectors(snapshot, _weights, _query, _ranks);
@@ -141,7 +138,7 @@ internal sealed unsafe class RowRanks : IDisposable
     /// <summary>True when so many rows could be among the best that reading their vectors would take longer than all second bits.</summary>
     private bool AreMany(float floor, RowFilter filter)
     {
-        var allowed = Count / Many;
+        var allowed = Math.Max(_estimation.Few, Count / 64);
         for (var at = Next(0, floor, filter); at >= 0 && allowed >= 0; at = Next(at + 1, floor, filter))
             allowed--;
         return allowed < 0;
@@ -159,7 +156,7 @@ internal sealed unsafe class RowRanks : IDisposable
             }
         }
 
-        RankPasses.ByBothCodes(_snapshot, _weights, _vector, _deviations, floor, _ranks.AsSpan(0, Count));
+        RankPasses.ByBothCodes(_snapshot, _weights, _vector, _estimation.Deviations, floor, _ranks.AsSpan(0, Count));
         foreach (var (position, rank) in known)
             _ranks[position] = rank;
         _isCloser = true;

@@ -9,9 +9,12 @@ public class DemonstrationIndexTests
     private const int Dimensions = 40;
 
     /// <summary>Every query looks at codes first, and misses nothing for it.</summary>
-    private static readonly Estimation s_careful = new(FromBytes: 0, Deviations: 9);
+    private static readonly Estimation s_careful = new(FromBytes: 0, Deviations: 9, Few: 1_000);
 
-    private static readonly Gen<Estimation> s_estimations = Gen.OneOfConst(Estimation.Default, s_careful);
+    /// <summary>And at second bits before it looks at a vector.</summary>
+    private static readonly Estimation s_closer = s_careful with { Few = 0 };
+
+    private static readonly Gen<Estimation> s_estimations = Gen.OneOfConst(Estimation.Default, s_careful, s_closer);
 
     /// <summary>An upsert of one of a few ids, or (vector 0) its removal.</summary>
     private static readonly Gen<(int Id, int Vector)[]> s_streams =
@@ -173,16 +176,18 @@ public class DemonstrationIndexTests
     [Fact]
     public void Looking_at_codes_first_loses_next_to_nothing_and_too_little_care_would_show()
     {
-        Assert.InRange(Recall(Estimation.Default.Deviations), 0.995, 1);
-        Assert.InRange(Recall(-2), 0, 0.9);
+        var always = Estimation.Default with { FromBytes = 0 };
+        Assert.InRange(Recall(always), 0.995, 1);
+        Assert.InRange(Recall(always with { Few = 0 }), 0.995, 1);
+        Assert.InRange(Recall(always with { Deviations = -2 }), 0, 0.9);
         // Nothing is estimated there: the measure itself loses nothing.
-        Assert.Equal(1, Recall(Estimation.Default.Deviations, fromBytes: int.MaxValue));
+        Assert.Equal(1, Recall(Estimation.Default with { FromBytes = int.MaxValue }));
 
-        static double Recall(float deviations, long fromBytes = 0)
+        static double Recall(Estimation estimation)
         {
             const int dimensions = 128;
             var random = new Random(12);
-            var index = new DemonstrationIndex("test", dimensions, new(fromBytes, deviations));
+            var index = new DemonstrationIndex("test", dimensions, estimation);
             var centres = Enumerable.Range(0, 40).Select(_ => Direction(random, dimensions)).ToArray();
             var rows = Enumerable.Range(1, 6_000).Select(i => Drawn(i, random) with { Vector = Near() }).ToList();
             foreach (var row in rows)

@@ -95,6 +95,28 @@ public sealed class DatasetTests
     }
 
     [Fact]
+    public async Task A_data_set_is_deleted_over_http_and_by_a_command_that_is_told_to_be_sure()
+    {
+        await using var server = await RunningServer.StartAsync(("Work", "false"));
+        await server.PostAsync("/api/v1/datasets", new { name = "gold" });
+        await server.PostAsync("/api/v1/datasets/gold/items", new { items = new object[] { new { input = "a" } } });
+        await server.PostAsync("/api/v1/datasets", new { name = "silver" });
+
+        Assert.Equal(200, await DeleteAsync("silver"));
+        Assert.Equal(404, await DeleteAsync("silver"));
+        Assert.Equal(["gold"], await NamesAsync());
+        Assert.Equal(2, await Cli.Cli.RunAsync(["datasets", "delete", "gold", "--db", server.Db]));
+        Assert.Equal(["gold"], await NamesAsync());
+        Assert.Equal(0, await Cli.Cli.RunAsync(["datasets", "delete", "gold", "--yes", "--db", server.Db]));
+        Assert.Empty(await NamesAsync());
+
+        async Task<int> DeleteAsync(string name) => (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/v1/datasets/" + name))).Status;
+
+        async Task<string?[]> NamesAsync() =>
+            [.. (await server.GetAsync("/api/v1/datasets")).Body.GetProperty("datasets").EnumerateArray().Select(each => each.GetProperty("name").GetString())];
+    }
+
+    [Fact]
     public async Task What_cannot_be_right_is_named()
     {
         await using var server = await RunningServer.StartAsync(("Work", "false"));

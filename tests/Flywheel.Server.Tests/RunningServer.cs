@@ -14,6 +14,9 @@ public sealed class RunningServer : IAsyncDisposable
     readonly string _folder = Directory.CreateTempSubdirectory("flywheel-test-").FullName;
     WebApplication? _app;
 
+    /// <summary>Unless the settings name another.</summary>
+    public string Db => "sqlite:" + Path.Combine(_folder, "test.db");
+
     public HttpClient Http { get; private set; } = null!;
     public IServiceProvider Services => _app!.Services;
     public IFlywheelStore Store => Services.GetRequiredService<IFlywheelStore>();
@@ -25,7 +28,7 @@ public sealed class RunningServer : IAsyncDisposable
         var server = new RunningServer();
         var values = new Dictionary<string, string?>
         {
-            ["Db"] = "sqlite:" + Path.Combine(server._folder, "test.db"),
+            ["Db"] = server.Db,
             ["Port"] = "0",
         };
         foreach (var (key, value) in settings)

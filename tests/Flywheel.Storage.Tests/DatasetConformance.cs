@@ -78,6 +78,34 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
     }
 
     [Fact]
+    public async Task A_deleted_data_set_takes_all_of_its_own_and_nothing_else_and_its_name_is_free_again()
+    {
+        await MakeAsync();
+        await AddAsync(Item("a"), Item("b"));
+        await AddAsync(Item("c"));
+        await Store.Datasets.CreateAsync(Home, "other", null, "ann", Noon, Ct);
+        await Store.Datasets.AddAsync(Home, "other", [Item("a")], null, "ann", Noon, Ct);
+        var elsewhere = (await Store.Projects.EnsureAsync("elsewhere", Noon, Ct)).Id;
+        await Store.Datasets.CreateAsync(elsewhere, "gold", null, "ann", Noon, Ct);
+        await Store.Datasets.AddAsync(elsewhere, "gold", [Item("theirs")], null, "ann", Noon, Ct);
+
+        var deleted = await Store.Datasets.DeleteAsync(Home, "gold", "bo", Noon, Ct);
+
+        Assert.Equal(("gold", 2, 3L), (deleted!.Name, deleted.Latest!.Number, deleted.Latest.Items));
+        Assert.Null(await Store.Datasets.FindAsync(Home, "gold", Ct));
+        Assert.Null(await Store.Datasets.DeleteAsync(Home, "gold", "bo", Noon, Ct));
+        Assert.Empty(await Store.Datasets.VersionsAsync(Home, "gold", Ct));
+        Assert.Empty(await InputsAsync(2));
+        Assert.Equal(1, (await Store.Datasets.FindAsync(Home, "other", Ct))!.Latest!.Items);
+        Assert.Equal(1, (await Store.Datasets.FindAsync(elsewhere, "gold", Ct))!.Latest!.Items);
+        var entry = (await Store.Audit.ListAsync(Home, 1, Ct)).Single();
+        Assert.Equal(("dataset.delete", "gold", "bo"), (entry.Action, entry.Subject, entry.Actor));
+        Assert.Contains(deleted.Latest.ContentHash, entry.Details, StringComparison.Ordinal);
+        await MakeAsync();
+        Assert.Equal((1, 1L), ((await AddAsync(Item("new"))).Version!.Number, (await Store.Datasets.FindAsync(Home, "gold", Ct))!.Latest!.Items));
+    }
+
+    [Fact]
     public async Task Changes_at_once_get_different_numbers()
     {
         await MakeAsync();

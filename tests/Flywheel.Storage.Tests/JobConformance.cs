@@ -53,9 +53,9 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
         // As wide as spans are: what waits is then megabytes.
         var output = new string('x', 4_000);
         await WaitAsync(2_000);
-        var few = await MedianAsync();
+        var few = await LeastAsync();
         await WaitAsync(30_000);
-        var many = await MedianAsync();
+        var many = await LeastAsync();
 
         // Collecting all that waits first would take fifteen times as long and more.
         Assert.True(many < 4 * few, $"{few.TotalMilliseconds:0.0} ms with 2,000 waiting, {many.TotalMilliseconds:0.0} ms with 30,000");
@@ -66,16 +66,17 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
                 await Store.Spans.AddAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan() with { Output = output }).ToArray(), Noon, Ct);
         }
 
-        async Task<TimeSpan> MedianAsync()
+        // The least of several: what else runs on the machine makes times longer, never shorter.
+        async Task<TimeSpan> LeastAsync()
         {
             var times = new List<TimeSpan>();
-            for (var i = 0; i < 15; i++)
+            for (var i = 0; i < 19; i++)
             {
                 var start = System.Diagnostics.Stopwatch.GetTimestamp();
                 Assert.Equal(100, await FanOutAsync(100));
                 times.Add(System.Diagnostics.Stopwatch.GetElapsedTime(start));
             }
-            return times.Order().ElementAt(7);
+            return times.Min();
         }
     }
 

@@ -124,6 +124,10 @@ public interface IDatasetStore
     Task<DatasetChange> RemoveAsync(
         ProjectId project, string name, IReadOnlyList<long> ordinals, string? note, string author, DateTimeOffset at, CancellationToken ct);
 
+    /// <summary>Deletes a data set with all its versions and items; what was evaluated on it keeps the version's content hash.</summary>
+    /// <returns>What it was; null when there is none.</returns>
+    Task<Dataset?> DeleteAsync(ProjectId project, string name, string author, DateTimeOffset at, CancellationToken ct);
+
     /// <summary>Items of a version by place, those after a place.</summary>
     /// <param name="split">Null for all.</param>
     Task<IReadOnlyList<DatasetItem>> ItemsAsync(

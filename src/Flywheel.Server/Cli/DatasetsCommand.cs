@@ -13,9 +13,9 @@ static class DatasetsCommand
 {
     const int ShownItems = 10;
 
-    public static Command Create() => new("datasets", "Data sets for evaluations: list, create, show, add, remove, export, diff")
+    public static Command Create() => new("datasets", "Data sets for evaluations: list, create, show, add, remove, export, diff, delete")
     {
-        List(), Make(), Show(), Add(), Remove(), Export(), Diff(),
+        List(), Make(), Show(), Add(), Remove(), Export(), Diff(), Delete(),
     };
 
     static Command List()
@@ -268,6 +268,28 @@ static class DatasetsCommand
             Console.WriteLine(changes.Count == 0
                 ? $"Versions {older.Number} and {newer.Number} of {which} have the same items."
                 : $"{changes.Count(change => change.Added):N0} added, {changes.Count(change => !change.Added):N0} removed from version {older.Number} to {newer.Number} of {which}.");
+        }, ct));
+        return command;
+    }
+
+    static Command Delete()
+    {
+        var (common, name, author) = (new Common(), Name(), Author());
+        var sure = new Option<bool>("--yes") { Description = "Delete; without it nothing changes and the command says what it would take" };
+        var command = new Command("delete", "Delete a data set with all its versions and items") { name, sure, author, common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        {
+            var which = parsed.GetValue(name)!;
+            var dataset = await DatasetIntake.FindAsync(store, project, which, ct);
+            var what = $"`{which}` (newest version {dataset.Latest?.Number ?? 0}, items {dataset.Latest?.Items ?? 0:N0})";
+            if (!parsed.GetValue(sure))
+                throw new UsageException($"This would delete {what} for good; `datasets export {which} --out FILE` keeps a copy. Say --yes to do it.");
+            var deleted = await store.Datasets.DeleteAsync(project, which, parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct)
+                ?? throw new FlywheelException($"Data set `{which}` has just been deleted by someone else.");
+            if (json)
+                Output.Json(DatasetView.Of(deleted));
+            else
+                Console.WriteLine($"Deleted {what}.");
         }, ct));
         return command;
     }

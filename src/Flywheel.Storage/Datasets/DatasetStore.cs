@@ -102,6 +102,28 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             },
             ct);
 
+    public Task<Dataset?> DeleteAsync(ProjectId project, string name, string author, DateTimeOffset at, CancellationToken ct) =>
+        database.WriteAsync(
+            Urgency.Interactive,
+            async session =>
+            {
+                await WaitAsync(session, project, ct).ConfigureAwait(false);
+                if (await FindAsync(session, project, name, ct).ConfigureAwait(false) is not { } dataset)
+                    return null;
+                foreach (var statement in (string[])
+                    [
+                        "DELETE FROM dataset_item WHERE project_id = @project AND dataset = @name",
+                        "DELETE FROM dataset_version WHERE project_id = @project AND dataset = @name",
+                        "DELETE FROM dataset WHERE project_id = @project AND name = @name",
+                    ])
+                    await session.ExecuteAsync(statement, ct, ("project", project.Value), ("name", name)).ConfigureAwait(false);
+                await AuditAsync(
+                    session, project, at, author, "dataset.delete", name,
+                    new { version = dataset.Latest?.Number, items = dataset.Latest?.Items, content = dataset.Latest?.ContentHash }, ct).ConfigureAwait(false);
+                return dataset;
+            },
+            ct);
+
     public async Task<IReadOnlyList<DatasetItem>> ItemsAsync(
         ProjectId project, string name, int number, string? split, long after, int limit, CancellationToken ct) =>
         await database.QueryAsync(

@@ -16,6 +16,7 @@ static class DatasetEndpoints
         datasets.MapGet("/", ListAsync).Needs(KeyScope.Read).WithSummary("Data sets with their newest versions");
         datasets.MapPost("/", CreateAsync).Needs(KeyScope.Admin).WithSummary("Make an empty data set; one that is there stays as it is");
         datasets.MapGet("/{name}", GetAsync).Needs(KeyScope.Read).WithSummary("One data set");
+        datasets.MapDelete("/{name}", DeleteAsync).Needs(KeyScope.Admin).WithSummary("Delete a data set with all its versions and items");
         datasets.MapGet("/{name}/versions", VersionsAsync).Needs(KeyScope.Read).WithSummary("Its versions, newest first");
         datasets.MapGet("/{name}/versions/{which}", VersionAsync).Needs(KeyScope.Read).WithSummary("One version, by number or `latest`");
         datasets.MapGet("/{name}/versions/{which}/items", ItemsAsync).Needs(KeyScope.Read).WithSummary("The items of a version by cursor");
@@ -132,6 +133,16 @@ static class DatasetEndpoints
             throw ApiException.BadField("ordinals", $"`ordinals` holds {it.Ordinals.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
         return TypedResults.Ok(DatasetChangeView.Of(
             name, await store.Datasets.RemoveAsync(caller.Project, name, it.Ordinals, it.Note, it.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
+    }
+
+    static async Task<Ok<DatasetView>> DeleteAsync(
+        string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null)
+    {
+        // Answers 404 with the names that there are.
+        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
+        return await store.Datasets.DeleteAsync(caller.Project, name, author ?? caller.Actor, clock.GetUtcNow(), ct) is { } deleted
+            ? TypedResults.Ok(DatasetView.Of(deleted))
+            : throw new ApiException(404, "unknown_dataset", $"Data set `{name}` has just been deleted by someone else.");
     }
 
     static long After(string? cursor) => cursor is null ? 0

@@ -50,16 +50,16 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
     [Fact]
     public async Task A_few_of_a_long_backlog_cost_no_more_than_of_a_short_one()
     {
-        // As wide as spans are: what waits is then megabytes. The database is as large both times, whatever waits in it.
+        // As wide as spans are: what waits is then megabytes.
         var output = new string('x', 4_000);
-        await WaitAsync(32_000);
-        var many = await LeastAsync();
-        for (var taken = 0; taken < 27_000; taken += 1_000)
-            Assert.Equal(1_000, await FanOutAsync(1_000));
+        await WaitAsync(2_000);
         var few = await LeastAsync();
+        await WaitAsync(30_000);
+        var many = await LeastAsync();
 
-        // Collecting all that waits first would take ten times as long.
-        Assert.True(many < 4 * few, $"{few.TotalMilliseconds:0.0} ms with 3,000 waiting, {many.TotalMilliseconds:0.0} ms with 30,000");
+        // Collecting all that waits first takes fifteen times as long, 80 ms and more; a larger database that is no longer in
+        // the caches a few milliseconds.
+        Assert.True(many < 4 * few + TimeSpan.FromMilliseconds(10), $"{few.TotalMilliseconds:0.0} ms with 2,000 waiting, {many.TotalMilliseconds:0.0} ms with 30,000");
 
         async Task WaitAsync(int spans)
         {

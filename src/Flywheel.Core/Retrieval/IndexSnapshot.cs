@@ -24,4 +24,25 @@ internal sealed record IndexSnapshot(
     }
 
     public int CountOf(int segment) => segment == Segments.Length - 1 ? TailCount : Segments[segment].Count;
+
+    /// <summary>All rows, one segment after another, in blocks of at most so many.</summary>
+    public IEnumerable<RowBlock> Blocks(int size)
+    {
+        var position = 0;
+        for (var s = 0; s < Segments.Length; s++)
+        {
+            var count = CountOf(s);
+            for (var row = 0; row < count; row += size)
+            {
+                var block = new RowBlock(Segments[s], row, Math.Min(size, count - row), position);
+                position += block.Count;
+                yield return block;
+            }
+        }
+    }
 }
+
+/// <summary>Rows of a segment that lie one behind another.</summary>
+/// <param name="Row">The first, in the segment.</param>
+/// <param name="Position">The first, among all rows of the snapshot.</param>
+internal readonly record struct RowBlock(DemonstrationSegment Segment, int Row, int Count, int Position);

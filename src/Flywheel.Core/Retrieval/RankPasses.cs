@@ -15,23 +15,13 @@ internal static unsafe class RankPasses
         var eligible = 0;
         fixed (float* start = ranks)
         {
-            var into = start;
-            for (var s = 0; s < snapshot.Segments.Length; s++)
+            foreach (var (segment, row, rows, position) in snapshot.Blocks(Block))
             {
-                var segment = snapshot.Segments[s];
-                var count = snapshot.CountOf(s);
-                fixed (byte* high = &segment.High[segment.HighOffset])
-                {
-                    for (var row = 0; row < count; row += Block)
-                    {
-                        var rows = Math.Min(Block, count - row);
-                        query.Dots(high + (nint)row * segment.Stride, rows, dots);
-                        for (var i = 0; i < rows; i++)
-                            cosines[i] = dots[i] * (segment.Scale[row + i] * query.Scale);
-                        eligible += weights.Rank(segment, row, rows, cosines, cosines, into);
-                        into += rows;
-                    }
-                }
+                fixed (byte* high = segment.HighOf(row))
+                    query.Dots(high, rows, dots);
+                for (var i = 0; i < rows; i++)
+                    cosines[i] = dots[i] * (segment.Scale[row + i] * query.Scale);
+                eligible += weights.Rank(segment, row, rows, cosines, cosines, start + position);
             }
         }
 
@@ -43,27 +33,20 @@ internal static unsafe class RankPasses
     /// <param name="deviations">Standard deviations that a bound lies above its estimate.</param>
     public static int BySigns(IndexSnapshot snapshot, in RowWeights weights, float[] query, float deviations, Span<float> ranks)
     {
-        var tables = stackalloc byte[CodeQuery.TableBytes(snapshot.Segments[0].Layout.Rotation.Size)];
-        var codes = CodeQuery.From(query, snapshot.Segments[0].Layout.Rotation, tables);
+        var rotation = snapshot.Segments[0].Layout.Rotation;
+        var tables = stackalloc byte[CodeQuery.TableBytes(rotation.Size)];
+        var codes = CodeQuery.From(query, rotation, tables);
         var signs = stackalloc ushort[Block];
         var estimates = stackalloc float[Block];
         var bounds = stackalloc float[Block];
         var eligible = 0;
         fixed (float* start = ranks)
         {
-            var into = start;
-            for (var s = 0; s < snapshot.Segments.Length; s++)
+            foreach (var (segment, row, rows, position) in snapshot.Blocks(Block))
             {
-                var segment = snapshot.Segments[s];
-                var count = snapshot.CountOf(s);
-                for (var row = 0; row < count; row += Block)
-                {
-                    var rows = Math.Min(Block, count - row);
-                    Sums(segment.Signs, row, rows, codes, signs);
-                    Estimate(segment.Signs, row, rows, codes, deviations, signs, null, estimates, bounds);
-                    eligible += weights.Rank(segment, row, rows, estimates, bounds, into);
-                    into += rows;
-                }
+                Sums(segment.Signs, row, rows, codes, signs);
+                Estimate(segment.Signs, row, rows, codes, deviations, signs, null, estimates, bounds);
+                eligible += weights.Rank(segment, row, rows, estimates, bounds, start + position);
             }
         }
 
@@ -72,53 +55,45 @@ internal static unsafe class RankPasses
 
     /// <summary>Lowers what ranks are at most by what two bits a dimension say, where they reach a threshold.</summary>
     /// <param name="ranks">Of <see cref="BySigns"/>.</param>
-    public static void ByBothCodes(
+    public static void ByBothBits(
         IndexSnapshot snapshot, in RowWeights weights, float[] query, float deviations, float threshold, Span<float> ranks)
     {
-        var tables = stackalloc byte[CodeQuery.TableBytes(snapshot.Segments[0].Layout.Rotation.Size)];
-        var codes = CodeQuery.From(query, snapshot.Segments[0].Layout.Rotation, tables);
+        var rotation = snapshot.Segments[0].Layout.Rotation;
+        var tables = stackalloc byte[CodeQuery.TableBytes(rotation.Size)];
+        var codes = CodeQuery.From(query, rotation, tables);
         var signs = stackalloc ushort[Block];
         var finer = stackalloc ushort[Block];
         var estimates = stackalloc float[Block];
         var bounds = stackalloc float[Block];
         Span<float> lower = stackalloc float[Block];
-        var at = 0;
-        for (var s = 0; s < snapshot.Segments.Length; s++)
+        foreach (var (segment, row, rows, position) in snapshot.Blocks(Block))
         {
-            var segment = snapshot.Segments[s];
-            var count = snapshot.CountOf(s);
-            for (var row = 0; row < count; row += Block)
-            {
-                var rows = Math.Min(Block, count - row);
-                var block = ranks.Slice(at, rows);
-                at += rows;
-                if (!AnyReaches(block, threshold))
-                    continue;
-                Sums(segment.Signs, row, rows, codes, signs);
-                Sums(segment.Finer, row, rows, codes, finer);
-                Estimate(segment.Finer, row, rows, codes, deviations, signs, finer, estimates, bounds);
-                fixed (float* into = lower)
-                    weights.Rank(segment, row, rows, estimates, bounds, into);
-                Lower(block, lower);
-            }
+            var block = ranks.Slice(position, rows);
+            if (!AnyReaches(block, threshold))
+                continue;
+            Sums(segment.Signs, row, rows, codes, signs);
+            Sums(segment.Finer, row, rows, codes, finer);
+            Estimate(segment.Finer, row, rows, codes, deviations, signs, finer, estimates, bounds);
+            fixed (float* into = lower)
+                weights.Rank(segment, row, rows, estimates, bounds, into);
+            Lower(block, lower);
         }
     }
 
     /// <summary>Writes ranks by time of approval alone; returns how many rows are eligible.</summary>
     public static int ByRecency(IndexSnapshot snapshot, bool fixedOnly, long now, Span<float> ranks)
     {
-        int position = 0, eligible = 0;
-        for (var s = 0; s < snapshot.Segments.Length; s++)
+        var eligible = 0;
+        foreach (var (segment, first, rows, position) in snapshot.Blocks(Block))
         {
-            var segment = snapshot.Segments[s];
-            var count = snapshot.CountOf(s);
-            for (var row = 0; row < count; row++, position++)
+            for (var i = 0; i < rows; i++)
             {
+                var row = first + i;
                 var counts = segment.DiedAt[row] > snapshot.Version
                     && segment.ApprovedTicks[row] <= now
                     && (!fixedOnly || segment.IsFixed[row]);
                 // Ages in float differ by one part in ten million; the batch is sorted by the exact time.
-                ranks[position] = counts ? -(float)(now - segment.ApprovedTicks[row]) : float.NegativeInfinity;
+                ranks[position + i] = counts ? -(float)(now - segment.ApprovedTicks[row]) : float.NegativeInfinity;
                 eligible += counts ? 1 : 0;
             }
         }

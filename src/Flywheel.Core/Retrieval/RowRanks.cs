@@ -156,7 +156,7 @@ internal sealed unsafe class RowRanks : IDisposable
             }
         }
 
-        RankPasses.ByBothCodes(_snapshot, _weights, _vector, _estimation.Deviations, floor, _ranks.AsSpan(0, Count));
+        RankPasses.ByBothBits(_snapshot, _weights, _vector, _estimation.Deviations, floor, _ranks.AsSpan(0, Count));
         foreach (var (position, rank) in known)
             _ranks[position] = rank;
         _isCloser = true;

@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 using Flywheel.Bench.Retrieval;
 
 // Tables go to standard error, `--json` prints one object on standard output.
-var json = args.Contains("--json");
-var peer = Array.IndexOf(args, "--peer") is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
-var data = Array.IndexOf(args, "--data") is >= 0 and var named && named + 1 < args.Length ? args[named + 1] : "spread";
-var words = args.Where((a, i) => !a.StartsWith("--", StringComparison.Ordinal) && (i == 0 || args[i - 1] is not ("--peer" or "--data"))).ToArray();
+var given = args.ToList();
+var json = given.Remove("--json");
+var (peer, data) = (Option("--peer"), Option("--data") ?? "spread");
+var words = given.ToArray();
 JsonNode? result = words switch
 {
     ["accuracy", var set] => Accuracy.Test(set),
-    ["speed", .. var sizes] => Speed.Run(data, sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)], peer),
+    ["speed", .. var sizes] when sizes.All(size => int.TryParse(size, out _)) => Speed.Run(data, sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)], peer),
     ["review", var set] => ReviewCurve.Run(set, seeds: 3),
     ["review", var set, var seeds] => ReviewCurve.Run(set, int.Parse(seeds)),
     ["cross-validate", var set] => Accuracy.CrossValidate(set, Accuracy.Ablations()),
@@ -34,3 +34,13 @@ if (result is null)
 if (json)
     Console.WriteLine(result.ToJsonString());
 return 0;
+
+// A missing value leaves the name among the words, which fit no command then.
+string? Option(string name)
+{
+    if (given.IndexOf(name) is not (>= 0 and var at) || at + 1 >= given.Count)
+        return null;
+    var value = given[at + 1];
+    given.RemoveRange(at, 2);
+    return value;
+}

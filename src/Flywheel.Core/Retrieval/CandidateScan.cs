@@ -6,7 +6,10 @@ namespace Flywheel.Core.Retrieval;
 /// Rows are ranked by <see cref="RowRanks"/>; a batch is scored again from 16 bits and the full query, and holds enough spare
 /// rows that the best of it are the best there are (recall@10 is measured in bench/Flywheel.Bench.Retrieval).
 /// </para>
-/// <para>A batch may be asked for under a filter (one answer, without these end users): that reads ranks, not vectors.</para>
+/// <para>
+/// A batch may be asked for under a filter (one answer, without these end users): that reads ranks, and in a large index the
+/// vectors of rows that only the filter brings near the best.
+/// </para>
 /// </remarks>
 internal sealed class CandidateScan : IDisposable
 {

@@ -143,13 +143,12 @@ public sealed class DemonstrationIndex
     {
         var snapshot = Current;
         var live = new List<(DemonstrationSegment Segment, int Row)>(snapshot.Live);
-        for (var s = 0; s < snapshot.Segments.Length; s++)
+        foreach (var block in snapshot.Blocks(int.MaxValue))
         {
-            var segment = snapshot.Segments[s];
-            for (var row = 0; row < snapshot.CountOf(s); row++)
+            for (var row = 0; row < block.Count; row++)
             {
-                if (segment.DiedAt[row] > snapshot.Version)
-                    live.Add((segment, row));
+                if (block.Segment.DiedAt[row] > snapshot.Version)
+                    live.Add((block.Segment, row));
             }
         }
 

@@ -69,7 +69,7 @@ internal static unsafe class RankPasses
         foreach (var (segment, row, rows, position) in snapshot.Blocks(Block))
         {
             var block = ranks.Slice(position, rows);
-            if (!AnyReaches(block, threshold))
+            if (((ReadOnlySpan<float>)block).IndexReaching(threshold) < 0)
                 continue;
             Sums(segment.Signs, row, rows, codes, signs);
             Sums(segment.Finer, row, rows, codes, finer);
@@ -101,24 +101,6 @@ internal static unsafe class RankPasses
         return eligible;
     }
 
-    private static bool AnyReaches(ReadOnlySpan<float> ranks, float threshold)
-    {
-        var i = 0;
-        for (; i + 8 <= ranks.Length; i += 8)
-        {
-            if (Vector256.GreaterThanOrEqualAny(Vector256.Create(ranks[i..]), Vector256.Create(threshold)))
-                return true;
-        }
-
-        for (; i < ranks.Length; i++)
-        {
-            if (ranks[i] >= threshold)
-                return true;
-        }
-
-        return false;
-    }
-
     private static void Lower(Span<float> ranks, ReadOnlySpan<float> bounds)
     {
         var i = 0;
@@ -136,9 +118,10 @@ internal static unsafe class RankPasses
 
     /// <summary>Cosines as the codes tell them, and what they are at most; the deviation falls towards a cosine of 1.</summary>
     /// <param name="scales">The column whose scales these sums go with.</param>
+    /// <param name="allowance">In standard deviations.</param>
     /// <param name="finer">Sums of second bits; null for none.</param>
     private static void Estimate(
-        CodeColumn scales, int first, int count, in CodeQuery query, float allowed, ushort* signs, ushort* finer, float* estimates, float* bounds)
+        CodeColumn scales, int first, int count, in CodeQuery query, float allowance, ushort* signs, ushort* finer, float* estimates, float* bounds)
     {
         var slope = Vector256.Create(query.Slope);
         var intercept = Vector256.Create(query.Intercept * (finer is null ? 1 : 1 + BinaryCode.FinerWeight));
@@ -155,7 +138,7 @@ internal static unsafe class RankPasses
                 var x = estimate * estimate;
                 var far = Vector256<float>.One - x * (Vector256.Create(0.5f) + x * 0.125f);
                 estimate.Store(estimates + i);
-                Vector256.MultiplyAddEstimate(Vector256.Load(deviations + i) * far, Vector256.Create(allowed), estimate).Store(bounds + i);
+                Vector256.MultiplyAddEstimate(Vector256.Load(deviations + i) * far, Vector256.Create(allowance), estimate).Store(bounds + i);
             }
         }
 

@@ -2,12 +2,15 @@ namespace Flywheel.Core.Retrieval;
 
 /// <summary>The input at hand, for which demonstrations are wanted.</summary>
 /// <param name="Text">Its words are what the chosen demonstrations should cover between them.</param>
-/// <param name="Vector">Query vector of <see cref="Text"/>, embedded with the index's <see cref="DemonstrationIndex.Lexicon"/>.</param>
+/// <param name="Vector">Query vector of <see cref="Text"/>, embedded with the index's <see cref="DemonstrationIndex.Lexicon"/>; of length 1, or 0.</param>
 /// <param name="Now">Recency is counted up to here, and rows approved later are not eligible.</param>
 public readonly record struct RetrievalQuery(string Text, float[] Vector, DateTimeOffset Now);
 
 /// <summary>The demonstrations chosen for a query, in the order a prompt should show them: the most similar last.</summary>
-/// <param name="Eligible">Rows that strategy, time and similarity allowed; what the choice was made from.</param>
+/// <param name="Eligible">
+/// Rows that strategy, time and similarity allowed; what the choice was made from. From some thousands of rows on, similarity
+/// counts here as it is estimated.
+/// </param>
 /// <param name="Version">State of the index that answered; grows with every change.</param>
 public sealed record RetrievalResult(IReadOnlyList<RetrievedDemonstration> Chosen, int Eligible, long Version);
 

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Flywheel.Core.Retrieval;
@@ -144,6 +142,7 @@ internal sealed unsafe class RowRanks : IDisposable
         return allowed < 0;
     }
 
+    /// <summary>Lowers what rows have at most by their second bits; what is known from vectors stays.</summary>
     private void LookCloser(float floor)
     {
         var known = new List<(int Position, float Rank)>();
@@ -216,42 +215,8 @@ internal sealed unsafe class RowRanks : IDisposable
 
     private int Reaching(int from, float threshold)
     {
-        const int stride = 64;
-        ref var first = ref MemoryMarshal.GetArrayDataReference(_ranks);
-        var least = Vector256.Create(threshold);
-        while (from < Count)
-        {
-            var end = Math.Min(from + stride, Count);
-            if (end - from == stride && !Vector256.GreaterThanOrEqualAny(Highest(ref Unsafe.Add(ref first, from)), least))
-            {
-                from = end;
-                continue;
-            }
-
-            for (; from + Vector256<float>.Count <= end; from += Vector256<float>.Count)
-            {
-                var reaching = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref first, (nuint)from), least).ExtractMostSignificantBits();
-                if (reaching != 0)
-                    return from + BitOperations.TrailingZeroCount(reaching);
-            }
-
-            for (; from < end; from++)
-            {
-                if (_ranks[from] >= threshold)
-                    return from;
-            }
-        }
-
-        return -1;
-    }
-
-    private static Vector256<float> Highest(ref float ranks)
-    {
-        var a = Vector256.MaxNative(Vector256.LoadUnsafe(ref ranks), Vector256.LoadUnsafe(ref ranks, 8));
-        var b = Vector256.MaxNative(Vector256.LoadUnsafe(ref ranks, 16), Vector256.LoadUnsafe(ref ranks, 24));
-        var c = Vector256.MaxNative(Vector256.LoadUnsafe(ref ranks, 32), Vector256.LoadUnsafe(ref ranks, 40));
-        var d = Vector256.MaxNative(Vector256.LoadUnsafe(ref ranks, 48), Vector256.LoadUnsafe(ref ranks, 56));
-        return Vector256.MaxNative(Vector256.MaxNative(a, b), Vector256.MaxNative(c, d));
+        var at = new ReadOnlySpan<float>(_ranks, from, Count - from).IndexReaching(threshold);
+        return at < 0 ? at : from + at;
     }
 
     /// <summary>Has the memory of a row's vector fetched, several rows' at a time, before it is needed.</summary>

@@ -284,8 +284,7 @@ static class DatasetsCommand
             var what = $"`{which}` (newest version {dataset.Latest?.Number ?? 0}, items {dataset.Latest?.Items ?? 0:N0})";
             if (!parsed.GetValue(sure))
                 throw new UsageException($"This would delete {what} for good; `datasets export {which} --out FILE` keeps a copy. Say --yes to do it.");
-            var deleted = await store.Datasets.DeleteAsync(project, which, parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct)
-                ?? throw new FlywheelException($"Data set `{which}` has just been deleted by someone else.");
+            var deleted = await DatasetIntake.DeleteAsync(store, project, which, parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct);
             if (json)
                 Output.Json(DatasetView.Of(deleted));
             else

@@ -127,7 +127,7 @@ public class JsonValidatorTests
         var finding = Check("json", """{"schema":{"pattern":"^(a+)+$"}}""", JsonSerializer.Serialize(new string('a', 100_000) + "!"));
 
         Assert.Equal(Outcome.Fail, finding.Outcome);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 5);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2);
     }
 
     [Fact]

@@ -136,14 +136,9 @@ static class DatasetEndpoints
     }
 
     static async Task<Ok<DatasetView>> DeleteAsync(
-        string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null)
-    {
-        // Answers 404 with the names that there are.
-        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
-        return await store.Datasets.DeleteAsync(caller.Project, name, author ?? caller.Actor, clock.GetUtcNow(), ct) is { } deleted
-            ? TypedResults.Ok(DatasetView.Of(deleted))
-            : throw new ApiException(404, "unknown_dataset", $"Data set `{name}` has just been deleted by someone else.");
-    }
+        string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null) =>
+        TypedResults.Ok(DatasetView.Of(
+            await DatasetIntake.DeleteAsync(store, caller.Project, name, author ?? caller.Actor, clock.GetUtcNow(), ct)));
 
     static long After(string? cursor) => cursor is null ? 0
         : long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after

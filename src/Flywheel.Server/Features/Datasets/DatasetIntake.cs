@@ -27,6 +27,12 @@ static class DatasetIntake
         throw ApiException.NotFound("dataset", $"There is no data set `{name}`.{Engine.Metrics.NearMiss.Hint(name, known)} Known: {(known.Length == 0 ? "none" : string.Join(", ", known.Take(20)))}.", "name");
     }
 
+    /// <summary>Deletes a data set; what it was.</summary>
+    public static async Task<Dataset> DeleteAsync(
+        IFlywheelStore store, ProjectId project, string name, string author, DateTimeOffset at, CancellationToken ct) =>
+        // Where there is none, the search for it says so.
+        await store.Datasets.DeleteAsync(project, name, author, at, ct) ?? await FindAsync(store, project, name, ct);
+
     /// <param name="which">A number, or <c>latest</c>.</param>
     public static async Task<DatasetVersion> VersionAsync(IFlywheelStore store, ProjectId project, string name, string which, CancellationToken ct)
     {

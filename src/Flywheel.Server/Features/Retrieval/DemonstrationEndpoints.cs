@@ -37,7 +37,7 @@ public sealed record ChosenView(
     Guid Id, string Input, string Output, bool Fixed, double Score, IReadOnlyDictionary<string, double> Parts, DateTimeOffset ApprovedAt);
 
 /// <param name="Demonstrations">In prompt order: the most similar last.</param>
-/// <param name="Eligible">How many approved ones the choice was made from.</param>
+/// <param name="Eligible">How many approved ones the choice was made from; from some thousands on by estimate.</param>
 public sealed record SearchAnswer(
     IReadOnlyList<ChosenView> Demonstrations, int Eligible, string Strategy, string Embedder, double ElapsedMs);
 

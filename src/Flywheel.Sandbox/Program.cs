@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Flywheel.Core.Sandboxing;
 using Flywheel.SandboxChild;
-using Flywheel.SandboxChild.Walls;
+using Flywheel.SandboxChild.Isolation;
 
 // A child of the sandbox: opens what it is told to, locks the door behind itself, then answers tasks until its parent closes the pipe.
 const int MaxTaskBytes = 16 << 20;
@@ -26,7 +26,7 @@ catch (Exception e) when (e is OpeningException or IOException)
     return 0;
 }
 using var opened = worker;
-var door = Door.Lock(opening.MemoryMb);
+var door = ProcessIsolation.Lock(opening.MemoryMb);
 await SendAsync(worker.Ready with { Layers = [.. worker.Ready.Layers, .. door.Held], MissingLayers = [.. worker.Ready.MissingLayers, .. door.Missing] },
     SandboxJson.Default.SandboxReady);
 while (await Frames.ReadAsync(input, MaxTaskBytes, default) is { } task)

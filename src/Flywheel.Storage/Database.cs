@@ -90,7 +90,7 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Takes waiting spans off the list, oldest first.</summary>
     public abstract Task<List<PendingSpan>> TakePendingAsync(Session session, int limit, CancellationToken ct);
 
-    public abstract Task<IReadOnlyList<SpanFate>> AddSpansAsync(
+    public abstract Task<IReadOnlyList<SpanInsertResult>> AddSpansAsync(
         ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct);
 
     /// <summary>Evaluates an expression over one span under a deadline, on a connection that cannot write.</summary>

@@ -13,10 +13,10 @@ internal static class Rows
 
     public static double? DoubleOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDouble(column);
 
-    public static DateTimeOffset Moment(this DbDataReader row, int column) => Moments.At(row.GetInt64(column));
+    public static DateTimeOffset Moment(this DbDataReader row, int column) => Timestamps.At(row.GetInt64(column));
 
     public static DateTimeOffset? MomentOrNull(this DbDataReader row, int column) =>
-        row.IsDBNull(column) ? null : Moments.At(row.GetInt64(column));
+        row.IsDBNull(column) ? null : Timestamps.At(row.GetInt64(column));
 
     public static Guid Id(this DbDataReader row, int column) => Guid.Parse(row.GetString(column));
 

@@ -18,10 +18,10 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
         await Store.Projects.SetLimitsAsync(Home, null, null, 0, Ct);
         var (span, metric) = (await SpanAsync(), await MetricAsync());
 
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct));
-        Assert.Equal(Added.Repeated, await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct));
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric, passed: false), 10, Ct));
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric, author: "agent:b") with { CreatedAt = Noon.AddHours(1) }, 10, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct));
+        Assert.Equal(InsertResult.Repeated, await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric, passed: false), 10, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric, author: "agent:b") with { CreatedAt = Noon.AddHours(1) }, 10, Ct));
 
         Assert.Equal([("agent:b", true), ("agent:a", false)], (await Store.ProposedLabels.OfSpansAsync(Home, [span.Id], Ct)).Select(each => (each.Author, each.Passed)));
         var item = Assert.Single((await Store.Review.ListAsync(Home, new(), Ct)).Items);
@@ -42,12 +42,12 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
         var metric = await MetricAsync();
         Span[] spans = [await SpanAsync(), await SpanAsync(), await SpanAsync()];
 
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[0], metric), 2, Ct));
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[1], metric), 2, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[0], metric), 2, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[1], metric), 2, Ct));
         Assert.Null(await Store.ProposedLabels.AddAsync(Proposal(spans[2], metric), 2, Ct));
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[2], metric, author: "agent:b"), 2, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[2], metric, author: "agent:b"), 2, Ct));
         await Store.Labels.AddAsync(Label(spans[0], metric, true), Ct);
-        Assert.Equal(Added.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[2], metric), 2, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(spans[2], metric), 2, Ct));
     }
 
     [Fact]
@@ -70,8 +70,8 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
             Guid.CreateVersion7(), Home, DemonstrationPurpose.Task, "intent", "in", "out", "old", "why", 1, null, span.Id.Value, DemonstrationState.Pending,
             "agent:a", Noon, null, null, null, null);
 
-        Assert.Equal(Added.Stored, await Store.Demonstrations.ProposeAsync(proposed, 1, Ct));
-        Assert.Equal(Added.Repeated, await Store.Demonstrations.ProposeAsync(proposed, 1, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.Demonstrations.ProposeAsync(proposed, 1, Ct));
+        Assert.Equal(InsertResult.Repeated, await Store.Demonstrations.ProposeAsync(proposed, 1, Ct));
         Assert.Null(await Store.Demonstrations.ProposeAsync(proposed with { Id = Guid.CreateVersion7() }, 1, Ct));
 
         Assert.Equal(proposed, await Store.Demonstrations.GetAsync(Home, proposed.Id, Ct));

@@ -55,7 +55,7 @@ public sealed class BackupTests : IDisposable
         Assert.Null(await restored.FindDamageAsync(Ct));
         Assert.Null(await restored.Audit.VerifyAsync(ProjectId.Default, Ct));
         Assert.Equal("dataset.create", Assert.Single(await restored.Audit.ListAsync(ProjectId.Default, 10, Ct)).Action);
-        Assert.Equal([SpanFate.Stored], await restored.Spans.AddAsync(ProjectId.Default, [Span("after", 0)], Noon, Ct));
+        Assert.Equal([SpanInsertResult.Stored], await restored.Spans.AddAsync(ProjectId.Default, [Span("after", 0)], Noon, Ct));
     }
 
     [Fact]

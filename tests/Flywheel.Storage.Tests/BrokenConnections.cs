@@ -48,7 +48,7 @@ public sealed class BrokenConnections(PostgresCluster cluster) : StoreConformanc
         {
             // A statement whose answer was lost is sent again, and then finds its span there.
             var fate = Assert.Single(await Store.Spans.AddAsync(Home, [span], Noon, Ct));
-            Assert.NotEqual(SpanFate.Conflicting, fate);
+            Assert.NotEqual(SpanInsertResult.Conflicting, fate);
             return span.Key;
         }
         catch (System.Data.Common.DbException)

@@ -160,7 +160,7 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
                 {
                     Propensity = b % 11 < 3 ? 0.25 * (1 + b % 11) : null, Adjudicates = b % 13 == 0,
                 });
-                Assert.Equal(Added.Stored, await Store.Labels.AddAsync(labels[^1], Ct));
+                Assert.Equal(InsertResult.Stored, await Store.Labels.AddAsync(labels[^1], Ct));
                 break;
             case Step.Unlabel when labels.Count > 0:
                 await Store.Labels.RemoveAsync(Home, labels[b % labels.Count].Id, "ann", Noon, Ct);

@@ -27,7 +27,7 @@ public sealed class ProjectsOnPostgres(PostgresCluster cluster) : ProjectConform
     protected override string DropGuards => "DROP TRIGGER audit_keeps ON audit";
 }
 
-public sealed class SqlDoorOnPostgres(PostgresCluster cluster) : SqlDoorConformance(cluster)
+public sealed class SqlInsertOnPostgres(PostgresCluster cluster) : SqlInsertConformance(cluster)
 {
     protected override string Pragmas => "SELECT 1";
 }

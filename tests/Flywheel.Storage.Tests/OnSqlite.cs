@@ -32,7 +32,7 @@ public sealed class ProjectsOnSqlite(SqliteFiles files) : ProjectConformance(fil
     protected override string DropGuards => "DROP TRIGGER audit_keeps; DROP TRIGGER audit_stays";
 }
 
-public sealed class SqlDoorOnSqlite(SqliteFiles files) : SqlDoorConformance(files)
+public sealed class SqlInsertOnSqlite(SqliteFiles files) : SqlInsertConformance(files)
 {
     protected override string Pragmas => "PRAGMA foreign_keys = ON";
 }

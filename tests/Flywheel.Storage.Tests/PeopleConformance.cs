@@ -17,15 +17,15 @@ public abstract class PeopleConformance(ITestDatabases databases) : StoreConform
         var correction = Correction(span);
         var feedback = new Feedback(Guid.CreateVersion7(), Home, "t", null, "thumbs", "true", "nice", "u", Noon);
 
-        Assert.Equal(Added.Stored, await Store.Labels.AddAsync(label, Ct));
-        Assert.Equal(Added.Repeated, await Store.Labels.AddAsync(label with { CreatedAt = Noon.AddHours(1) }, Ct));
-        Assert.Equal(Added.Conflicting, await Store.Labels.AddAsync(label with { Passed = false }, Ct));
-        Assert.Equal(Added.Stored, await Store.Corrections.AddAsync(correction, Ct));
-        Assert.Equal(Added.Repeated, await Store.Corrections.AddAsync(correction, Ct));
-        Assert.Equal(Added.Conflicting, await Store.Corrections.AddAsync(correction with { CorrectedOutput = "x" }, Ct));
-        Assert.Equal(Added.Stored, await Store.Feedback.AddAsync(feedback, Ct));
-        Assert.Equal(Added.Repeated, await Store.Feedback.AddAsync(feedback, Ct));
-        Assert.Equal(Added.Conflicting, await Store.Feedback.AddAsync(feedback with { Value = "false" }, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.Labels.AddAsync(label, Ct));
+        Assert.Equal(InsertResult.Repeated, await Store.Labels.AddAsync(label with { CreatedAt = Noon.AddHours(1) }, Ct));
+        Assert.Equal(InsertResult.Conflicting, await Store.Labels.AddAsync(label with { Passed = false }, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.Corrections.AddAsync(correction, Ct));
+        Assert.Equal(InsertResult.Repeated, await Store.Corrections.AddAsync(correction, Ct));
+        Assert.Equal(InsertResult.Conflicting, await Store.Corrections.AddAsync(correction with { CorrectedOutput = "x" }, Ct));
+        Assert.Equal(InsertResult.Stored, await Store.Feedback.AddAsync(feedback, Ct));
+        Assert.Equal(InsertResult.Repeated, await Store.Feedback.AddAsync(feedback, Ct));
+        Assert.Equal(InsertResult.Conflicting, await Store.Feedback.AddAsync(feedback with { Value = "false" }, Ct));
 
         Assert.Equal([label], await Store.Labels.OfSpansAsync(Home, [span.Id], Ct));
         Assert.Equal([label], await Store.Labels.ListAsync(Home, metric.Id, 10, Ct));

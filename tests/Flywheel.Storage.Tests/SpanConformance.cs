@@ -35,7 +35,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
             StartedAt = Noon.AddTicks(12_340),
         };
 
-        Assert.Equal([SpanFate.Stored], await Store.Spans.AddAsync(Home, [span], Noon.AddMinutes(1), Ct));
+        Assert.Equal([SpanInsertResult.Stored], await Store.Spans.AddAsync(Home, [span], Noon.AddMinutes(1), Ct));
 
         var stored = await Store.Spans.FindAsync(Home, span.Key, Ct);
         Assert.Equal(span.Demonstrations, stored!.Content.Demonstrations);
@@ -80,7 +80,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         // Twice, for what the first batch left behind.
         foreach (var batch in new[] { spans, [.. spans.Reverse().Select(span => span with { Key = new("two", span.Key.Span) })] })
         {
-            Assert.All(await Store.Spans.AddAsync(Home, batch, Noon, Ct), fate => Assert.Equal(SpanFate.Stored, fate));
+            Assert.All(await Store.Spans.AddAsync(Home, batch, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Stored, fate));
 
             var stored = await Store.Spans.TraceAsync(Home, batch[0].Key.Trace, Ct);
             Assert.Equal(batch.Length, stored.Count);
@@ -100,9 +100,9 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
 
         var fates = await Store.Spans.AddAsync(Home, [.. spans.Select((span, i) => i % 9 == 0 ? span with { Output = "other" } : span)], Noon, Ct);
 
-        Assert.Equal(spans.Select((_, i) => i % 9 == 0 ? SpanFate.Conflicting : i % 3 == 0 ? SpanFate.Repeated : SpanFate.Stored), fates);
+        Assert.Equal(spans.Select((_, i) => i % 9 == 0 ? SpanInsertResult.Conflicting : i % 3 == 0 ? SpanInsertResult.Repeated : SpanInsertResult.Stored), fates);
         Assert.Equal(300, await Store.Spans.CountAsync(Home, Ct));
-        Assert.All(await Store.Spans.AddAsync(Home, spans, Noon, Ct), fate => Assert.Equal(SpanFate.Repeated, fate));
+        Assert.All(await Store.Spans.AddAsync(Home, spans, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Repeated, fate));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
             Home, [first, second, second, first with { Output = "other" }, second with { CostUsd = 1 }], Noon.AddDays(1), Ct);
 
         Assert.Equal(
-            [SpanFate.Repeated, SpanFate.Stored, SpanFate.Repeated, SpanFate.Conflicting, SpanFate.Conflicting], fates);
+            [SpanInsertResult.Repeated, SpanInsertResult.Stored, SpanInsertResult.Repeated, SpanInsertResult.Conflicting, SpanInsertResult.Conflicting], fates);
         Assert.Equal(2, await Store.Spans.CountAsync(Home, Ct));
         Assert.Equal("tracking", (await Store.Spans.FindAsync(Home, first.Key, Ct))!.Content.Output);
     }
@@ -127,8 +127,8 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
 
         var fates = await Task.WhenAll(spans.Concat(spans).Select(span => Store.Spans.AddAsync(Home, [span], Noon, Ct)));
 
-        Assert.Equal(200, fates.Count(fate => fate[0] == SpanFate.Stored));
-        Assert.Equal(200, fates.Count(fate => fate[0] == SpanFate.Repeated));
+        Assert.Equal(200, fates.Count(fate => fate[0] == SpanInsertResult.Stored));
+        Assert.Equal(200, fates.Count(fate => fate[0] == SpanInsertResult.Repeated));
         Assert.Equal(200, await Store.Spans.CountAsync(Home, Ct));
     }
 
@@ -144,7 +144,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
 
         Assert.True(writes[25].IsFaulted);
         writes.RemoveAt(25);
-        Assert.All(writes, write => Assert.Equal([SpanFate.Stored], write.Result));
+        Assert.All(writes, write => Assert.Equal([SpanInsertResult.Stored], write.Result));
         Assert.Equal(50, await Store.Spans.CountAsync(Home, Ct));
     }
 

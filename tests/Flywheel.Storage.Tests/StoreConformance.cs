@@ -75,7 +75,7 @@ public abstract class StoreConformance(ITestDatabases databases) : IAsyncLifetim
     {
         span ??= NewSpan();
         var fates = await Store.Spans.AddAsync(project ?? Home, [span], Noon, Ct);
-        Assert.Equal([SpanFate.Stored], fates);
+        Assert.Equal([SpanInsertResult.Stored], fates);
         return (await Store.Spans.FindAsync(project ?? Home, span.Key, Ct))!;
     }
 

@@ -50,7 +50,7 @@ public sealed record Feedback(
 public sealed record FeedbackFilter(string? Name = null, string? TraceId = null, string? Session = null, int Limit = 50);
 
 /// <summary>What became of a row that carries its own id, so that a repeat has no second effect.</summary>
-public enum Added
+public enum InsertResult
 {
     Stored,
     Repeated,
@@ -61,7 +61,7 @@ public enum Added
 
 public interface ILabelStore
 {
-    Task<Added> AddAsync(Label label, CancellationToken ct);
+    Task<InsertResult> AddAsync(Label label, CancellationToken ct);
 
     /// <summary>Removes a label given by mistake; counts follow.</summary>
     Task<bool> RemoveAsync(ProjectId project, Guid id, string author, DateTimeOffset at, CancellationToken ct);
@@ -75,7 +75,7 @@ public interface ILabelStore
 public interface ICorrectionStore
 {
     /// <summary>Stores the correction; its demonstration appears with it, pending.</summary>
-    Task<Added> AddAsync(Correction correction, CancellationToken ct);
+    Task<InsertResult> AddAsync(Correction correction, CancellationToken ct);
 
     Task<IReadOnlyList<Correction>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct);
 
@@ -84,7 +84,7 @@ public interface ICorrectionStore
 
 public interface IFeedbackStore
 {
-    Task<Added> AddAsync(Feedback feedback, CancellationToken ct);
+    Task<InsertResult> AddAsync(Feedback feedback, CancellationToken ct);
 
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<Feedback>> ListAsync(ProjectId project, FeedbackFilter filter, CancellationToken ct);

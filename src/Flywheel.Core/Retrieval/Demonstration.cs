@@ -66,7 +66,7 @@ public interface IDemonstrationStore
     /// <summary>Adds one that somebody proposes, pending, with an audit entry in the same transaction.</summary>
     /// <param name="mostPending">How many the author may have that nobody has decided.</param>
     /// <returns>Repeated when its id is there already; null when the author has too many pending.</returns>
-    Task<Labeling.Added?> ProposeAsync(Demonstration demonstration, int mostPending, CancellationToken ct);
+    Task<Labeling.InsertResult?> ProposeAsync(Demonstration demonstration, int mostPending, CancellationToken ct);
 
     Task<Demonstration?> GetAsync(ProjectId project, Guid id, CancellationToken ct);
 

@@ -15,7 +15,7 @@ public interface IProposedLabelStore
     /// <summary>Keeps a proposal, puts its pair into the queue and names the author in the audit, in one transaction.</summary>
     /// <param name="mostOpen">How many pairs without a label the author may have proposals for.</param>
     /// <returns>Stored, also in the place of an earlier one; repeated when it says the same again; null when the author has too many open.</returns>
-    Task<Labeling.Added?> AddAsync(ProposedLabel proposal, int mostOpen, CancellationToken ct);
+    Task<Labeling.InsertResult?> AddAsync(ProposedLabel proposal, int mostOpen, CancellationToken ct);
 
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<ProposedLabel>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct);

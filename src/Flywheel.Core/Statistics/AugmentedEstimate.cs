@@ -87,9 +87,9 @@ public static class AugmentedEstimate
         if (human.Length < 2 || judgeAll.Length < 2)
             throw new ArgumentException("Prediction-powered inference needs two labelled and two unlabelled rows.", nameof(human));
         double n = human.Length, N = judgeAll.Length;
-        var (meanHuman, _) = Moments(human);
-        var (meanLabelled, _) = Moments(judgeLabelled);
-        var (meanAll, varianceAll) = Moments(judgeAll);
+        var (meanHuman, _) = Timestamps(human);
+        var (meanLabelled, _) = Timestamps(judgeLabelled);
+        var (meanAll, varianceAll) = Timestamps(judgeAll);
         double covariance = 0;
         for (var i = 0; i < human.Length; i++)
             covariance += (human[i] - meanHuman) * (judgeLabelled[i] - meanLabelled);
@@ -98,7 +98,7 @@ public static class AugmentedEstimate
         var rest = new double[human.Length];
         for (var i = 0; i < rest.Length; i++)
             rest[i] = human[i] - lambda * judgeLabelled[i];
-        var (meanRest, varianceRest) = Moments(rest);
+        var (meanRest, varianceRest) = Timestamps(rest);
         var mean = lambda * meanAll + meanRest;
         var margin = 1.959964 * Math.Sqrt(lambda * lambda * varianceAll / N + varianceRest / n);
         return new Estimate(mean, mean - margin, mean + margin);
@@ -132,7 +132,7 @@ public static class AugmentedEstimate
         return new Estimate(mean, Logistic.Share(odds - margin), Logistic.Share(odds + margin));
     }
 
-    static (double Mean, double Variance) Moments(ReadOnlySpan<double> values)
+    static (double Mean, double Variance) Timestamps(ReadOnlySpan<double> values)
     {
         double sum = 0, squares = 0;
         foreach (var value in values)

@@ -3,7 +3,7 @@ using Flywheel.Core.Projects;
 namespace Flywheel.Core.Traces;
 
 /// <summary>What became of one span of a batch.</summary>
-public enum SpanFate
+public enum SpanInsertResult
 {
     Stored,
 
@@ -58,7 +58,7 @@ public interface ISpanStore
     /// <summary>Stores a batch durably, together with the work it causes: when this returns, both are on disk.</summary>
     /// <returns>One fate a span, in the order given.</returns>
     /// <exception cref="OverloadedException">The write queue is full; nothing of the batch was stored.</exception>
-    Task<IReadOnlyList<SpanFate>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct);
+    Task<IReadOnlyList<SpanInsertResult>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct);
 
     Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct);
 

@@ -9,7 +9,7 @@ namespace Flywheel.Engine.Jobs;
 /// <summary>A claimed job with what it is about.</summary>
 /// <param name="Metric">Null when the metric version is gone.</param>
 /// <param name="Span">Null when the span is gone.</param>
-sealed record JobInHand(Job Job, Metric? Metric, Span? Span);
+sealed record LoadedJob(Job Job, Metric? Metric, Span? Span);
 
 /// <summary>How a job ended, and what is still owed to the budget.</summary>
 /// <param name="PauseFor">The provider asked to be left alone for so long.</param>
@@ -23,7 +23,7 @@ sealed class JobRun(
     IJobStore jobs, ValidatorCache validators, IFaultClassifier faults, WorkerOptions options, TimeProvider clock, Random random)
 {
     /// <exception cref="OperationCanceledException">The worker stops; the lease runs out by itself.</exception>
-    public async Task<JobOutcome> RunAsync(JobInHand hand, CancellationToken ct)
+    public async Task<JobOutcome> RunAsync(LoadedJob hand, CancellationToken ct)
     {
         if (WithoutChecking(hand) is { } reason)
             return new(new JobEnd.Done(hand.Job, VerdictOf(hand, Finding.Skipped(reason), Version(hand), 0)));
@@ -42,7 +42,7 @@ sealed class JobRun(
         return await CheckAsync(hand, validator, ct);
     }
 
-    string? WithoutChecking(JobInHand hand) => hand switch
+    string? WithoutChecking(LoadedJob hand) => hand switch
     {
         { Metric: null } => "the metric version is gone",
         { Metric.State: MetricState.Retired } => "the metric is retired",
@@ -50,7 +50,7 @@ sealed class JobRun(
         _ => validators.WhyNot(hand.Metric, hand.Span.Content.Kind),
     };
 
-    async Task<JobOutcome> CheckAsync(JobInHand hand, IValidator validator, CancellationToken ct)
+    async Task<JobOutcome> CheckAsync(LoadedJob hand, IValidator validator, CancellationToken ct)
     {
         var content = hand.Span!.Content;
         if (hand.Metric!.Role == MetricRole.Guard && AlreadySaid(hand.Metric, content, validator) is { } said)
@@ -104,7 +104,7 @@ sealed class JobRun(
 
     TimeSpan Limit(JobLane lane) => lane == JobLane.Judge ? options.JudgeTimeout : options.CodeTimeout;
 
-    JobEnd EndOf(JobInHand hand, string version, Fault fault)
+    JobEnd EndOf(LoadedJob hand, string version, Fault fault)
     {
         if (!fault.Retryable)
             return Dead(hand, version, $"not retried: {fault.Reason}");
@@ -117,11 +117,11 @@ sealed class JobRun(
         return new JobEnd.Retry(hand.Job, clock.GetUtcNow() + options.Retry.Delay(failures, fault.RetryAfter, draw), fault.Reason);
     }
 
-    JobEnd.Dead Dead(JobInHand hand, string version, string reason) =>
+    JobEnd.Dead Dead(LoadedJob hand, string version, string reason) =>
         new(hand.Job, VerdictOf(hand, Finding.Error(reason), version, 0));
 
-    string Version(JobInHand hand) => hand.Metric is { } metric ? validators.VersionOf(metric) : "none";
+    string Version(LoadedJob hand) => hand.Metric is { } metric ? validators.VersionOf(metric) : "none";
 
-    Verdict VerdictOf(JobInHand hand, Finding finding, string version, double latencyMs) => new(
+    Verdict VerdictOf(LoadedJob hand, Finding finding, string version, double latencyMs) => new(
         hand.Job.Project, hand.Job.Span, hand.Metric?.Id ?? default, hand.Job.MetricVersion, version, finding, latencyMs, clock.GetUtcNow());
 }

@@ -127,7 +127,7 @@ public sealed class MetricWorker(
         }
     }
 
-    async Task<WorkDone> JudgeAsync(JobRun run, JobInHand hand, LeaseKeeper keeper, CancellationToken ct)
+    async Task<WorkDone> JudgeAsync(JobRun run, LoadedJob hand, LeaseKeeper keeper, CancellationToken ct)
     {
         await Task.Yield();
         try
@@ -171,7 +171,7 @@ public sealed class MetricWorker(
     }
 
     /// <summary>Metrics and spans of claimed jobs: two queries a project.</summary>
-    async Task<IReadOnlyList<JobInHand>> LoadAsync(IReadOnlyList<Job> claimed, CancellationToken ct)
+    async Task<IReadOnlyList<LoadedJob>> LoadAsync(IReadOnlyList<Job> claimed, CancellationToken ct)
     {
         var metrics = new Dictionary<(ProjectId, MetricVersionId), Metric?>();
         var spans = new Dictionary<(ProjectId, SpanId), Span>();
@@ -187,7 +187,7 @@ public sealed class MetricWorker(
         }
         return
         [
-            .. claimed.Select(job => new JobInHand(
+            .. claimed.Select(job => new LoadedJob(
                 job, metrics.GetValueOrDefault((job.Project, job.MetricVersion)), spans.GetValueOrDefault((job.Project, job.Span)))),
         ];
     }

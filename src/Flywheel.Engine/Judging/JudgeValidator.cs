@@ -217,10 +217,10 @@ sealed class JudgeValidator(
         var length = text.Length + (InputOf(examinee)?.Length ?? 0) + (ReferenceOf(examinee)?.Length ?? 0);
         if (length > settings.MaxCharacters)
             return Finding.Skipped($"{length} characters to judge, more than `max_characters` ({settings.MaxCharacters})");
-        if (MasterKeys.IsSymbolsOnly(text))
+        if (DegenerateAnswers.IsSymbolsOnly(text))
             return Finding.Unsure("the text has no letter or digit, and judges are known to pass such texts whatever was asked");
         // The answer of a classifier may well be the word `solution`.
-        return examinee.Span?.Content.Kind != NodeKind.Classifier && MasterKeys.IsOpener(text)
+        return examinee.Span?.Content.Kind != NodeKind.Classifier && DegenerateAnswers.IsOpener(text)
             ? Finding.Unsure("the text only announces an answer, and judges are known to pass such texts whatever was asked")
             : null;
     }

@@ -53,7 +53,7 @@ public sealed record Judgement(Outcome Verdict, string Critique, double? Confide
         if (critique is null)
             return Unreadable("`critique` is missing", reply, out problem, out form);
         // A pass must say what earned it: a bare one is what master keys and injections bring about.
-        if (outcome == Outcome.Pass && (MasterKeys.IsSymbolsOnly(critique) || MasterKeys.IsOpener(critique)))
+        if (outcome == Outcome.Pass && (DegenerateAnswers.IsSymbolsOnly(critique) || DegenerateAnswers.IsOpener(critique)))
             return Unreadable("`critique` says nothing, and a pass needs a reason", reply, out problem, out form);
         return new(outcome, critique.Trim(), confidence);
     }

@@ -8,14 +8,14 @@ namespace Flywheel.Engine.Loop;
 
 /// <summary>Work that comes round again: done once, then after the pause.</summary>
 /// <param name="What">For messages, such as <c>planning reviews</c>.</param>
-public sealed record Chore(string What, TimeSpan Pause, Func<CancellationToken, Task<int>> RunOnceAsync);
+public sealed record PeriodicTask(string What, TimeSpan Pause, Func<CancellationToken, Task<int>> RunOnceAsync);
 
 /// <summary>The loop's workers, wherever they run: metrics, vectors for new demonstrations, review planning.</summary>
 /// <param name="others">What only some processes do, such as a server's calls to other systems.</param>
 public sealed class LoopWorkers(
     MetricWorker metrics, DemonstrationEmbedding embedding, ReviewPlanner planner, LabelPlanner draws, FixingPlanner fixing, BackfillWorker backfills,
     JudgeWatch watch, JudgeCalibrator calibrator, IFlywheelStore store, TimeProvider clock,
-    IEnumerable<Chore>? others = null)
+    IEnumerable<PeriodicTask>? others = null)
 {
     static readonly TimeSpan HouseKeeping = TimeSpan.FromSeconds(1);
 
@@ -25,9 +25,9 @@ public sealed class LoopWorkers(
     /// <summary>Works until cancelled.</summary>
     /// <param name="onFault">Told of work that failed and is tried again; must not throw.</param>
     public Task RunAsync(Action<string, Exception> onFault, CancellationToken ct) => Task.WhenAll(
-        Chores().Select(chore => EveryAsync(chore, onFault, ct)).Prepend(metrics.RunAsync(ct)));
+        PeriodicTasks().Select(task => EveryAsync(task, onFault, ct)).Prepend(metrics.RunAsync(ct)));
 
-    IEnumerable<Chore> Chores() =>
+    IEnumerable<PeriodicTask> PeriodicTasks() =>
     [
         new("embedding demonstrations", HouseKeeping, embedding.RunOnceAsync),
         new("back-filling", HouseKeeping, backfills.RunOnceAsync),
@@ -41,14 +41,14 @@ public sealed class LoopWorkers(
     ];
 
     /// <summary>Owns the retry of work that is no job: a fault is told once and the next turn tries again.</summary>
-    async Task EveryAsync(Chore chore, Action<string, Exception> onFault, CancellationToken ct)
+    async Task EveryAsync(PeriodicTask task, Action<string, Exception> onFault, CancellationToken ct)
     {
         var failing = false;
         while (!ct.IsCancellationRequested)
         {
             try
             {
-                await chore.RunOnceAsync(ct);
+                await task.RunOnceAsync(ct);
                 failing = false;
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -58,10 +58,10 @@ public sealed class LoopWorkers(
             catch (Exception e)
             {
                 if (!failing)
-                    onFault(chore.What, e);
+                    onFault(task.What, e);
                 failing = true;
             }
-            await Task.Delay(chore.Pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(task.Pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

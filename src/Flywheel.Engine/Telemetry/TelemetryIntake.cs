@@ -47,7 +47,7 @@ public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, Wor
         await store.Evaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
         work.Set();
         for (var i = 0; i < fates.Count; i++)
-            if (fates[i] == SpanFate.Conflicting && !await IsRepeatAsync(project, spans[i], ct).ConfigureAwait(false))
+            if (fates[i] == SpanInsertResult.Conflicting && !await IsRepeatAsync(project, spans[i], ct).ConfigureAwait(false))
                 batch.Reject($"Span {spans[i].Key}: another span has these ids; the first one stays. Give each span an id of its own.");
         return new(batch.Rejected, batch.FirstProblem);
     }

@@ -54,7 +54,7 @@ static class Access
         void Admit(Caller caller)
         {
             if (!Allows(caller.Scope, needed))
-                throw new ApiException(403, "scope_missing",
+                throw new RequestException(RequestErrorKind.Forbidden, "scope_missing",
                     $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}`; the route needs `{needed.ToString().ToLowerInvariant()}`.");
             http.Features.Set(caller);
         }
@@ -86,23 +86,23 @@ static class Access
                 : authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : "";
             var key = secret.Length > 0 ? await store.Projects.FindKeyAsync(HashOf(secret), http.RequestAborted) : null;
             if (key is null || key.RevokedAt is not null || key.ExpiresAt <= now)
-                throw new ApiException(401, "invalid_key",
+                throw new RequestException(RequestErrorKind.Unauthenticated, "invalid_key",
                     "The API key is unknown, revoked or expired: send `Authorization: Bearer KEY` with a key of `flywheel keys create`.");
             if (named.Length > 0)
             {
                 var own = await store.Projects.GetAsync(key.Project, http.RequestAborted);
                 if (own?.Name != named)
-                    throw new ApiException(403, "foreign_project",
+                    throw new RequestException(RequestErrorKind.Forbidden, "foreign_project",
                         $"The key does not belong to the project `{named}`: leave `{ProjectHeader}` out or use that project's key.", ProjectHeader);
             }
             return new Caller(key.Project, key.Scope, key.Name);
         }
         if (options.RequiresKeys)
-            throw new ApiException(401, "key_missing", "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
+            throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
         if (named.Length == 0)
             return new Caller(ProjectId.Default, KeyScope.Admin, "local");
         var project = await store.Projects.FindAsync(named, http.RequestAborted)
-            ?? throw ApiException.NotFound("project", $"There is no project `{named}`: create it with `flywheel keys create --project {named}`.", ProjectHeader);
+            ?? throw RequestException.NotFound("project", $"There is no project `{named}`: create it with `flywheel keys create --project {named}`.", ProjectHeader);
         return new Caller(project.Id, KeyScope.Admin, "local");
     }
 }

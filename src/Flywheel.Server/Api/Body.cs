@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Flywheel.Core;
 using Flywheel.Core.Traces;
 
 namespace Flywheel.Server.Api;
@@ -53,7 +54,7 @@ static class Body
         try
         {
             var value = JsonSerializer.Deserialize<T>(bytes.Memory.Span, Options)
-                ?? throw new ApiException(400, "malformed_json", "The body is `null`: send a JSON object.");
+                ?? throw new RequestException(RequestErrorKind.Invalid, "malformed_json", "The body is `null`: send a JSON object.");
             CheckTexts(value);
             return value;
         }
@@ -63,11 +64,11 @@ static class Body
         }
     }
 
-    static ApiException Malformed(Exception e)
+    static RequestException Malformed(Exception e)
     {
         var path = (e as JsonException)?.Path?.TrimStart('$').TrimStart('.');
         var why = e is JsonException ? e.Message.Split(" Path:")[0] : "A text holds half of a surrogate pair, which is no valid Unicode.";
-        return new ApiException(400, "malformed_json", $"The body cannot be read{(string.IsNullOrEmpty(path) ? "" : $" at `{path}`")}: {why}",
+        return new RequestException(RequestErrorKind.Invalid, "malformed_json", $"The body cannot be read{(string.IsNullOrEmpty(path) ? "" : $" at `{path}`")}: {why}",
             string.IsNullOrEmpty(path) ? null : path);
     }
 
@@ -78,7 +79,7 @@ static class Body
             if (property.PropertyType == typeof(string) && property.GetValue(value) is string text && SpanRules.Text(text) is { } why)
             {
                 var field = JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
-                throw ApiException.BadField(field, $"`{field}` {why}");
+                throw RequestException.BadField(field, $"`{field}` {why}");
             }
     }
 }

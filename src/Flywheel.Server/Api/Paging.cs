@@ -1,3 +1,4 @@
+using Flywheel.Core;
 namespace Flywheel.Server.Api;
 
 static class Paging
@@ -7,5 +8,5 @@ static class Paging
     /// <summary>The page size asked for, or an error that names the range.</summary>
     public static int Limit(int limit) => limit is >= 1 and <= Most
         ? limit
-        : throw ApiException.BadField("limit", $"`limit` is {limit}: use 1 to {Most}.");
+        : throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to {Most}.");
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flywheel.Core;
 using Flywheel.Core.Traces;
 using Flywheel.Server.Gateway;
 using Microsoft.AspNetCore.Diagnostics;
@@ -17,7 +18,7 @@ sealed class Problems(IProblemDetailsService service, ILogger<Problems> log) : I
             return true;
         }
         var problem = Describe(exception);
-        if (problem.Status >= 500 && exception is not OverloadedException and not ApiException)
+        if (problem.Status >= 500 && exception is not OverloadedException and not RequestException)
             log.LogError(exception, "{Method} {Path} failed", http.Request.Method, http.Request.Path);
         if (problem.RetryAfter is { } wait)
             http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
@@ -37,16 +38,19 @@ sealed class Problems(IProblemDetailsService service, ILogger<Problems> log) : I
         details.Extensions["code"] = problem.Code;
         if (problem.Field is not null)
             details.Extensions["field"] = problem.Field;
-        foreach (var (name, value) in problem.Extensions)
+        foreach (var (name, value) in problem.Details ?? new Dictionary<string, object?>())
             details.Extensions[name] = value;
         await service.WriteAsync(new ProblemDetailsContext { HttpContext = http, ProblemDetails = details });
         return true;
     }
 
-    static ApiException Describe(Exception exception) => exception switch
+    sealed record Problem(
+        int Status, string Code, string Message, string? Field = null, TimeSpan? RetryAfter = null, IReadOnlyDictionary<string, object?>? Details = null);
+
+    static Problem Describe(Exception exception) => exception switch
     {
-        ApiException known => known,
-        OverloadedException busy => new(503, "overloaded", busy.Message) { RetryAfter = busy.RetryAfter },
+        RequestException known => new(HttpStatus.Of(known.Kind), known.Code, known.Message, known.Field, known.RetryAfter, known.Details),
+        OverloadedException busy => new(503, "overloaded", busy.Message, RetryAfter: busy.RetryAfter),
         ArgumentException { ParamName: "cursor" } cursor => new(400, "invalid_cursor", cursor.Message.Split(" (Parameter")[0], "cursor"),
         BadHttpRequestException { StatusCode: 413 } => new(413, "body_too_large",
             $"The request body is over {Body.MaxBytes / (1024 * 1024)} MB: send fewer or shorter spans a request."),

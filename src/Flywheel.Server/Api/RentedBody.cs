@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using Flywheel.Core;
 
 namespace Flywheel.Server.Api;
 
@@ -16,12 +17,12 @@ sealed class RentedBody : IDisposable
 
     public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, _length);
 
-    /// <exception cref="ApiException">Empty, no JSON by its content type, or not UTF-8.</exception>
+    /// <exception cref="RequestException">Empty, no JSON by its content type, or not UTF-8.</exception>
     /// <exception cref="BadHttpRequestException">Longer than <see cref="Body.MaxBytes"/>.</exception>
     public static async Task<RentedBody> ReadAsync(HttpRequest request, CancellationToken ct)
     {
         if (request.ContentType is { Length: > 0 } type && !type.Contains("json", StringComparison.OrdinalIgnoreCase))
-            throw new ApiException(415, "unsupported_media_type", $"The content type is `{type}`: send `application/json`.");
+            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"The content type is `{type}`: send `application/json`.");
         var announced = request.ContentLength ?? FirstSize;
         if (announced > Body.MaxBytes)
             throw new BadHttpRequestException("Request body too large.", 413);
@@ -37,9 +38,9 @@ sealed class RentedBody : IDisposable
                     body.Grow();
             }
             if (body._length == 0)
-                throw new ApiException(400, "malformed_json", "The body is empty: send a JSON object.");
+                throw new RequestException(RequestErrorKind.Invalid, "malformed_json", "The body is empty: send a JSON object.");
             if (!Utf8.IsValid(body.Memory.Span))
-                throw new ApiException(400, "malformed_json", "The body is not valid UTF-8: encode it as UTF-8.");
+                throw new RequestException(RequestErrorKind.Invalid, "malformed_json", "The body is not valid UTF-8: encode it as UTF-8.");
             return body;
         }
         catch

@@ -41,13 +41,13 @@ static class AlignCommand
                 if (parsed.GetValue(dryRun))
                 {
                     Show(AlignEndpoints.Outlook(await alignment.LookAsync(metric, request, ct), null), asJson);
-                    return Cli.Ok;
+                    return ExitCodes.Ok;
                 }
                 var (outlook, run) = await alignment.BeginAsync(metric, request, parsed.GetValue(author)!, ct);
                 if (run is null)
                 {
                     Show(AlignEndpoints.Outlook(outlook, null), asJson);
-                    return Cli.Ok;
+                    return ExitCodes.Ok;
                 }
                 var ended = await Output.ProgressAsync(
                     $"aligning {metric.Name}", asJson, report => EndAsync(alignment, store.Alignments, run, report, ct));
@@ -56,7 +56,7 @@ static class AlignCommand
                     Output.Json(AlignEndpoints.Outlook(outlook, AlignmentRunView.Of(ended, metric.Name)));
                 else
                     Show(ended, proposal);
-                return ended.State == AlignmentState.Done ? Cli.Ok : Cli.Failed;
+                return ended.State == AlignmentState.Done ? ExitCodes.Ok : ExitCodes.Failed;
             }
             catch (AlignmentException error) when (error.Field is not null)
             {

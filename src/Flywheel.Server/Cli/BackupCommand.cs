@@ -30,7 +30,7 @@ static class BackupCommand
             {
                 var report = await Output.ProgressAsync<BackupReport>("Reading", parsed.GetValue(json), _ => SqliteBackup.VerifyAsync(path, ct));
                 Show(report, parsed.GetValue(json), made: false);
-                return report.IsGood ? Cli.Ok : Cli.Failed;
+                return report.IsGood ? ExitCodes.Ok : ExitCodes.Failed;
             }
             var url = parsed.GetValue(db) ?? Settings.Server().Db;
             if (!url.StartsWith(Scheme, StringComparison.Ordinal))
@@ -38,7 +38,7 @@ static class BackupCommand
             CommonOptions.MustExist(url);
             var made = await Output.ProgressAsync("Copying", parsed.GetValue(json), report => SqliteBackup.CreateAsync(url[Scheme.Length..], path, report, ct));
             Show(made, parsed.GetValue(json), made: true);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

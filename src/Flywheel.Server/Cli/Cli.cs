@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
+using Flywheel.Core;
 using Flywheel.Engine.Metrics;
-using Flywheel.Server.Api;
 using Flywheel.Server.Cli.Statistics;
 
 namespace Flywheel.Server.Cli;
@@ -9,11 +9,6 @@ namespace Flywheel.Server.Cli;
 /// <summary>The command line: one file a command; exit codes 0 ok, 1 error, 2 usage, 100 threshold not met.</summary>
 static partial class Cli
 {
-    public const int Ok = 0;
-    public const int Failed = 1;
-    public const int Usage = 2;
-    public const int ThresholdNotMet = 100;
-
     public static async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand("Flywheel: turns the traces of an LLM application into better answers.")
@@ -48,7 +43,7 @@ static partial class Cli
             foreach (var message in Messages(parsed, root))
                 await Console.Error.WriteLineAsync($"flywheel: {message}");
             await Console.Error.WriteLineAsync("Try `flywheel --help`, or `flywheel COMMAND --help`.");
-            return Usage;
+            return ExitCodes.Usage;
         }
         try
         {
@@ -57,22 +52,22 @@ static partial class Cli
         catch (OperationCanceledException)
         {
             await Console.Error.WriteLineAsync("flywheel: stopped.");
-            return Failed;
+            return ExitCodes.Failed;
         }
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync($"flywheel: {e.Message}");
-            return Usage;
+            return ExitCodes.Usage;
         }
         catch (Exception e) when (IsForPeople(e))
         {
             await Console.Error.WriteLineAsync($"flywheel: {e.Message}");
-            return Failed;
+            return ExitCodes.Failed;
         }
         catch (Exception e)
         {
             await Console.Error.WriteLineAsync($"flywheel: a fault of Flywheel's own, please report it: {e}");
-            return Failed;
+            return ExitCodes.Failed;
         }
     }
 
@@ -97,9 +92,6 @@ static partial class Cli
     private static partial Regex DotNetType();
 
     /// <summary>Faults whose message tells a user all there is to know; others show where they happened.</summary>
-    static bool IsForPeople(Exception e) => e is ApiException or Core.FlywheelException or IOException or UnauthorizedAccessException
+    static bool IsForPeople(Exception e) => e is FlywheelException or IOException or UnauthorizedAccessException
         or System.Net.Sockets.SocketException || e.InnerException is System.Net.Sockets.SocketException;
 }
-
-/// <summary>The command line cannot be meant as it stands; exit code 2.</summary>
-sealed class UsageException(string message) : Exception(message);

@@ -371,7 +371,7 @@ static class DatasetsCommand
                 ? await store.Projects.EnsureAsync(parsed.GetValue(Project)!, TimeProvider.System.GetUtcNow(), ct)
                 : await CommonOptions.ProjectAsync(store, parsed.GetValue(Project)!, ct);
             await run(store, project.Id, parsed.GetValue(Json));
-            return Cli.Ok;
+            return ExitCodes.Ok;
         }
     }
 }

@@ -52,11 +52,11 @@ static class DemoCommand
             else
                 DemoScreen.End(report, parsed.GetValue(noServe) ? null : parsed.GetValue(port));
             if (parsed.GetValue(noServe))
-                return Cli.Ok;
+                return ExitCodes.Ok;
             await app.StartAsync(ct);
             await (quiet ? Console.Error : Console.Out).WriteLineAsync($"Flywheel listens on {FlywheelHost.AddressOf(app)}  (Ctrl+C stops)");
             await app.WaitForShutdownAsync(ct);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

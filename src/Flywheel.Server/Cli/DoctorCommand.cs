@@ -24,7 +24,7 @@ static class DoctorCommand
             else
                 foreach (var check in checks)
                     Console.WriteLine($"{(check.Ok ? "ok  " : "BAD ")} {check.Name,-12} {check.Detail}");
-            return healthy ? Cli.Ok : Cli.Failed;
+            return healthy ? ExitCodes.Ok : ExitCodes.Failed;
         });
         return command;
     }

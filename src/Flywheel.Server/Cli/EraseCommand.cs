@@ -29,7 +29,7 @@ static class EraseCommand
                 Console.WriteLine(
                     $"Erased {erased.Spans} spans, {erased.Demonstrations} demonstrations, {erased.Feedback} feedback, {erased.Guidelines} guidelines, {erased.Texts} late texts; "
                     + $"taken out of {erased.Scrubbed} prompts of others.{(compacted ? " The file is rewritten." : "")}");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

@@ -33,7 +33,7 @@ static class ExportCommand
             var rows = await Output.ProgressAsync("Exporting", path is null, report => WriteAsync(store, owner, kinds, output, report, ct));
             if (path is not null)
                 await Console.Error.WriteLineAsync($"{rows:N0} rows written to {path}.");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

@@ -42,7 +42,7 @@ static class ImportCommand
                 Output.Json(done);
             else
                 Show(path, done);
-            return done.Rejected.Count == 0 && done.Missing.Count == 0 ? Cli.Ok : Cli.Failed;
+            return done.Rejected.Count == 0 && done.Missing.Count == 0 ? ExitCodes.Ok : ExitCodes.Failed;
         });
         return command;
     }

@@ -47,7 +47,7 @@ static class KeysCommand
                 Output.Json(new { id = key.Id, project = owner.Name, name = key.Name, scope = Wire.Name(wanted), secret, expires_at = key.ExpiresAt });
             else
                 Console.WriteLine($"{secret}\nKey `{key.Name}` of project `{owner.Name}`, scope {Wire.Name(wanted)}. It is not shown again.");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }
@@ -66,12 +66,12 @@ static class KeysCommand
             if (parsed.GetValue(json))
             {
                 Output.Json(keys.Select(key => new { id = key.Id, name = key.Name, prefix = key.Prefix, scope = Wire.Name(key.Scope), created_at = key.CreatedAt, expires_at = key.ExpiresAt, revoked_at = key.RevokedAt }));
-                return Cli.Ok;
+                return ExitCodes.Ok;
             }
             if (keys.Count == 0)
             {
                 Console.WriteLine($"Project `{owner.Name}` has no keys: `flywheel keys create` makes one.");
-                return Cli.Ok;
+                return ExitCodes.Ok;
             }
             var table = new Table().Border(TableBorder.Simple).AddColumns("id", "name", "prefix", "scope", "created", "state");
             foreach (var key in keys)
@@ -79,7 +79,7 @@ static class KeysCommand
                     key.Id.ToString(), Markup.Escape(key.Name), key.Prefix + "...", Wire.Name(key.Scope), key.CreatedAt.ToString("yyyy-MM-dd", null),
                     key.RevokedAt is not null ? "revoked" : key.ExpiresAt <= TimeProvider.System.GetUtcNow() ? "expired" : "valid");
             Output.People.Write(table);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }
@@ -103,7 +103,7 @@ static class KeysCommand
                 Output.Json(new { id = key, revoked = true });
             else
                 Console.WriteLine($"Key {key} is revoked.");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

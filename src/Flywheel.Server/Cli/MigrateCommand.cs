@@ -21,7 +21,7 @@ static class MigrateCommand
                 Console.WriteLine(applied.Count == 0
                     ? $"{store.Description} is up to date."
                     : $"{store.Description}: applied {string.Join(", ", applied)}.");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

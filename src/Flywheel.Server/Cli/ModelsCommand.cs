@@ -24,7 +24,7 @@ static class ModelsCommand
                 Console.WriteLine($"embeddings  {embedder.Fingerprint} ({embedder.Dimensions} dimensions)");
                 Console.WriteLine($"chat        {string.Join(", ", chats)}");
             }
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }
@@ -52,7 +52,7 @@ static class ModelsCommand
                 Output.Json(new { name = asked, path });
             else
                 Console.WriteLine(next);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

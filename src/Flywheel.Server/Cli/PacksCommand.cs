@@ -5,7 +5,6 @@ using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Models;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Hosting;
@@ -32,7 +31,7 @@ static class PacksCommand
                     foreach (var each in pack.Metrics)
                         Console.WriteLine($"  {each.Metric.Name,-24} {each.Metric.Criterion}{(each.Needs is null ? "" : $" (needs {string.Join(", ", each.Needs.Keys.Select(name => $"`{name}`"))})")}");
                 }
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }
@@ -92,11 +91,11 @@ static class PacksCommand
         {
             await work(store, home.Id, registry, new MetricRules(registry));
         }
-        catch (ApiException e)
+        catch (RequestException e)
         {
             throw new UsageException(e.Message);
         }
-        return Cli.Ok;
+        return ExitCodes.Ok;
     }
 
     static void Show(PackPreview preview)

@@ -119,7 +119,7 @@ static class PromptsCommand
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(Db), ct);
             var project = await CommonOptions.ProjectAsync(store, parsed.GetValue(Project)!, ct);
             await run(store, project.Id, parsed.GetValue(Json));
-            return Cli.Ok;
+            return ExitCodes.Ok;
         }
     }
 }

@@ -7,7 +7,6 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Traces;
 
@@ -62,7 +61,7 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
                     throw new FlywheelException($"The type `{type}` is unknown: use span, metric, label, correction, feedback or demonstration.");
             }
         }
-        catch (Exception e) when (e is FlywheelException or ApiException or FormatException or JsonException)
+        catch (Exception e) when (e is FlywheelException or RequestException or FormatException or JsonException)
         {
             _rejected.Add(new ImportRejection(line, e.Message));
         }
@@ -74,7 +73,7 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
             return;
         var fates = await store.Spans.AddAsync(project, [.. _spans.Select(each => each.Span)], clock.GetUtcNow(), ct);
         for (var i = 0; i < fates.Count; i++)
-            if (fates[i] == SpanFate.Conflicting)
+            if (fates[i] == SpanInsertResult.Conflicting)
                 _rejected.Add(new ImportRejection(_spans[i].Line, $"Another span has the ids {_spans[i].Span.Key}."));
             else
                 Count("spans");
@@ -180,9 +179,9 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         Count("demonstrations");
     }
 
-    void Settle(Added added, string what)
+    void Settle(InsertResult added, string what)
     {
-        if (added == Added.Conflicting)
+        if (added == InsertResult.Conflicting)
             throw new FlywheelException("The id is taken by another row with other content.");
         Count(what);
     }

@@ -74,7 +74,7 @@ static class RetrieveCommand
                 Output.JsonLine(new { results, summary });
             else
                 Show(results, summary, asked, examples);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

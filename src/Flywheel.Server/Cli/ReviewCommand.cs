@@ -1,8 +1,8 @@
 using System.CommandLine;
+using Flywheel.Core;
 using Flywheel.Core.Review;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Review;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Review;
 using Spectre.Console;
 
@@ -37,7 +37,7 @@ static class ReviewCommand
             {
                 why = parsed.GetValue(reason) is { } word ? ReviewReasons.Parse(word) : null;
             }
-            catch (ApiException e)
+            catch (RequestException e)
             {
                 throw new UsageException("--" + e.Message.Replace("`", "", StringComparison.Ordinal));
             }
@@ -45,7 +45,7 @@ static class ReviewCommand
                 throw new UsageException("This --reason tells what the judge said: leave it out, or --blind.");
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-            var desk = new ReviewDesk(store, new ReviewServing(store, ValidatorRegistry.BuiltIn(), TimeProvider.System), TimeProvider.System);
+            var desk = new ReviewQueue(store, new ReviewServing(store, ValidatorRegistry.BuiltIn(), TimeProvider.System), TimeProvider.System);
             var page = await desk.ServeAsync(
                 owner.Id,
                 new ReviewFilter(parsed.GetValue(node), parsed.GetValue(metric), why, Limit: parsed.GetValue(limit), Author: parsed.GetValue(author)), hold,
@@ -56,13 +56,13 @@ static class ReviewCommand
             if (parsed.GetValue(json))
             {
                 Output.Json(new ReviewList(items, page.Next, [.. due.Select(MetricScheduleView.Of)]));
-                return Cli.Ok;
+                return ExitCodes.Ok;
             }
             Write(due);
             if (page.Items.Count == 0)
             {
                 Console.WriteLine("Nothing waits for a person. Items appear when a metric fails or is unsure, and at random for audits.");
-                return Cli.Ok;
+                return ExitCodes.Ok;
             }
             var table = new Table().Border(TableBorder.Simple).AddColumns("why", "node", "metric", "input", "output", "trace/span");
             if (items.Any(item => item.ReservedBy is not null))
@@ -75,7 +75,7 @@ static class ReviewCommand
             Output.People.Write(table);
             if (page.Next is not null)
                 Console.WriteLine("There are more: raise --limit.");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

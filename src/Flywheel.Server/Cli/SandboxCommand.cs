@@ -38,7 +38,7 @@ static class SandboxCommand
                     Console.WriteLine(string.Join(Environment.NewLine,
                         [wall.Engine, .. wall.Active.Select(layer => "  ok       " + layer), .. wall.Missing.Select(layer => "  missing  " + layer),
                             .. wall.Problem is null ? Array.Empty<string>() : ["  BAD      " + wall.Problem]]));
-            return walls.TrueForAll(wall => wall.Problem is null) ? Cli.Ok : Cli.Failed;
+            return walls.TrueForAll(wall => wall.Problem is null) ? ExitCodes.Ok : ExitCodes.Failed;
         });
         return command;
     }
@@ -65,7 +65,7 @@ static class SandboxCommand
         command.SetAction(parsed =>
         {
             Console.WriteLine(ReadOnlyRole.Sql(parsed.GetValue(role)!, parsed.GetValue(schema)!, parsed.GetValue(tables) ?? []));
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

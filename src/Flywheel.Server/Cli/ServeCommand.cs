@@ -36,7 +36,7 @@ static class ServeCommand
             await StartAsync(app, ct);
             Console.WriteLine($"Flywheel listens on {FlywheelHost.AddressOf(app)}  (API /api/v1, OpenAPI /openapi/v1.json; Ctrl+C stops)");
             await app.WaitForShutdownAsync(ct);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

@@ -42,7 +42,7 @@ static class TrainAdversarialCommand
                 Output.Json(new { path, attacks = learned, ordinary, threshold = model.Threshold, version = model.Version });
             else
                 Console.WriteLine($"{path}: weights {model.Version} from {learned:N0} attacks and {ordinary:N0} ordinary texts. Use them with `--set model={path}`.");
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

@@ -52,7 +52,7 @@ static class ValidateCommand
             }
             if (!parsed.GetValue(json) && !Console.IsErrorRedirected)
                 await Console.Error.WriteLineAsync(string.Join(", ", counts.Select(count => $"{count.Value:N0} {Wire.Name(count.Key)}")));
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

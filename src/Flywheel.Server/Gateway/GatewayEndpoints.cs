@@ -1,3 +1,4 @@
+using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Api;
 using Flywheel.Server.Gateway.Calls;
@@ -25,13 +26,13 @@ static class GatewayEndpoints
         services.AddSingleton<AnswerCache>();
         services.AddSingleton<Relay>();
         services.AddSingleton<ModelCaller>();
-        services.AddSingleton<ModelDoor>();
+        services.AddSingleton<ModelHandler>();
         return services;
     }
 
     public static void MapGateway(this WebApplication app)
     {
-        var door = app.Services.GetRequiredService<ModelDoor>();
+        var door = app.Services.GetRequiredService<ModelHandler>();
         var openAI = app.MapGroup("/openai/v1").WithTags("Gateway");
         Map("/chat/completions", Protocol.Chat, "Chat completions, plain or streamed, through the loop");
         Map("/responses", Protocol.Responses, "Responses, plain or streamed, through the loop");
@@ -49,7 +50,7 @@ static class GatewayEndpoints
 
     static IResult Get(string id, ModelRoutes routes) => routes.Find(id) is { } route
         ? Results.Json(new ModelEntry(id, "model", 0, route.Upstream.Name), GatewayJson.Default.ModelEntry)
-        : throw new ApiException(404, "model_not_found", $"There is no model `{id}`. {routes.Known}", "model");
+        : throw new RequestException(RequestErrorKind.NotFound, "model_not_found", $"There is no model `{id}`. {routes.Known}", "model");
 }
 
 /// <summary>Marks the routes that call a model.</summary>

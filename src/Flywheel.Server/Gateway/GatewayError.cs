@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Flywheel.Server.Api;
+using Flywheel.Core;
 
 namespace Flywheel.Server.Gateway;
 
@@ -9,7 +9,7 @@ static class GatewayError
 {
     public const string PathPrefix = "/openai/";
 
-    public static ApiException Invalid(string? field, string message) => new(400, "invalid_request", message, field);
+    public static RequestException Invalid(string? field, string message) => new(RequestErrorKind.Invalid, "invalid_request", message, field);
 
     public static bool IsFor(HttpRequest request) => request.Path.StartsWithSegments("/openai");
 

@@ -85,15 +85,15 @@ static class EngineServices
         services.AddSingleton<LabelPlanner>();
         services.AddSingleton<FixingPlanner>();
         services.AddSingleton<ReviewServing>();
-        services.AddSingleton<ReviewDesk>();
+        services.AddSingleton<ReviewQueue>();
         services.AddSingleton<MetricReviewing>();
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<LoopWorkers>();
         services.AddSingleton<JudgeCalibrator>();
         services.AddSingleton<GuidelineDistillation>();
         services.AddSingleton<AnchorReplays>();
-        services.AddSingleton(provider => new Chore("replaying anchors", TimeSpan.FromSeconds(1), provider.GetRequiredService<AnchorReplays>().RunOnceAsync));
-        services.AddSingleton(provider => new Chore("aligning judges", TimeSpan.FromSeconds(1), provider.GetRequiredService<JudgeAlignment>().RunOnceAsync));
+        services.AddSingleton(provider => new PeriodicTask("replaying anchors", TimeSpan.FromSeconds(1), provider.GetRequiredService<AnchorReplays>().RunOnceAsync));
+        services.AddSingleton(provider => new PeriodicTask("aligning judges", TimeSpan.FromSeconds(1), provider.GetRequiredService<JudgeAlignment>().RunOnceAsync));
         services.AddSingleton(provider => new JudgeAlignment(
             provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<JudgeServices>(), provider.GetRequiredService<GuidelineDistillation>(),
             models.Embedder(), provider.GetRequiredService<IFaultClassifier>(), provider.GetRequiredService<TimeProvider>(),

@@ -79,7 +79,7 @@ public static class FlywheelHost
         services.AddFlywheelEngine(configuration);
         services.AddGateway(configuration);
         services.AddTelemetry(configuration);
-        services.AddMcpDoor(configuration);
+        services.AddMcp(configuration);
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -99,7 +99,7 @@ public static class FlywheelHost
         app.UseRouting();
         // Routes without a body of their own; the gateway's answers always have one.
         app.UseWhen(http => http.GetEndpoint()?.Metadata.GetMetadata<ModelCall>() is null, rest => rest.UseStatusCodePages());
-        app.UseOtlpDoors(options);
+        app.UseOtlpRoutes(options);
         app.UseMcpOrigins();
         app.UseAccess(options);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
@@ -129,7 +129,7 @@ public static class FlywheelHost
         api.MapProject();
         api.MapEndUsers();
         app.MapGateway();
-        app.MapMcpDoor(options);
+        app.MapMcp(options);
         app.VerifyPolicies();
         return app;
     }

@@ -203,7 +203,7 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
         {
             var it = rows[i].Values;
             var entry = new AuditEntry(
-                (long)it[0]!, project, Moments.At((long)it[1]!), (string)it[2]!, (string)it[3]!, (string)it[4]!, (string)it[5]!, (string)it[6]!, (string)it[7]!);
+                (long)it[0]!, project, Timestamps.At((long)it[1]!), (string)it[2]!, (string)it[3]!, (string)it[4]!, (string)it[5]!, (string)it[6]!, (string)it[7]!);
             if (there.Contains(new(entry.Id, entry.Hash)))
                 continue;
             if (entry.Id == last.Id + 1 && entry.PreviousHash == last.Hash && AuditStore.Hash(entry) == entry.Hash)

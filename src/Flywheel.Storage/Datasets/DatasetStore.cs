@@ -227,7 +227,7 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
     {
         var number = (before?.Number ?? 0) + 1;
         var (items, hash) = await ContentAsync(session, project, name, number, ct).ConfigureAwait(false);
-        var version = new DatasetVersion(name, number, items, hash, added, removed, 0, note, author, Moments.At(Moments.Micros(at)));
+        var version = new DatasetVersion(name, number, items, hash, added, removed, 0, note, author, Timestamps.At(Timestamps.Micros(at)));
         await session.ExecuteAsync(
             """
             INSERT INTO dataset_version (project_id, dataset, number, items, content_hash, added, removed, note, author, created_at)

@@ -146,7 +146,7 @@ public sealed class EvalFile : IDisposable
         }
         var id = Query(
             "INSERT INTO run (data, data_hash, set_hash, metrics, started_at, about) VALUES (@a, @b, @c, @d, @e, @f) RETURNING id", row => row.GetInt64(0),
-            run.Data, run.DataHash, run.SetHash, run.MetricsJson, Moments.Micros(at), run.About)[0];
+            run.Data, run.DataHash, run.SetHash, run.MetricsJson, Timestamps.Micros(at), run.About)[0];
         for (var i = 0; i < run.Metrics.Count; i++)
             Query("INSERT INTO run_metric (run_id, metric, name) VALUES (@a, @b, @c)", row => 0, id, i, run.Metrics[i]);
         return new(id, run, at, 0);
@@ -257,7 +257,7 @@ public sealed class EvalFile : IDisposable
     }
 
     public void Finish(EvalRun run, DateTimeOffset at) =>
-        Query("UPDATE run SET finished_at = @b WHERE id = @a", row => 0, run.Id, Moments.Micros(at));
+        Query("UPDATE run SET finished_at = @b WHERE id = @a", row => 0, run.Id, Timestamps.Micros(at));
 
     public IReadOnlyList<EvalCount> Counts(EvalRun run) => Query(
         "SELECT metric, outcome, count(*), sum(cost_usd) FROM finding WHERE run_id = @a GROUP BY metric, outcome ORDER BY metric, outcome",

@@ -63,7 +63,7 @@ internal static class FanOut
                 new("span", jobs.Select(job => job.Span.Id.Value).ToArray()),
                 new("version", jobs.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
                 new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
-                new("visible", jobs.Select(_ => Moments.Micros(at)).ToArray()),
+                new("visible", jobs.Select(_ => Timestamps.Micros(at)).ToArray()),
                 new("again", jobs.Select(job => completed.Contains(job.Span.Id) ? 1 : 0).ToArray())).ConfigureAwait(false);
         var again = jobs.Where(job => completed.Contains(job.Span.Id)).ToArray();
         if (again.Length > 0)
@@ -79,7 +79,7 @@ internal static class FanOut
                 new("project", again.Select(job => job.Span.Project.Value).ToArray()),
                 new("span", again.Select(job => job.Span.Id.Value).ToArray()),
                 new("version", again.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
-                new("visible", again.Select(_ => Moments.Micros(at)).ToArray())).ConfigureAwait(false);
+                new("visible", again.Select(_ => Timestamps.Micros(at)).ToArray())).ConfigureAwait(false);
         await VerdictStore.PutAsync(session, skipped, ct).ConfigureAwait(false);
         return (jobs.Count, skipped.Count);
     }

@@ -70,7 +70,7 @@ internal static class JobEnds
                 row => row.GetInt64(0), ct,
                 [
                     .. Leases(ends),
-                    new("visible", ends.Select(end => Moments.Micros(end.VisibleAt)).ToArray()),
+                    new("visible", ends.Select(end => Timestamps.Micros(end.VisibleAt)).ToArray()),
                     new("why", ends.Select(end => end.Reason).ToArray()),
                 ]).ConfigureAwait(false));
     }
@@ -89,7 +89,7 @@ internal static class JobEnds
                 row => row.GetInt64(0), ct,
                 [
                     .. Leases(ends),
-                    new("visible", ends.Select(_ => Moments.Micros(now)).ToArray()),
+                    new("visible", ends.Select(_ => Timestamps.Micros(now)).ToArray()),
                     new("why", ends.Select(end => end.Verdict.Finding.Reason).ToArray()),
                 ]).ConfigureAwait(false));
     }

@@ -56,7 +56,7 @@ internal sealed class JobStore(Database database) : IJobStore
                     ct,
                     new("job", jobs.Select(job => job.Id).ToArray()),
                     new("held", jobs.Select(job => job.Fence).ToArray()),
-                    new("until", jobs.Select(_ => Moments.Micros(now + lease)).ToArray())),
+                    new("until", jobs.Select(_ => Timestamps.Micros(now + lease)).ToArray())),
                 ct);
 
     public Task<IReadOnlyList<bool>> EndAsync(IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken ct) =>

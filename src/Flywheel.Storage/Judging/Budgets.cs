@@ -30,7 +30,7 @@ internal static class Budgets
                     AND (judge_usd_per_day IS NULL OR judge_usd_per_day + @dust >= budget_use.usd + excluded.usd))
             RETURNING calls
             """,
-            ct, ("day", Moments.Day(now)), ("usd", expectedUsd), ("project", project.Value), ("dust", CentDust)).ConfigureAwait(false);
+            ct, ("day", Timestamps.Day(now)), ("usd", expectedUsd), ("project", project.Value), ("dust", CentDust)).ConfigureAwait(false);
         if (granted is not null)
             return null;
         var limits = await session.QueryAsync(
@@ -41,7 +41,7 @@ internal static class Budgets
             WHERE id = @project
             """,
             row => (Calls: row.IntOrNull(0), Usd: row.DoubleOrNull(1), Used: row.GetInt64(2)),
-            ct, ("project", project.Value), ("day", Moments.Day(now))).ConfigureAwait(false);
+            ct, ("project", project.Value), ("day", Timestamps.Day(now))).ConfigureAwait(false);
         return limits is [var limit] ? Exhausted("", limit.Calls, limit.Usd, limit.Used) : "no such project";
     }
 
@@ -67,7 +67,7 @@ internal static class Budgets
                         OR budget.usd_per_day + @dust < metric_budget_use.usd + excluded.usd))
             RETURNING calls
             """,
-            ct, ("day", Moments.Day(now)), ("usd", expectedUsd), ("project", project.Value), ("metric", metric), ("dust", CentDust))
+            ct, ("day", Timestamps.Day(now)), ("usd", expectedUsd), ("project", project.Value), ("metric", metric), ("dust", CentDust))
             .ConfigureAwait(false);
         if (granted is not null)
             return null;
@@ -81,7 +81,7 @@ internal static class Budgets
             WHERE metric.project_id = @project AND metric.name = @metric
             """,
             row => (Calls: row.IntOrNull(0), Usd: row.DoubleOrNull(1), Used: row.GetInt64(2)),
-            ct, ("project", project.Value), ("metric", metric), ("day", Moments.Day(now))).ConfigureAwait(false);
+            ct, ("project", project.Value), ("metric", metric), ("day", Timestamps.Day(now))).ConfigureAwait(false);
         // Without a row the metric is not stored: a judge that is only tried out has the project's limits.
         return limits is [var limit] ? Exhausted($" of {metric}", limit.Calls, limit.Usd, limit.Used) : null;
     }
@@ -97,7 +97,7 @@ internal static class Budgets
             SET usd = CASE WHEN usd + @change > 0 THEN usd + @change ELSE 0 END
             WHERE project_id = @project AND day = @day
             """,
-            ct, ("change", change), ("project", project.Value), ("day", Moments.Day(at))).ConfigureAwait(false);
+            ct, ("change", change), ("project", project.Value), ("day", Timestamps.Day(at))).ConfigureAwait(false);
         if (metric is not null)
             await session.ExecuteAsync(
                 """
@@ -106,7 +106,7 @@ internal static class Budgets
                 WHERE project_id = @project AND day = @day
                     AND metric_id = (SELECT id FROM metric WHERE project_id = @project AND name = @metric)
                 """,
-                ct, ("change", change), ("project", project.Value), ("day", Moments.Day(at)), ("metric", metric)).ConfigureAwait(false);
+                ct, ("change", change), ("project", project.Value), ("day", Timestamps.Day(at)), ("metric", metric)).ConfigureAwait(false);
     }
 
     static string Exhausted(string whose, int? calls, double? usd, long used) => calls <= used

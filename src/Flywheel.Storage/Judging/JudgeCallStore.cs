@@ -41,7 +41,7 @@ internal sealed class JudgeCallStore(Database database) : IJudgeCallStore
                     SET calls = calls - 1, usd = CASE WHEN usd > @usd THEN usd - @usd ELSE 0 END
                     WHERE project_id = @project AND day = @day
                     """,
-                    ct, ("usd", usd), ("project", project.Value), ("day", Moments.Day(at))).ConfigureAwait(false);
+                    ct, ("usd", usd), ("project", project.Value), ("day", Timestamps.Day(at))).ConfigureAwait(false);
                 return own;
             },
             ct);
@@ -111,7 +111,7 @@ internal sealed class JudgeCallStore(Database database) : IJudgeCallStore
             WHERE metric.project_id = @project AND metric.id = @metric
             """,
             row => new MetricBudget(row.IntOrNull(0), row.DoubleOrNull(1), row.GetInt64(2), row.GetDouble(3)),
-            ct, ("day", Moments.Day(now)), ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false)).FirstOrDefault()
+            ct, ("day", Timestamps.Day(now)), ("project", project.Value), ("metric", metric.Value)).ConfigureAwait(false)).FirstOrDefault()
         ?? new(null, null, 0, 0);
 
     public Task<int> TrimAsync(int keep, CancellationToken ct)

@@ -9,7 +9,7 @@ internal sealed class CorrectionStore(Database database) : ICorrectionStore
 {
     const string Columns = "id, project_id, span_id, went_wrong, corrected_output, reasoning, author, created_at";
 
-    public Task<Added> AddAsync(Correction correction, CancellationToken ct) =>
+    public Task<InsertResult> AddAsync(Correction correction, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -28,12 +28,12 @@ internal sealed class CorrectionStore(Database database) : ICorrectionStore
                     ("reasoning", correction.Reasoning), ("author", correction.Author), ("at", correction.CreatedAt),
                     ("project", correction.Project.Value), ("span", correction.Span.Value)).ConfigureAwait(false);
                 if (added > 0)
-                    return Added.Stored;
+                    return InsertResult.Stored;
                 var stored = await session.FirstAsync(
                     $"SELECT {Columns} FROM correction WHERE project_id = @project AND id = @id",
                     Read, ct, ("project", correction.Project.Value), ("id", correction.Id)).ConfigureAwait(false)
                     ?? throw new KeyNotFoundException($"Project {correction.Project.Value} has no span {correction.Span.Value}.");
-                return stored == correction with { CreatedAt = stored.CreatedAt } ? Added.Repeated : Added.Conflicting;
+                return stored == correction with { CreatedAt = stored.CreatedAt } ? InsertResult.Repeated : InsertResult.Conflicting;
             },
             ct);
 

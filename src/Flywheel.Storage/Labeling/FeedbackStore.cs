@@ -9,7 +9,7 @@ internal sealed class FeedbackStore(Database database) : IFeedbackStore
 {
     const string Columns = "id, project_id, trace_id, span_id, name, value, comment, end_user, created_at, session";
 
-    public Task<Added> AddAsync(Feedback feedback, CancellationToken ct) =>
+    public Task<InsertResult> AddAsync(Feedback feedback, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -25,13 +25,13 @@ internal sealed class FeedbackStore(Database database) : IFeedbackStore
                     ("name", feedback.Name), ("value", feedback.Value), ("comment", feedback.Comment), ("user", feedback.EndUser),
                     ("at", feedback.CreatedAt), ("session", feedback.Session)).ConfigureAwait(false);
                 if (added > 0)
-                    return Added.Stored;
+                    return InsertResult.Stored;
                 var stored = (await session.FirstAsync(
                     $"SELECT {Columns} FROM feedback WHERE project_id = @project AND id = @id",
                     Read, ct, ("project", feedback.Project.Value), ("id", feedback.Id)).ConfigureAwait(false))!;
                 // A repeat may come with its own clock, and when its session has a newer trace.
                 var same = feedback with { CreatedAt = stored.CreatedAt, TraceId = feedback.Session is null ? feedback.TraceId : stored.TraceId };
-                return stored == same ? Added.Repeated : Added.Conflicting;
+                return stored == same ? InsertResult.Repeated : InsertResult.Conflicting;
             },
             ct);
 

@@ -12,10 +12,10 @@ internal sealed class LabelStore(Database database) : ILabelStore
 {
     const string Columns = "id, project_id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates";
 
-    public Task<Added> AddAsync(Label label, CancellationToken ct) =>
+    public Task<InsertResult> AddAsync(Label label, CancellationToken ct) =>
         database.WriteAsync(Urgency.Interactive, session => PutAsync(session, label, ct), ct);
 
-    internal static async Task<Added> PutAsync(Session session, Label label, CancellationToken ct)
+    internal static async Task<InsertResult> PutAsync(Session session, Label label, CancellationToken ct)
     {
         var added = await session.ExecuteAsync(
             """
@@ -32,13 +32,13 @@ internal sealed class LabelStore(Database database) : ILabelStore
             ("author", label.Author), ("propensity", label.Propensity), ("at", label.CreatedAt),
             ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
         if (added > 0)
-            return Added.Stored;
+            return InsertResult.Stored;
         var stored = await session.FirstAsync(
             $"SELECT {Columns} FROM label WHERE project_id = @project AND id = @id",
             Read, ct, ("project", label.Project.Value), ("id", label.Id)).ConfigureAwait(false)
             ?? throw new KeyNotFoundException($"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
         // A repeat may come with its own clock.
-        return stored == label with { CreatedAt = stored.CreatedAt } ? Added.Repeated : Added.Conflicting;
+        return stored == label with { CreatedAt = stored.CreatedAt } ? InsertResult.Repeated : InsertResult.Conflicting;
     }
 
     public Task<bool> RemoveAsync(ProjectId project, Guid id, string author, DateTimeOffset at, CancellationToken ct) =>

@@ -65,7 +65,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             new("model", once.Select(verdict => verdict.Finding.Model).ToArray()),
             new("demonstrations", once.Select(verdict => Rows.Json(verdict.Finding.Demonstrations)).ToArray()),
             new("spans", once.Select(verdict => FoundSpanJson.Write(verdict.Finding.Spans)).ToArray()),
-            new("created", once.Select(verdict => Moments.Micros(verdict.At)).ToArray()),
+            new("created", once.Select(verdict => Timestamps.Micros(verdict.At)).ToArray()),
             new("raw", once.Select(verdict => verdict.Finding.RawConfidence).ToArray()),
             new("stands", once.Select(verdict => verdict.Finding.Stands is { } stands ? stands ? 1L : 0L : (long?)null).ToArray()),
             new("judge", once.Select(verdict => verdict.Finding.Trail?.Judge).ToArray()),

@@ -153,7 +153,7 @@ internal sealed class PostgresDatabase : Database
         }
     }
 
-    public override async Task<IReadOnlyList<SpanFate>> AddSpansAsync(
+    public override async Task<IReadOnlyList<SpanInsertResult>> AddSpansAsync(
         ProjectId project, IReadOnlyList<NewSpan> added, DateTimeOffset at, CancellationToken ct)
     {
         using var rows = new SpanCopy(project, added, at);
@@ -275,7 +275,7 @@ internal sealed class PostgresDatabase : Database
         background.Dispose();
     }
 
-    async Task<SpanFate[][]> StoreAsync(IReadOnlyList<SpanRequest> requests)
+    async Task<SpanInsertResult[][]> StoreAsync(IReadOnlyList<SpanRequest> requests)
     {
         var connection = await source.OpenConnectionAsync().ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))

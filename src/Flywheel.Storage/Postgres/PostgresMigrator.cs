@@ -37,7 +37,7 @@ internal static class PostgresMigrator
                 "INSERT INTO schema_migration (number, name, applied_at) VALUES (@number, @name, @at)", connection);
             note.Parameters.AddWithValue("number", migration.Number);
             note.Parameters.AddWithValue("name", migration.Name);
-            note.Parameters.AddWithValue("at", Moments.Micros(clock.GetUtcNow()));
+            note.Parameters.AddWithValue("at", Timestamps.Micros(clock.GetUtcNow()));
             await note.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
         await transaction.CommitAsync(ct).ConfigureAwait(false);

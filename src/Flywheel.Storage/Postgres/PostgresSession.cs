@@ -85,7 +85,7 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : Ses
     static object Stored(object? value) => value switch
     {
         null => DBNull.Value,
-        DateTimeOffset at => Moments.Micros(at),
+        DateTimeOffset at => Timestamps.Micros(at),
         Guid id => id.ToString("D"),
         bool yes => yes ? 1 : 0,
         Enum => throw new ArgumentException($"pass {value} as its word"),

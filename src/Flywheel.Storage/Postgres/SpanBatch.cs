@@ -34,13 +34,13 @@ internal static class SpanBatch
         """;
 
     /// <summary>Nearly always every span is new, and then COPY stores them; when one was sent before, the INSERT that can tell does.</summary>
-    public static async Task<SpanFate[][]> StoreAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
+    public static async Task<SpanInsertResult[][]> StoreAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
     {
         if (requests.Sum(request => request.Spans.Count) >= WorthCopying)
             try
             {
                 await CopyAsync(connection, requests, ct).ConfigureAwait(false);
-                return [.. requests.Select(request => new SpanFate[request.Spans.Count])];
+                return [.. requests.Select(request => new SpanInsertResult[request.Spans.Count])];
             }
             catch (PostgresException repeated) when (repeated.SqlState == PostgresErrorCodes.UniqueViolation)
             {
@@ -70,7 +70,7 @@ internal static class SpanBatch
             }
     }
 
-    static async Task<SpanFate[][]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
+    static async Task<SpanInsertResult[][]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
     {
         var rows = requests.SelectMany(request => request.Spans.Select(span => (request.Project, Span: span, request.ReceivedAt))).ToArray();
         var added = new HashSet<(long, SpanKey)>(rows.Length);
@@ -84,7 +84,7 @@ internal static class SpanBatch
                     added.Add((reader.GetInt64(0), new(reader.GetString(1), reader.GetString(2))));
         }
 
-        var fates = requests.Select(request => new SpanFate[request.Spans.Count]).ToArray();
+        var fates = requests.Select(request => new SpanInsertResult[request.Spans.Count]).ToArray();
         var refused = new List<(int Request, int Span)>();
         for (var r = 0; r < requests.Count; r++)
             for (var i = 0; i < fates[r].Length; i++)
@@ -108,7 +108,7 @@ internal static class SpanBatch
         foreach (var (r, i) in refused)
             // Deleted between the two statements: it was there when it was refused.
             fates[r][i] = !stored.TryGetValue((requests[r].Project, requests[r].Spans[i].Key), out var there)
-                || SpanRow.IsRepeat(there.Content, requests[r].Spans[i]) ? SpanFate.Repeated : SpanFate.Conflicting;
+                || SpanRow.IsRepeat(there.Content, requests[r].Spans[i]) ? SpanInsertResult.Repeated : SpanInsertResult.Conflicting;
         return fates;
     }
 
@@ -124,9 +124,9 @@ internal static class SpanBatch
         Add("parent", NpgsqlDbType.Text, row => row.Span.ParentId);
         Add("node", NpgsqlDbType.Text, row => row.Span.Node);
         Add("kind", NpgsqlDbType.Text, row => Wire.Name(row.Span.Kind));
-        Add("started", NpgsqlDbType.Bigint, row => Moments.Micros(row.Span.StartedAt));
+        Add("started", NpgsqlDbType.Bigint, row => Timestamps.Micros(row.Span.StartedAt));
         Add("duration", NpgsqlDbType.Double, row => row.Span.DurationMs);
-        Add("received", NpgsqlDbType.Bigint, row => Moments.Micros(row.ReceivedAt));
+        Add("received", NpgsqlDbType.Bigint, row => Timestamps.Micros(row.ReceivedAt));
         Add("session", NpgsqlDbType.Text, row => row.Span.Session);
         Add("user", NpgsqlDbType.Text, row => row.Span.EndUser);
         Add("model", NpgsqlDbType.Text, row => row.Span.Model);

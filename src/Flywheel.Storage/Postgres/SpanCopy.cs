@@ -42,7 +42,7 @@ internal sealed class SpanCopy : IDisposable
         foreach (var span in spans)
             size += RowSize + 256 + (span.Input?.Length ?? 0) + (span.Output?.Length ?? 0) + (span.Attributes?.Length ?? 0);
         bytes = ArrayPool<byte>.Shared.Rent(size + size / 8);
-        var received = Moments.Micros(receivedAt);
+        var received = Timestamps.Micros(receivedAt);
         foreach (var span in spans)
         {
             Reserve(RowSize);
@@ -54,7 +54,7 @@ internal sealed class SpanCopy : IDisposable
             Text(span.ParentId);
             Text(span.Node);
             Text(Wire.Name(span.Kind));
-            Number(Moments.Micros(span.StartedAt));
+            Number(Timestamps.Micros(span.StartedAt));
             Number(span.DurationMs);
             Number(received);
             Text(span.Session);

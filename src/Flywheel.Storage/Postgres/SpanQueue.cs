@@ -11,7 +11,7 @@ internal sealed class SpanQueue : IAsyncDisposable
     /// <summary>One statement is prepared and sent while another one waits for its disk.</summary>
     const int Lanes = 2;
 
-    readonly Func<IReadOnlyList<SpanRequest>, Task<SpanFate[][]>> store;
+    readonly Func<IReadOnlyList<SpanRequest>, Task<SpanInsertResult[][]>> store;
     readonly int capacity;
     readonly Lock gate = new();
     readonly Queue<Waiting> queue = new();
@@ -20,14 +20,14 @@ internal sealed class SpanQueue : IAsyncDisposable
     int waiting;
     bool stopping;
 
-    public SpanQueue(Func<IReadOnlyList<SpanRequest>, Task<SpanFate[][]>> store, int capacity)
+    public SpanQueue(Func<IReadOnlyList<SpanRequest>, Task<SpanInsertResult[][]>> store, int capacity)
     {
         this.store = store;
         this.capacity = capacity;
         lanes = Enumerable.Range(0, Lanes).Select(_ => Task.Run(LoopAsync)).ToArray();
     }
 
-    public async Task<IReadOnlyList<SpanFate>> AddAsync(SpanRequest request, CancellationToken ct)
+    public async Task<IReadOnlyList<SpanInsertResult>> AddAsync(SpanRequest request, CancellationToken ct)
     {
         var item = new Waiting(request, ct);
         lock (gate)
@@ -109,6 +109,6 @@ internal sealed class SpanQueue : IAsyncDisposable
 
     sealed record Waiting(SpanRequest Request, CancellationToken Canceled)
     {
-        public TaskCompletionSource<IReadOnlyList<SpanFate>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<IReadOnlyList<SpanInsertResult>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

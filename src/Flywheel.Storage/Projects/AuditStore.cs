@@ -53,7 +53,7 @@ internal sealed class AuditStore(Database database) : IAuditStore
             Read, ct, ("project", project.Value)).ConfigureAwait(false);
 
         // Times are hashed as they are kept.
-        var kept = Moments.At(Moments.Micros(at));
+        var kept = Timestamps.At(Timestamps.Micros(at));
         var entry = new AuditEntry((last?.Id ?? 0) + 1, project, kept, actor, action, subject, details, last?.Hash ?? Start, "");
         await session.ExecuteAsync(
             """
@@ -69,7 +69,7 @@ internal sealed class AuditStore(Database database) : IAuditStore
     internal static string Hash(AuditEntry entry) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
         new object[]
         {
-            entry.PreviousHash, entry.Project.Value, entry.Id, Moments.Micros(entry.At), entry.Actor, entry.Action, entry.Subject,
+            entry.PreviousHash, entry.Project.Value, entry.Id, Timestamps.Micros(entry.At), entry.Actor, entry.Action, entry.Subject,
             entry.Details,
         })));
 

@@ -9,7 +9,7 @@ internal sealed class ProjectStore(Database database) : IProjectStore
     const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate, anchor_hours";
     const string KeyColumns = "id, project_id, name, prefix, scope, created_at, expires_at, revoked_at";
 
-    readonly Remembered<string, ApiKey?> keys = new(database);
+    readonly ShortLivedCache<string, ApiKey?> keys = new(database);
 
     public Task<Project?> FindAsync(string name, CancellationToken ct) =>
         database.FirstAsync($"SELECT {Columns} FROM project WHERE name = @name", Read, ct, ("name", name));

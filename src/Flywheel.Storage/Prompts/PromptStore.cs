@@ -26,7 +26,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     throw new ArgumentException($"`{version.Name}` is a {Wire.Name(newest.Type)} prompt: its versions stay of that type.", nameof(version));
                 if (newest is not null && (newest.Template, newest.Config) == (version.Template, version.Config))
                     return newest;
-                var added = version with { Number = (newest?.Number ?? 0) + 1, CreatedAt = Moments.At(Moments.Micros(version.CreatedAt)) };
+                var added = version with { Number = (newest?.Number ?? 0) + 1, CreatedAt = Timestamps.At(Timestamps.Micros(version.CreatedAt)) };
                 await session.ExecuteAsync(
                     """
                     INSERT INTO prompt_version (project_id, name, number, type, template, config, note, author, created_at)

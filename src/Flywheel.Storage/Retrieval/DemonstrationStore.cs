@@ -15,7 +15,7 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
     /// <summary>Imported rows of one transaction: others get their turn between.</summary>
     const int ImportChunk = 500;
 
-    readonly Remembered<string, long> latest = new(database);
+    readonly ShortLivedCache<string, long> latest = new(database);
 
     public async Task AddAsync(IReadOnlyList<Demonstration> demonstrations, CancellationToken ct)
     {
@@ -23,8 +23,8 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
             await database.WriteAsync(Urgency.Background, session => AddAsync(session, chunk, ct), ct).ConfigureAwait(false);
     }
 
-    public Task<Added?> ProposeAsync(Demonstration demonstration, int mostPending, CancellationToken ct) =>
-        database.WriteAsync<Added?>(
+    public Task<InsertResult?> ProposeAsync(Demonstration demonstration, int mostPending, CancellationToken ct) =>
+        database.WriteAsync<InsertResult?>(
             Urgency.Interactive,
             async session =>
             {
@@ -32,17 +32,17 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
                 if (await session.NumberAsync(
                     "SELECT count(*) FROM demonstration WHERE project_id = @project AND id = @id", ct, ("project", it.Project.Value), ("id", it.Id))
                     .ConfigureAwait(false) > 0)
-                    return Added.Repeated;
+                    return InsertResult.Repeated;
                 if (await session.NumberAsync(
                     "SELECT count(*) FROM demonstration WHERE project_id = @project AND state = 'pending' AND author = @author", ct,
                     ("project", it.Project.Value), ("author", it.Author)).ConfigureAwait(false) >= mostPending)
                     return null;
                 if (await AddAsync(session, [it], ct).ConfigureAwait(false) == 0)
-                    return Added.Repeated;
+                    return InsertResult.Repeated;
                 await AuditStore.AppendAsync(
                     database, session, it.Project, it.CreatedAt, it.Author, "demonstration.propose", it.Id.ToString("D"),
                     JsonSerializer.Serialize(new { target = it.Target, span = it.SpanId }), ct).ConfigureAwait(false);
-                return Added.Stored;
+                return InsertResult.Stored;
             },
             ct);
 
@@ -82,7 +82,7 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
         if (found.Count <= filter.Limit)
             return new(found, null);
         found.RemoveAt(filter.Limit);
-        return new(found, string.Create(CultureInfo.InvariantCulture, $"{Moments.Micros(found[^1].CreatedAt)}~{found[^1].Id:D}"));
+        return new(found, string.Create(CultureInfo.InvariantCulture, $"{Timestamps.Micros(found[^1].CreatedAt)}~{found[^1].Id:D}"));
     }
 
     public Task SetDisagreementAsync(ProjectId project, Guid id, double disagreement, CancellationToken ct) =>
@@ -152,7 +152,7 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
                     new("print", vectors.Select(one => one.Vector.Fingerprint).ToArray()),
                     new("factor", vectors.Select(one => (double)one.Vector.Scale).ToArray()),
                     new("coordinates", vectors.Select(one => MemoryMarshal.AsBytes<sbyte>(one.Vector.Values).ToArray()).ToArray()),
-                    new("at", vectors.Select(_ => Moments.Micros(at)).ToArray())),
+                    new("at", vectors.Select(_ => Timestamps.Micros(at)).ToArray())),
                 ct);
 
     public ValueTask<long> LatestChangeAsync(CancellationToken ct) => latest.GetAsync(
@@ -207,13 +207,13 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
             new("span", rows.Select(row => row.SpanId).ToArray()),
             new("state", rows.Select(row => Wire.Name(row.State)).ToArray()),
             new("author", rows.Select(row => row.Author).ToArray()),
-            new("created", rows.Select(row => Moments.Micros(row.CreatedAt)).ToArray()),
+            new("created", rows.Select(row => Timestamps.Micros(row.CreatedAt)).ToArray()),
             new("approved", rows.Select(row => Micros(row.ApprovedAt)).ToArray()),
             new("approver", rows.Select(row => row.ApprovedBy).ToArray()),
             new("recalled", rows.Select(row => Micros(row.RecalledAt)).ToArray()),
             new("recaller", rows.Select(row => row.RecalledBy).ToArray()));
 
-    static long? Micros(DateTimeOffset? at) => at is { } moment ? Moments.Micros(moment) : null;
+    static long? Micros(DateTimeOffset? at) => at is { } moment ? Timestamps.Micros(moment) : null;
 
     Task<int> ChangeAsync(
         string sql, string action, ProjectId project, IReadOnlyList<Guid> ids, string author, DateTimeOffset at, CancellationToken ct) =>

@@ -15,7 +15,7 @@ internal sealed class ProposedLabelStore(Database database) : IProposedLabelStor
     /// <summary>Below what the planner picks of its own: a proposal asks politely.</summary>
     const double Priority = 0.25;
 
-    public Task<Added?> AddAsync(ProposedLabel proposal, int mostOpen, CancellationToken ct) =>
+    public Task<InsertResult?> AddAsync(ProposedLabel proposal, int mostOpen, CancellationToken ct) =>
         database.WriteAsync(Urgency.Interactive, session => PutAsync(database, session, proposal, mostOpen, ct), ct);
 
     public async Task<IReadOnlyList<ProposedLabel>> OfSpansAsync(ProjectId project, IReadOnlyList<SpanId> spans, CancellationToken ct) =>
@@ -28,14 +28,14 @@ internal sealed class ProposedLabelStore(Database database) : IProposedLabelStor
             """,
             Read, ct, ("project", project.Value), ("spans", spans.Select(span => span.Value).ToArray())).ConfigureAwait(false);
 
-    internal static async Task<Added?> PutAsync(Database database, Session session, ProposedLabel it, int mostOpen, CancellationToken ct)
+    internal static async Task<InsertResult?> PutAsync(Database database, Session session, ProposedLabel it, int mostOpen, CancellationToken ct)
     {
         (string, object?)[] key = [("project", it.Project.Value), ("span", it.Span.Value), ("metric", it.Metric.Value), ("author", it.Author)];
         var earlier = await session.FirstAsync(
             $"SELECT {Columns} FROM proposed_label WHERE project_id = @project AND span_id = @span AND metric_id = @metric AND author = @author",
             Read, ct, key).ConfigureAwait(false);
         if (earlier == it with { CreatedAt = earlier?.CreatedAt ?? it.CreatedAt })
-            return Added.Repeated;
+            return InsertResult.Repeated;
         if (earlier is null && await session.NumberAsync(
             """
             SELECT count(*)
@@ -66,7 +66,7 @@ internal sealed class ProposedLabelStore(Database database) : IProposedLabelStor
         await AuditStore.AppendAsync(
             database, session, it.Project, it.CreatedAt, it.Author, "label.propose", FormattableString.Invariant($"{it.Span.Value}-{it.Metric.Value}"),
             JsonSerializer.Serialize(new { span = it.Span.Value, metric = it.Metric.Value, passed = it.Passed }), ct).ConfigureAwait(false);
-        return Added.Stored;
+        return InsertResult.Stored;
     }
 
     static ProposedLabel Read(DbDataReader row) => new(

@@ -177,7 +177,7 @@ internal sealed partial class ReviewStore
                     """,
                     ct,
                     new("project", shown.Select(_ => project.Value).ToArray()), new("span", shown.Select(pair => pair.Span.Value).ToArray()),
-                    new("metric", shown.Select(pair => pair.Metric.Value).ToArray()), new("at", shown.Select(_ => Moments.Micros(at)).ToArray())),
+                    new("metric", shown.Select(pair => pair.Metric.Value).ToArray()), new("at", shown.Select(_ => Timestamps.Micros(at)).ToArray())),
                 ct).ConfigureAwait(false);
     }
 }

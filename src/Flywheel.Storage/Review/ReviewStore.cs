@@ -116,7 +116,7 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
             new("detail", picks.Select(pick => pick.Detail).ToArray()),
             new("urgency", picks.Select(pick => pick.Priority).ToArray()),
             new("chance", picks.Select(pick => pick.Propensity).ToArray()),
-            new("at", picks.Select(_ => Moments.Micros(at)).ToArray()));
+            new("at", picks.Select(_ => Timestamps.Micros(at)).ToArray()));
 
     static async Task<List<Open>> BandAsync(
         Session session, ProjectId project, ReviewFilter filter, Place after, int limit, CancellationToken ct)
@@ -130,7 +130,7 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
         if (filter.Node is { } node)
             values.Add(("node", node));
         if (filter.Author is { } author)
-            values.AddRange([("author", author), ("now", Moments.Micros(filter.Now))]);
+            values.AddRange([("author", author), ("now", Timestamps.Micros(filter.Now))]);
 
         var found = await session.QueryAsync(
             Picks + narrow + InUrgency, Open.Read, ct, [.. values, ("reason", Wire.Name(reason)), ("priority", after.Priority)])

@@ -55,7 +55,7 @@ internal sealed class SpanInsert : IDisposable
                 isBound[FirstText + column] = true;
             }
         }
-        SqliteNative.Bind(statement, StartedAt, Moments.Micros(span.StartedAt));
+        SqliteNative.Bind(statement, StartedAt, Timestamps.Micros(span.StartedAt));
         SqliteNative.Bind(statement, Duration, span.DurationMs);
         Bind(InputTokens, span.InputTokens);
         Bind(OutputTokens, span.OutputTokens);

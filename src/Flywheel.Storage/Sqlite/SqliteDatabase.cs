@@ -171,7 +171,7 @@ internal sealed class SqliteDatabase : Database
     protected override Task<T> InTransactionAsync<T>(Urgency urgency, Func<Session, Task<T>> work, CancellationToken ct) =>
         writer.RunAsync(urgency, weight: 1, urgency == Urgency.Background ? Undo.Restart : Undo.Savepoint, work, ct);
 
-    public override async Task<IReadOnlyList<SpanFate>> AddSpansAsync(
+    public override async Task<IReadOnlyList<SpanInsertResult>> AddSpansAsync(
         ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct)
     {
         using var texts = new SpanTexts(spans);
@@ -279,12 +279,12 @@ internal sealed class SqliteDatabase : Database
         return ValueTask.CompletedTask;
     }
 
-    static async Task<IReadOnlyList<SpanFate>> AddAsync(
+    static async Task<IReadOnlyList<SpanInsertResult>> AddAsync(
         SqliteSession session, ProjectId project, IReadOnlyList<NewSpan> spans, SpanTexts texts, DateTimeOffset at)
     {
         var insert = session.SpanInsert;
-        var fates = new SpanFate[spans.Count];
-        insert.Begin(project, Moments.Micros(at));
+        var fates = new SpanInsertResult[spans.Count];
+        insert.Begin(project, Timestamps.Micros(at));
         try
         {
             for (var i = 0; i < fates.Length; i++)
@@ -299,7 +299,7 @@ internal sealed class SqliteDatabase : Database
     }
 
     /// <summary>What becomes of a span whose ids are taken.</summary>
-    static async Task<SpanFate> FateAsync(SqliteSession session, ProjectId project, NewSpan span)
+    static async Task<SpanInsertResult> FateAsync(SqliteSession session, ProjectId project, NewSpan span)
     {
         var stored = await session.FirstAsync(
             $"""
@@ -309,7 +309,7 @@ internal sealed class SqliteDatabase : Database
             """,
             SpanRow.Read, CancellationToken.None,
             ("project", project.Value), ("trace", span.Key.Trace), ("span", span.Key.Span)).ConfigureAwait(false);
-        return SpanRow.IsRepeat(stored!.Content, span) ? SpanFate.Repeated : SpanFate.Conflicting;
+        return SpanRow.IsRepeat(stored!.Content, span) ? SpanInsertResult.Repeated : SpanInsertResult.Conflicting;
     }
 
     SqliteSession Reader()

@@ -42,7 +42,7 @@ internal static class SqliteMigrator
                 note.CommandText = "INSERT INTO schema_migration (number, name, applied_at) VALUES (@number, @name, @at)";
                 note.Parameters.AddWithValue("@number", migration.Number);
                 note.Parameters.AddWithValue("@name", migration.Name);
-                note.Parameters.AddWithValue("@at", Moments.Micros(clock.GetUtcNow()));
+                note.Parameters.AddWithValue("@at", Timestamps.Micros(clock.GetUtcNow()));
                 note.ExecuteNonQuery();
             }
             session.Run("COMMIT");

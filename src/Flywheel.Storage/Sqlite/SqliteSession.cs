@@ -136,7 +136,7 @@ internal sealed partial class SqliteSession(SqliteConnection connection) : Sessi
     static object Stored(object? value) => value switch
     {
         null => DBNull.Value,
-        DateTimeOffset at => Moments.Micros(at),
+        DateTimeOffset at => Timestamps.Micros(at),
         Guid id => id.ToString("D"),
         bool yes => yes ? 1L : 0L,
         float number => (double)number,

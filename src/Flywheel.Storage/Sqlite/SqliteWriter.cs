@@ -38,7 +38,7 @@ internal sealed class SqliteWriter : IDisposable
     const int SqliteBusy = 5, SqliteForeignKey = 787;
 
     /// <summary>How long another process may hold the write lock before waiting callers are sent away.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan UpstreamTimeouts = TimeSpan.FromSeconds(30);
 
     readonly SqliteSession session;
     readonly int capacity;
@@ -229,7 +229,7 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (SqliteException busy) when (busy.SqliteErrorCode == SqliteBusy)
             {
-                if (Stopwatch.GetElapsedTime(start) > Patience)
+                if (Stopwatch.GetElapsedTime(start) > UpstreamTimeouts)
                     throw new OverloadedException(TimeSpan.FromSeconds(5));
             }
     }

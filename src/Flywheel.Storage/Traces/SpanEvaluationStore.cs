@@ -49,8 +49,8 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
                 new("evaluator", evaluations.Select(it => it.Evaluator).ToArray()),
                 new("blind", evaluations.Select(it => it.Blind ? 1L : 0L).ToArray()),
                 new("labels", evaluations.Select(_ => mayLabel ? 1L : 0L).ToArray()),
-                new("said", evaluations.Select(it => Moments.Micros(it.At == DateTimeOffset.UnixEpoch ? at : it.At)).ToArray()),
-                new("received", evaluations.Select(_ => Moments.Micros(at)).ToArray()),
+                new("said", evaluations.Select(it => Timestamps.Micros(it.At == DateTimeOffset.UnixEpoch ? at : it.At)).ToArray()),
+                new("received", evaluations.Select(_ => Timestamps.Micros(at)).ToArray()),
                 new("digest", evaluations.Select(it => Digest(it, mayLabel)).ToArray())),
             ct);
 
@@ -76,7 +76,7 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
                             row.IsDBNull(2) ? null : new(row.GetString(2), row.GetString(3)), row.TextOrNull(4), row.GetString(5), row.Word<EvaluationSource>(6),
                             row.DoubleOrNull(7), row.TextOrNull(8), row.TextOrNull(9), row.TextOrNull(10), row.TextOrNull(11), row.GetString(12), row.YesNo(13),
                             row.Moment(15))),
-                    ct, ("now", now), ("impatient", Moments.Micros(now) - AnswerPatience), ("limit", limit)).ConfigureAwait(false);
+                    ct, ("now", now), ("impatient", Timestamps.Micros(now) - AnswerPatience), ("limit", limit)).ConfigureAwait(false);
                 var absent = looked.Where(one => one.Span is null).Select(one => one.Id).ToArray();
                 if (absent.Length > 0)
                     await session.ExecuteAsync(
@@ -86,7 +86,7 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
                             try_at = @now + CASE WHEN tries >= 6 THEN @longest ELSE 1000000 * (CASE tries WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16 ELSE 32 END) END
                         WHERE id IN (@absent)
                         """,
-                        ct, ("now", Moments.Micros(now)), ("longest", LongestPause), ("absent", absent)).ConfigureAwait(false);
+                        ct, ("now", Timestamps.Micros(now)), ("longest", LongestPause), ("absent", absent)).ConfigureAwait(false);
                 return [.. looked.Where(one => one.Span is not null).Select(one => new ReadyEvaluation(one.Id, one.Project, new(one.Span!.Value), one.Said, one.MayLabel))];
             },
             ct);
@@ -124,6 +124,6 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
 
     static string Digest(SpanEvaluation it, bool mayLabel) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [
         it.Key?.ToString(), it.ResponseId, it.Name, Wire.Name(it.Source), it.Score?.ToString("R", CultureInfo.InvariantCulture), it.Label, it.Explanation, it.Error,
-        it.Author, it.Evaluator, it.Blind ? "blind" : "", mayLabel ? "label" : "", Moments.Micros(it.At).ToString(CultureInfo.InvariantCulture),
+        it.Author, it.Evaluator, it.Blind ? "blind" : "", mayLabel ? "label" : "", Timestamps.Micros(it.At).ToString(CultureInfo.InvariantCulture),
     ]))));
 }

@@ -42,7 +42,7 @@ internal static class SpanRow
         && stored.ParentId == arriving.ParentId
         && stored.Node == arriving.Node
         && stored.Kind == arriving.Kind
-        && Moments.Micros(stored.StartedAt) == Moments.Micros(arriving.StartedAt)
+        && Timestamps.Micros(stored.StartedAt) == Timestamps.Micros(arriving.StartedAt)
         && stored.DurationMs.Equals(arriving.DurationMs)
         && stored.Session == arriving.Session
         && stored.EndUser == arriving.EndUser

@@ -31,12 +31,12 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
                 new("trace", texts.Select(text => text.Key.Trace).ToArray()),
                 new("span", texts.Select(text => text.Key.Span).ToArray()),
                 new("place", texts.Select(text => Wire.Name(text.Place)).ToArray()),
-                new("said", texts.Select(text => Moments.Micros(text.At)).ToArray()),
+                new("said", texts.Select(text => Timestamps.Micros(text.At)).ToArray()),
                 new("ordinal", texts.Select(text => (long)text.Ordinal).ToArray()),
                 new("messages", texts.Select(text => text.Messages).ToArray()),
                 new("text", texts.Select(text => text.Text).ToArray()),
                 new("person", texts.Select(text => text.IsUser ? 1L : 0L).ToArray()),
-                new("received", texts.Select(_ => Moments.Micros(at)).ToArray()),
+                new("received", texts.Select(_ => Timestamps.Micros(at)).ToArray()),
                 new("digest", Digests(texts))),
             ct).ConfigureAwait(false);
         // In a transaction after the texts': whoever paired a span before they were there is seen here, whoever pairs it later
@@ -138,7 +138,7 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
             var same = (text.Key, text.Place, text.At, text.Messages);
             var nth = seen[same] = seen.GetValueOrDefault(same) + 1;
             return Convert.ToHexStringLower(SHA256.HashData(
-                Encoding.UTF8.GetBytes($"{Wire.Name(text.Place)}\n{Moments.Micros(text.At)}\n{nth}\n{text.Messages}")));
+                Encoding.UTF8.GetBytes($"{Wire.Name(text.Place)}\n{Timestamps.Micros(text.At)}\n{nth}\n{text.Messages}")));
         })];
     }
 }

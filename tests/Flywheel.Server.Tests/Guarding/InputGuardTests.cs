@@ -130,7 +130,7 @@ public sealed class InputGuardTests : IAsyncLifetime
         var stored = (await _store.Spans.FindAsync(Home, span.Key, Ct))!.Content;
         Assert.Equal(("please [word] me, not mask", "[word], not hide", "could not [word] it"), (stored.Input, stored.Output, stored.Error));
         Assert.Contains("please [word] me\"", stored.Attributes);
-        Assert.Equal([SpanFate.Repeated], again);
+        Assert.Equal([SpanInsertResult.Repeated], again);
         var said = GuardRecord.Find(stored.Attributes, "word.hide.input")!;
         Assert.Equal((Outcome.Fail, "word-hide"), (said.Finding.Outcome, said.ValidatorVersion));
         var found = Assert.Single(said.Finding.Spans!);

@@ -11,7 +11,7 @@ sealed class FakeSpanStore : ISpanStore
     public Task<IReadOnlyList<Span>> GetAsync(ProjectId project, IReadOnlyList<SpanId> ids, CancellationToken ct) =>
         Task.FromResult<IReadOnlyList<Span>>([.. ids.Where(Spans.ContainsKey).Select(id => Spans[id]).Where(span => span.Project == project)]);
 
-    public Task<IReadOnlyList<SpanFate>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct) =>
+    public Task<IReadOnlyList<SpanInsertResult>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct) =>
         throw new NotSupportedException();
 
     public Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct) => throw new NotSupportedException();

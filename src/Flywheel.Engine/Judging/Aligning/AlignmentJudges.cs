@@ -42,7 +42,7 @@ sealed class AlignmentJudges
         IEmbedder embedder, IDemonstrationStore store, DateTimeOffset now, Func<int, IReadOnlyList<ProposedGuideline>> rules, CancellationToken ct)
     {
         var cases = material.Cases.Select(each => (Case: each, Text: material.Text(each))).Where(each => each.Text is not null).ToArray();
-        var alike = await LookAlikes.OfAsync(embedder, [.. cases.Select(each => each.Text!), .. material.Pool.Select(each => each.Input)], ct);
+        var alike = await NearDuplicates.OfAsync(embedder, [.. cases.Select(each => each.Text!), .. material.Pool.Select(each => each.Input)], ct);
         var parts = material.Split.Fit.Zip(material.Split.Fold).ToDictionary(each => each.First.Label, each => each.Second);
         int PartOf(AlignmentCase of) => parts.GetValueOrDefault(of.Label, HeldOut);
 

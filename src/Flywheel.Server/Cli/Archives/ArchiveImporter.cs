@@ -5,7 +5,6 @@ using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 
 namespace Flywheel.Server.Cli.Archives;
@@ -154,7 +153,7 @@ sealed class ArchiveImporter(IFlywheelStore store, ProjectId project, MetricRule
                 Value(version, "on_error") is null ? null : Choice<GuardFault>(version, "on_error"), Texts(version, "segments")));
             return true;
         }
-        catch (Exception e) when (e is FlywheelException or ApiException or JsonException)
+        catch (Exception e) when (e is FlywheelException or RequestException or JsonException)
         {
             Reject(line, $"metric: `{name}` cannot work here: {e.Message}");
             return false;

@@ -166,7 +166,7 @@ static class EvalCommand
             var errors = report.Metrics.Sum(metric => metric.Outcomes["error"]);
             if (errors > parsed.GetValue(maxErrors))
                 await Console.Error.WriteLineAsync($"flywheel: {errors:N0} outcomes are errors, more than --max-errors allows.");
-            return report.Passed && !(errors > parsed.GetValue(maxErrors)) ? Cli.Ok : Cli.ThresholdNotMet;
+            return report.Passed && !(errors > parsed.GetValue(maxErrors)) ? ExitCodes.Ok : ExitCodes.ThresholdNotMet;
         });
         return command;
     }

@@ -49,7 +49,7 @@ static class EvalCompareCommand
                     Output.Json(comparison);
                 else
                     Show(comparison, parsed.GetValue(flips));
-                return Cli.Ok;
+                return ExitCodes.Ok;
             }
             finally
             {

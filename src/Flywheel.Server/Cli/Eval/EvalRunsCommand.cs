@@ -43,7 +43,7 @@ static class EvalRunsCommand
                         string.Join(", ", line.PassRates.Take(4).Select(rate => string.Create(CultureInfo.InvariantCulture, $"{rate.Key} {(rate.Value.Value is { } share ? $"{100 * share:0.#} %" : "-")}")))
                             + (line.PassRates.Count > 4 ? ", …" : ""),
                     }));
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

@@ -92,7 +92,7 @@ static class MetricSet
         {
             throw new UsageException($"{place} cannot be read{(string.IsNullOrEmpty(e.Path) || e.Path == "$" ? "" : $" at `{e.Path.TrimStart('$').TrimStart('.')}`")}: {e.Message.Split(" Path:")[0]}");
         }
-        catch (ApiException e)
+        catch (RequestException e)
         {
             throw new UsageException($"{place}: {e.Message}");
         }

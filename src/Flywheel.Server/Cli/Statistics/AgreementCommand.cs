@@ -32,7 +32,7 @@ static class AgreementCommand
                 Output.JsonLine(answer);
             else
                 Show(answer);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

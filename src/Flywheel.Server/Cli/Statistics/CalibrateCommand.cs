@@ -54,7 +54,7 @@ static class CalibrateCommand
                 Output.JsonLine(answer);
             else
                 Show(answer);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

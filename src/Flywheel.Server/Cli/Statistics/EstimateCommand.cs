@@ -48,7 +48,7 @@ static class EstimateCommand
                 Output.JsonLine(answer);
             else
                 Show(answer, field);
-            return Cli.Ok;
+            return ExitCodes.Ok;
         });
         return command;
     }

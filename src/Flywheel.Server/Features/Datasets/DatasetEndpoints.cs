@@ -35,7 +35,7 @@ static class DatasetEndpoints
     {
         var it = body.Value;
         if (DatasetIntake.WrongName(it.Name) is { } why)
-            throw ApiException.BadField("name", $"`name` {why}");
+            throw RequestException.BadField("name", $"`name` {why}");
         var (dataset, isNew) = await store.Datasets.CreateAsync(caller.Project, it.Name, it.Description, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);
         return isNew
             ? TypedResults.Created($"/api/v1/datasets/{Uri.EscapeDataString(it.Name)}", DatasetView.Of(dataset))
@@ -80,9 +80,9 @@ static class DatasetEndpoints
         var it = body.Value;
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
         if (it.Items.Count is 0 or > IDatasetStore.MaxItems)
-            throw ApiException.BadField("items", $"`items` holds {it.Items.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
+            throw RequestException.BadField("items", $"`items` holds {it.Items.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
         var items = it.Items.Select((item, i) => DatasetRows.Read(item, out var problem)
-            ?? throw ApiException.BadField("items", $"`items[{i}]`: {problem}")).ToArray();
+            ?? throw RequestException.BadField("items", $"`items[{i}]`: {problem}")).ToArray();
         return TypedResults.Ok(DatasetChangeView.Of(
             name, await store.Datasets.AddAsync(caller.Project, name, items, it.Note, it.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
     }
@@ -104,7 +104,7 @@ static class DatasetEndpoints
         string input_field = "input", string? expected_field = null, string split_field = "split", string? note = null, string? author = null)
     {
         if (format is not ("jsonl" or "csv" or "parquet"))
-            throw ApiException.BadField("format", $"`format` is `{format}`: use jsonl, csv or parquet.");
+            throw RequestException.BadField("format", $"`format` is `{format}`: use jsonl, csv or parquet.");
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
         var path = Path.Combine(Path.GetTempPath(), $"flywheel-upload-{Guid.NewGuid():N}.{format}");
         try
@@ -116,7 +116,7 @@ static class DatasetEndpoints
         }
         catch (FlywheelException unreadable)
         {
-            throw new ApiException(400, "unreadable_file", unreadable.Message.Replace(path, "the body", StringComparison.Ordinal));
+            throw new RequestException(RequestErrorKind.Invalid, "unreadable_file", unreadable.Message.Replace(path, "the body", StringComparison.Ordinal));
         }
         finally
         {
@@ -130,7 +130,7 @@ static class DatasetEndpoints
         var it = body.Value;
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
         if (it.Ordinals.Count is 0 or > IDatasetStore.MaxItems)
-            throw ApiException.BadField("ordinals", $"`ordinals` holds {it.Ordinals.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
+            throw RequestException.BadField("ordinals", $"`ordinals` holds {it.Ordinals.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
         return TypedResults.Ok(DatasetChangeView.Of(
             name, await store.Datasets.RemoveAsync(caller.Project, name, it.Ordinals, it.Note, it.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
     }
@@ -142,7 +142,7 @@ static class DatasetEndpoints
 
     static long After(string? cursor) => cursor is null ? 0
         : long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after
-        : throw ApiException.BadField("cursor", $"`cursor` is `{cursor}`: pass on the `next` of the page before.");
+        : throw RequestException.BadField("cursor", $"`cursor` is `{cursor}`: pass on the `next` of the page before.");
 
     static string? Next(IReadOnlyList<DatasetItem> items, int limit) =>
         items.Count < limit ? null : items[^1].Ordinal.ToString(CultureInfo.InvariantCulture);

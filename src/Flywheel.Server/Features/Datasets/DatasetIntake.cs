@@ -5,7 +5,6 @@ using Flywheel.Core.Datasets;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Api;
 
 namespace Flywheel.Server.Features.Datasets;
 
@@ -24,7 +23,7 @@ static class DatasetIntake
         if (await store.Datasets.FindAsync(project, name, ct) is { } found)
             return found;
         var known = (await store.Datasets.ListAsync(project, ct)).Select(dataset => dataset.Name).ToArray();
-        throw ApiException.NotFound("dataset", $"There is no data set `{name}`.{Engine.Metrics.NearMiss.Hint(name, known)} Known: {(known.Length == 0 ? "none" : string.Join(", ", known.Take(20)))}.", "name");
+        throw RequestException.NotFound("dataset", $"There is no data set `{name}`.{Engine.Metrics.NearMiss.Hint(name, known)} Known: {(known.Length == 0 ? "none" : string.Join(", ", known.Take(20)))}.", "name");
     }
 
     /// <summary>Deletes a data set; what it was.</summary>
@@ -38,13 +37,13 @@ static class DatasetIntake
     {
         var dataset = await FindAsync(store, project, name, ct);
         if (dataset.Latest is null)
-            throw ApiException.NotFound("dataset_version", $"Data set `{name}` has no version: add items first.", "version");
+            throw RequestException.NotFound("dataset_version", $"Data set `{name}` has no version: add items first.", "version");
         if (which == DatasetVersion.Newest)
             return dataset.Latest;
         return int.TryParse(which, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && await store.Datasets.VersionAsync(project, name, number, ct) is { } version
             ? version
-            : throw ApiException.NotFound("dataset_version", $"Data set `{name}` has no version `{which}`: it has 1 to {dataset.Latest.Number}, and `latest`.", "version");
+            : throw RequestException.NotFound("dataset_version", $"Data set `{name}` has no version `{which}`: it has 1 to {dataset.Latest.Number}, and `latest`.", "version");
     }
 
     /// <summary>A whole version, page by page.</summary>
@@ -67,30 +66,30 @@ static class DatasetIntake
     public static async Task<SpanSelection> SelectAsync(IFlywheelStore store, ProjectId project, FromTracesBody it, CancellationToken ct)
     {
         var kind = it.Kind is null ? (NodeKind?)null
-            : Wire.Parse<NodeKind>(it.Kind) ?? throw ApiException.BadField("kind", $"`kind` is `{it.Kind}`: use {Wire.Choices<NodeKind>()}.");
+            : Wire.Parse<NodeKind>(it.Kind) ?? throw RequestException.BadField("kind", $"`kind` is `{it.Kind}`: use {Wire.Choices<NodeKind>()}.");
         var outcome = it.Outcome is null ? (Outcome?)null
-            : Wire.Parse<Outcome>(it.Outcome) ?? throw ApiException.BadField("outcome", $"`outcome` is `{it.Outcome}`: use {Wire.Choices<Outcome>()}.");
+            : Wire.Parse<Outcome>(it.Outcome) ?? throw RequestException.BadField("outcome", $"`outcome` is `{it.Outcome}`: use {Wire.Choices<Outcome>()}.");
         var label = it.Label switch
         {
             null => (bool?)null,
             "pass" => true,
             "fail" => false,
-            _ => throw ApiException.BadField("label", $"`label` is `{it.Label}`: use pass or fail."),
+            _ => throw RequestException.BadField("label", $"`label` is `{it.Label}`: use pass or fail."),
         };
         var expected = it.Expected is null ? ExpectedFrom.Correction
-            : Wire.Parse<ExpectedFrom>(it.Expected) ?? throw ApiException.BadField("expected", $"`expected` is `{it.Expected}`: use {Wire.Choices<ExpectedFrom>()}.");
+            : Wire.Parse<ExpectedFrom>(it.Expected) ?? throw RequestException.BadField("expected", $"`expected` is `{it.Expected}`: use {Wire.Choices<ExpectedFrom>()}.");
         if ((outcome is not null || label is not null) && it.Metric is null)
-            throw ApiException.BadField("metric", "`metric` is missing: an `outcome` or a `label` is one of a metric.");
+            throw RequestException.BadField("metric", "`metric` is missing: an `outcome` or a `label` is one of a metric.");
         if (it.Metric is not null && outcome is null && label is null)
-            throw ApiException.BadField("metric", "`metric` asks for nothing by itself: give an `outcome` or a `label` too.");
+            throw RequestException.BadField("metric", "`metric` asks for nothing by itself: give an `outcome` or a `label` too.");
         if (it.Metric is not null && await store.Metrics.FindAsync(project, it.Metric, ct) is null)
-            throw ApiException.NotFound("metric", $"There is no metric `{it.Metric}` in this project.", "metric");
+            throw RequestException.NotFound("metric", $"There is no metric `{it.Metric}` in this project.", "metric");
         if (it.FeedbackValue is not null && it.Feedback is null)
-            throw ApiException.BadField("feedback", "`feedback` is missing: a `feedback_value` is one of a name.");
+            throw RequestException.BadField("feedback", "`feedback` is missing: a `feedback_value` is one of a name.");
         if (it.Limit is < 1 or > MaxSpans)
-            throw ApiException.BadField("limit", $"`limit` is {it.Limit}: use 1 to {MaxSpans:N0}.");
+            throw RequestException.BadField("limit", $"`limit` is {it.Limit}: use 1 to {MaxSpans:N0}.");
         if (it.Since >= it.Until)
-            throw ApiException.BadField("until", "`until` must be later than `since`.");
+            throw RequestException.BadField("until", "`until` must be later than `since`.");
         return await store.Datasets.SelectAsync(
             project,
             new(it.Node, kind, it.Metric, outcome, label, it.Corrected, it.Since, it.Until, it.Session, it.EndUser, it.Feedback,

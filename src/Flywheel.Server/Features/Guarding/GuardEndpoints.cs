@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -43,15 +44,15 @@ static class GuardEndpoints
     {
         var it = body.Value;
         if (SpanRules.Name(it.Node, SpanRules.MaxNameLength) is { } wrongNode)
-            throw ApiException.BadField("node", $"`node` {wrongNode}");
+            throw RequestException.BadField("node", $"`node` {wrongNode}");
         foreach (var (field, name) in new[] { ("end_user", it.EndUser), ("session", it.Session) })
             if (name is not null && SpanRules.Name(name, SpanRules.MaxNameLength) is { } wrong)
-                throw ApiException.BadField(field, $"`{field}` {wrong}");
+                throw RequestException.BadField(field, $"`{field}` {wrong}");
         if (it.Attributes is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null or JsonValueKind.Undefined) })
-            throw ApiException.BadField("attributes", "`attributes` must be an object.");
+            throw RequestException.BadField("attributes", "`attributes` must be an object.");
         var kind = it.Kind is null
             ? NodeKind.Other
-            : Wire.Parse<NodeKind>(it.Kind) ?? throw ApiException.BadField("kind", $"`kind` is `{it.Kind}`: use {Wire.Choices<NodeKind>()}.");
+            : Wire.Parse<NodeKind>(it.Kind) ?? throw RequestException.BadField("kind", $"`kind` is `{it.Kind}`: use {Wire.Choices<NodeKind>()}.");
 
         var answer = await guard.CheckAsync(
             caller.Project,

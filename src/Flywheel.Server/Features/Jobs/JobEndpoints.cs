@@ -32,7 +32,7 @@ static class JobEndpoints
         Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? state = null, string? cursor = null, int limit = 50)
     {
         var wanted = state is null ? (JobState?)null
-            : Wire.Parse<JobState>(state) ?? throw ApiException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<JobState>()}.");
+            : Wire.Parse<JobState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<JobState>()}.");
         var page = await store.Jobs.ListAsync(caller.Project, wanted, cursor, Paging.Limit(limit), ct);
         var spans = (await store.Spans.GetAsync(caller.Project, [.. page.Items.Select(job => job.Span).Distinct()], ct)).ToDictionary(span => span.Id);
         var views = new List<JobView>(page.Items.Count);
@@ -59,7 +59,7 @@ static class JobEndpoints
         long id, Caller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
     {
         if (await store.Jobs.RetryAsync(caller.Project, [id], clock.GetUtcNow(), ct) == 0)
-            throw ApiException.NotFound("job", $"There is no dead letter {id} in this project: GET /api/v1/jobs?state=dead lists them.");
+            throw RequestException.NotFound("job", $"There is no dead letter {id} in this project: GET /api/v1/jobs?state=dead lists them.");
         work.Set();
         return TypedResults.Ok(new RetryAnswer(1));
     }

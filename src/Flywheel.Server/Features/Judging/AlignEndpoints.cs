@@ -63,7 +63,7 @@ static class AlignEndpoints
         }
         catch (AlignmentException error)
         {
-            throw error.Field is { } field ? ApiException.BadField(field, error.Message) : new ApiException(409, error.Code, error.Message);
+            throw error.Field is { } field ? RequestException.BadField(field, error.Message) : new RequestException(RequestErrorKind.Conflict, error.Code, error.Message);
         }
     }
 

@@ -54,7 +54,7 @@ static class AnchorEndpoints
         }
         catch (AlignmentException error)
         {
-            throw error.Field is { } field ? ApiException.BadField(field, error.Message) : new ApiException(409, error.Code, error.Message);
+            throw error.Field is { } field ? RequestException.BadField(field, error.Message) : new RequestException(RequestErrorKind.Conflict, error.Code, error.Message);
         }
         return TypedResults.Accepted($"/api/v1/metrics/{Uri.EscapeDataString(name)}/anchors", await ViewAsync(store, metric, 1, clock, ct));
     }
@@ -88,5 +88,5 @@ static class AnchorEndpoints
             ]);
     }
 
-    static ApiException None(string name) => ApiException.NotFound("anchors", $"The metric `{name}` has no anchors: POST /api/v1/metrics/{name}/anchors freezes some.");
+    static RequestException None(string name) => RequestException.NotFound("anchors", $"The metric `{name}` has no anchors: POST /api/v1/metrics/{name}/anchors freezes some.");
 }

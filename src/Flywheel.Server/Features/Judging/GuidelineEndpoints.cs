@@ -41,7 +41,7 @@ static class GuidelineEndpoints
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         GuidelineState? only = state is null ? null
-            : Wire.Parse<GuidelineState>(state) ?? throw ApiException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<GuidelineState>()}.");
+            : Wire.Parse<GuidelineState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<GuidelineState>()}.");
         return TypedResults.Ok(new GuidelineList([.. (await store.Guidelines.ListAsync(caller.Project, metric.Id, only, ct)).Select(GuidelineView.Of)]));
     }
 
@@ -53,7 +53,7 @@ static class GuidelineEndpoints
         if (body.Value.Text is not { } text)
             return TypedResults.Ok(new GuidelineList([.. (await DistilAsync(distillation, metric, body.Value.Model, author, ct)).Select(GuidelineView.Of)]));
         if (text.Trim() is not { Length: > 0 and <= Guideline.MaxLength } words)
-            throw ApiException.BadField("text", $"`text` must have 1 to {Guideline.MaxLength} characters: write one rule in a sentence or two.");
+            throw RequestException.BadField("text", $"`text` must have 1 to {Guideline.MaxLength} characters: write one rule in a sentence or two.");
         var at = clock.GetUtcNow();
         var guideline = new Guideline(Guid.CreateVersion7(at), caller.Project, metric.Id, words, [], GuidelineState.Proposed, author, at);
         await store.Guidelines.AddAsync([guideline], ct);
@@ -69,15 +69,15 @@ static class GuidelineEndpoints
         }
         catch (DistillationException error)
         {
-            throw new ApiException(409, error.Code, error.Message);
+            throw new RequestException(RequestErrorKind.Conflict, error.Code, error.Message);
         }
         catch (Engine.Models.ModelSetupException error)
         {
-            throw ApiException.BadField("model", error.Message);
+            throw RequestException.BadField("model", error.Message);
         }
         catch (Exception error) when (error is not OperationCanceledException && Engine.Models.ModelFault.From(error, null, ct) is var fault && fault.Kind != Engine.Models.ModelFaultKind.Unknown)
         {
-            throw new ApiException(502, "model_failed", $"The model could not be asked: {fault.Reason}") { RetryAfter = fault.RetryAfter };
+            throw new RequestException(RequestErrorKind.UpstreamFailed, "model_failed", $"The model could not be asked: {fault.Reason}") { RetryAfter = fault.RetryAfter };
         }
     }
 
@@ -97,5 +97,5 @@ static class GuidelineEndpoints
             await store.Guidelines.RemoveAsync(caller.Project, metric.Id, id, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct) ?? throw Unknown(name, id)));
     }
 
-    static ApiException Unknown(string name, Guid id) => ApiException.NotFound("guideline", $"The metric `{name}` has no guideline {id}.");
+    static RequestException Unknown(string name, Guid id) => RequestException.NotFound("guideline", $"The metric `{name}` has no guideline {id}.");
 }

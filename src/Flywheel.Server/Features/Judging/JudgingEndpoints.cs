@@ -54,22 +54,22 @@ static class JudgingEndpoints
     {
         var bySegment = by == "segment";
         if (by is not (null or "node" or "time" or "node,time" or "segment"))
-            throw ApiException.BadField("by", $"`by` is `{by}`: use node, time, node,time or segment, or leave it out.");
+            throw RequestException.BadField("by", $"`by` is `{by}`: use node, time, node,time or segment, or leave it out.");
         if (bySegment && (node ?? from ?? to) is not null)
-            throw ApiException.BadField("by", "`by=segment` goes without `node`, `from` and `to`.");
+            throw RequestException.BadField("by", "`by=segment` goes without `node`, `from` and `to`.");
         var slicing = SummarySlicing.Parse(bySegment ? null : by, bucket, node, from, to);
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var all = await store.Metrics.VersionsAsync(caller.Project, name, ct);
         var everything = await store.Metrics.CellsAsync(caller.Project, metric.Id, ct);
         var cells = everything.Where(slicing.Holds).ToArray();
-        var versions = AlignmentOf.Versions(all, cells, slicing.ByNode);
-        var pooled = AlignmentOf.Pooled(all, cells, slicing, bySegment ? await store.Serving.SegmentedLabelsAsync(caller.Project, metric.Id, ct) : []);
+        var versions = AgreementOf.Versions(all, cells, slicing.ByNode);
+        var pooled = AgreementOf.Pooled(all, cells, slicing, bySegment ? await store.Serving.SegmentedLabelsAsync(caller.Project, metric.Id, ct) : []);
         var open = await store.JudgeWatch.AlarmsAsync(caller.Project, metric.Id, openOnly: true, Shown, ct);
         var standing = await calibrator.StandingAsync(metric, ct);
         return TypedResults.Ok(new Alignment(
             name, versions, pooled, standing is null ? null : CalibrationView.Promise(standing), await ViewAsync(store, metric, standing, false, ct),
-            AlignmentOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
-            AlignmentOf.Humans(await store.Serving.RatingsAsync(caller.Project, metric.Id, ct)), [.. open.Select(alarm => AlarmView.Of(alarm, name))]));
+            AgreementOf.Serving(await store.Serving.AgreementAsync(caller.Project, metric.Id, ct)),
+            AgreementOf.Humans(await store.Serving.RatingsAsync(caller.Project, metric.Id, ct)), [.. open.Select(alarm => AlarmView.Of(alarm, name))]));
     }
 
     static async Task<Ok<CalibrationView>> CalibrationAsync(
@@ -77,7 +77,7 @@ static class JudgingEndpoints
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(await ViewAsync(store, metric, await calibrator.StandingAsync(metric, ct), intervals, ct)
-            ?? throw ApiException.NotFound("calibration", $"`{name}` is decided by `{metric.Validator.Kind}`, which has no confidence to calibrate."));
+            ?? throw RequestException.NotFound("calibration", $"`{name}` is decided by `{metric.Validator.Kind}`, which has no confidence to calibrate."));
     }
 
     public static async Task<CalibrationView?> ViewAsync(IFlywheelStore store, Metric metric, JudgeStanding? standing, bool intervals, CancellationToken ct) =>
@@ -106,7 +106,7 @@ static class JudgingEndpoints
     static async Task<NoContent> CloseAsync(long id, Body<AuthorBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         await store.JudgeWatch.CloseAsync(caller.Project, id, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct)
             ? TypedResults.NoContent()
-            : throw ApiException.NotFound("alarm", $"There is no open alarm {id} in this project.");
+            : throw RequestException.NotFound("alarm", $"There is no open alarm {id} in this project.");
 
     static async Task<Ok<BudgetView>> BudgetAsync(string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
@@ -120,9 +120,9 @@ static class JudgingEndpoints
     {
         var it = body.Value;
         if (it.CallsPerDay < 0)
-            throw ApiException.BadField("calls_per_day", "`calls_per_day` must be 0 or more, or null for no limit.");
+            throw RequestException.BadField("calls_per_day", "`calls_per_day` must be 0 or more, or null for no limit.");
         if (it.UsdPerDay is { } usd && !(double.IsFinite(usd) && usd >= 0))
-            throw ApiException.BadField("usd_per_day", "`usd_per_day` must be 0 or more, or null for no limit.");
+            throw RequestException.BadField("usd_per_day", "`usd_per_day` must be 0 or more, or null for no limit.");
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         await store.JudgeCalls.SetBudgetAsync(
             caller.Project, metric.Id, it.CallsPerDay, it.UsdPerDay, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);

@@ -24,7 +24,7 @@ static class ClassificationEndpoints
     {
         var found = await store.Classification.OfNodeAsync(caller.Project, node, feedback, since, ct);
         if (found.Spans == 0)
-            throw ApiException.NotFound("node", $"Node `{node}` has no spans{(since is null ? "" : " since then")}: POST /api/v1/spans brings some.");
+            throw RequestException.NotFound("node", $"Node `{node}` has no spans{(since is null ? "" : " since then")}: POST /api/v1/spans brings some.");
         var scores = Classification.Of(found.Cells);
         return TypedResults.Ok(new NodeClassification(node, found.Spans, found.Sources, scores, Note(scores, found.Sources)));
     }

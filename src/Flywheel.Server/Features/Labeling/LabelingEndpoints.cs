@@ -76,9 +76,9 @@ static class LabelingEndpoints
     {
         var it = body.Value;
         if (it.Propensity is { } propensity && propensity is not (> 0 and <= 1))
-            throw ApiException.BadField("propensity", "`propensity` is a probability above 0 and at most 1: leave it out for items picked by hand.");
+            throw RequestException.BadField("propensity", "`propensity` is a probability above 0 and at most 1: leave it out for items picked by hand.");
         LabelMode? claimed = it.Mode is null ? null
-            : Wire.Parse<LabelMode>(it.Mode) ?? throw ApiException.BadField("mode", $"`mode` is `{it.Mode}`: use {Wire.Choices<LabelMode>()}.");
+            : Wire.Parse<LabelMode>(it.Mode) ?? throw RequestException.BadField("mode", $"`mode` is `{it.Mode}`: use {Wire.Choices<LabelMode>()}.");
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, it.Metric, ct);
         var span = await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
         var mode = await ModeAsync(serving, caller.Project, span.Id, metric.Id, claimed, it.Passed, ct);
@@ -99,10 +99,10 @@ static class LabelingEndpoints
         var others = (await store.Labels.OfSpansAsync(label.Project, [label.Span], ct))
             .Where(other => other.Metric == label.Metric && other is { Mode: LabelMode.Blind, Adjudicates: false }).ToArray();
         if (others.Select(other => other.Passed).Distinct().Count() < 2)
-            throw new ApiException(409, "no_dispute", "People do not differ about this item: leave `adjudicate` out.", "adjudicate");
+            throw new RequestException(RequestErrorKind.Conflict, "no_dispute", "People do not differ about this item: leave `adjudicate` out.", "adjudicate");
         if (label.Mode != LabelMode.Blind)
-            throw new ApiException(
-                409, "mode_conflict", "Whoever saw the judge's suggestion cannot adjudicate: let somebody decide who took the item with `blind=true`.", "adjudicate");
+            throw new RequestException(
+                RequestErrorKind.Conflict, "mode_conflict", "Whoever saw the judge's suggestion cannot adjudicate: let somebody decide who took the item with `blind=true`.", "adjudicate");
     }
 
     static async Task<LabelMode> ModeAsync(
@@ -114,7 +114,7 @@ static class LabelingEndpoints
         }
         catch (ModeConflictException conflict)
         {
-            throw new ApiException(409, "mode_conflict", conflict.Message, "mode");
+            throw new RequestException(RequestErrorKind.Conflict, "mode_conflict", conflict.Message, "mode");
         }
     }
 
@@ -131,17 +131,17 @@ static class LabelingEndpoints
     static async Task<NoContent> RemoveLabelAsync(Guid id, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         await store.Labels.RemoveAsync(caller.Project, id, caller.Actor, clock.GetUtcNow(), ct)
             ? TypedResults.NoContent()
-            : throw ApiException.NotFound("label", $"There is no label {id} in this project.");
+            : throw RequestException.NotFound("label", $"There is no label {id} in this project.");
 
     static async Task<Ok<CorrectionAnswer>> CorrectAsync(
         Body<CorrectionBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (it.CorrectedOutput.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
-            throw ApiException.BadField("corrected_output", "`corrected_output` is missing: write what the node should have answered, or repeat the output to confirm it.");
+            throw RequestException.BadField("corrected_output", "`corrected_output` is missing: write what the node should have answered, or repeat the output to confirm it.");
         var corrected = it.CorrectedOutput.ValueKind == JsonValueKind.String ? it.CorrectedOutput.GetString()! : it.CorrectedOutput.GetRawText();
         if (SpanRules.Text(corrected) is { } why)
-            throw ApiException.BadField("corrected_output", $"`corrected_output` {why}");
+            throw RequestException.BadField("corrected_output", $"`corrected_output` {why}");
         var span = await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
         var correction = new Correction(
             IdOf(request, caller, it.Id), caller.Project, span.Id, it.WentWrong, corrected, it.Reasoning, it.Author ?? caller.Actor, clock.GetUtcNow());
@@ -163,13 +163,13 @@ static class LabelingEndpoints
     {
         var it = body.Value;
         if (SpanRules.Name(it.Name, SpanRules.MaxNameLength) is { } why)
-            throw ApiException.BadField("name", $"`name` {why}");
+            throw RequestException.BadField("name", $"`name` {why}");
         if (it.Value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String or JsonValueKind.True or JsonValueKind.False))
-            throw ApiException.BadField("value", "`value` must be a number, a boolean or a text.");
+            throw RequestException.BadField("value", "`value` must be a number, a boolean or a text.");
         if (it.Value.ValueKind == JsonValueKind.String && SpanRules.Text(it.Value.GetString()!) is { } bad)
-            throw ApiException.BadField("value", $"`value` {bad}");
+            throw RequestException.BadField("value", $"`value` {bad}");
         if (it.Name is Comment or Corrected && it.Value.ValueKind != JsonValueKind.String)
-            throw ApiException.BadField("value", $"`value` must be a text: the name `{it.Name}` is kept for {(it.Name == Comment ? "what somebody wrote about an answer" : "the answer as it should have been")}.");
+            throw RequestException.BadField("value", $"`value` must be a text: the name `{it.Name}` is kept for {(it.Name == Comment ? "what somebody wrote about an answer" : "the answer as it should have been")}.");
         var (trace, span) = await AboutAsync(store, caller.Project, it, ct);
         var feedback = new Feedback(
             IdOf(request, caller, it.Id), caller.Project, trace, span?.Key.Span, it.Name, it.Value.GetRawText(), it.Comment, it.EndUser, clock.GetUtcNow())
@@ -177,7 +177,7 @@ static class LabelingEndpoints
             Session = it.Session,
         };
         if (it.Name == Corrected && span?.Content.Input is null)
-            throw ApiException.BadField("span_id", "`demonstration` is about one answer: name a span that has an input by `trace_id` and `span_id`, or its `response_id`.");
+            throw RequestException.BadField("span_id", "`demonstration` is about one answer: name a span that has an input by `trace_id` and `span_id`, or its `response_id`.");
         Refuse(await store.Feedback.AddAsync(feedback, ct), "feedback", feedback.Id);
         // Not a correction: who gives feedback is no reviewer. It waits for approval like every demonstration.
         if (it.Name == Corrected)
@@ -189,21 +189,21 @@ static class LabelingEndpoints
     static async Task<(string Trace, Span? Span)> AboutAsync(IFlywheelStore store, ProjectId project, FeedbackBody it, CancellationToken ct)
     {
         if (new[] { it.TraceId, it.Session, it.ResponseId }.Count(name => name is not null) != 1 || (it.SpanId is not null && it.TraceId is null))
-            throw ApiException.BadField("trace_id", "Name what the feedback is about in one way: `trace_id`, with `span_id` for one span, or `session`, or `response_id`.");
+            throw RequestException.BadField("trace_id", "Name what the feedback is about in one way: `trace_id`, with `span_id` for one span, or `session`, or `response_id`.");
         if (it.ResponseId is { } response)
         {
             var key = await store.Feedback.FindAnswerAsync(project, response, ct)
-                ?? throw ApiException.NotFound("response", $"No span of this project has the answer `{response}`: it may not have arrived yet.", "response_id");
+                ?? throw RequestException.NotFound("response", $"No span of this project has the answer `{response}`: it may not have arrived yet.", "response_id");
             return (key.Trace, await store.Spans.FindAsync(project, key, ct));
         }
         if (it.Session is { } session)
             return (await store.Feedback.NewestTraceAsync(project, session, ct)
-                ?? throw ApiException.NotFound("session", $"No span of this project names the session `{session}`.", "session"), null);
+                ?? throw RequestException.NotFound("session", $"No span of this project names the session `{session}`.", "session"), null);
         if (it.SpanId is not null)
             return (it.TraceId!, await FindSpanAsync(store, project, it.TraceId!, it.SpanId, ct));
         return (await store.Spans.TraceAsync(project, it.TraceId!, ct)).Count > 0
             ? (it.TraceId!, null)
-            : throw ApiException.NotFound("trace", $"There is no trace `{it.TraceId}` in this project.", "trace_id");
+            : throw RequestException.NotFound("trace", $"There is no trace `{it.TraceId}` in this project.", "trace_id");
     }
 
     static Demonstration DemonstrationOf(Feedback feedback, Span span, string corrected, Caller caller) => new(
@@ -215,9 +215,9 @@ static class LabelingEndpoints
     {
         foreach (var (field, value) in new[] { ("trace_id", trace), ("span_id", span) })
             if (SpanRules.Name(value, SpanRules.MaxIdLength) is { } why)
-                throw ApiException.BadField(field, $"`{field}` {why}");
+                throw RequestException.BadField(field, $"`{field}` {why}");
         return await store.Spans.FindAsync(project, new SpanKey(trace, span), ct)
-            ?? throw ApiException.NotFound("span", $"There is no span `{span}` in trace `{trace}` of this project.", "span_id");
+            ?? throw RequestException.NotFound("span", $"There is no span `{span}` in trace `{trace}` of this project.", "span_id");
     }
 
     /// <summary>The row's id: the sender's own, one derived from the idempotency key, or a new one.</summary>
@@ -229,13 +229,13 @@ static class LabelingEndpoints
         if (key.Length == 0)
             return Guid.CreateVersion7();
         if (key.Length > 255)
-            throw new ApiException(400, "invalid_idempotency_key", "`Idempotency-Key` is over 255 characters.", "Idempotency-Key");
+            throw new RequestException(RequestErrorKind.Invalid, "invalid_idempotency_key", "`Idempotency-Key` is over 255 characters.", "Idempotency-Key");
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{caller.Project.Value}\n{request.Path}\n{key}")).AsSpan(0, 16));
     }
 
-    static void Refuse(Added added, string what, Guid id)
+    static void Refuse(InsertResult added, string what, Guid id)
     {
-        if (added == Added.Conflicting)
-            throw new ApiException(409, what + "_conflict", $"The id or idempotency key was used for another {what} ({id}): use a new one.");
+        if (added == InsertResult.Conflicting)
+            throw new RequestException(RequestErrorKind.Conflict, what + "_conflict", $"The id or idempotency key was used for another {what} ({id}): use a new one.");
     }
 }

@@ -4,7 +4,6 @@ using System.Text;
 using Flywheel.Core;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Retrieval;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Retrieval;
 using ModelContextProtocol.Server;
 
@@ -27,9 +26,9 @@ sealed class DemonstrationTools(IFlywheelStore store, AgentCaller caller, TimePr
         [Description("Examples a page, 1 to 100")] int limit = 20)
     {
         if (node is not null && metric is not null)
-            throw ApiException.BadField("node", "Give `node` (a task prompt) or `metric` (a judge's prompt), not both.");
+            throw RequestException.BadField("node", "Give `node` (a task prompt) or `metric` (a judge's prompt), not both.");
         if (limit is < 1 or > 100)
-            throw ApiException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
+            throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
         var page = await store.Demonstrations.ListAsync(
             caller.Project,
             new DemonstrationFilter(
@@ -54,16 +53,16 @@ sealed class DemonstrationTools(IFlywheelStore store, AgentCaller caller, TimePr
         ReviewTools.CheckText("reason", reason, 4_000);
         var span = await ReviewTools.FindSpanAsync(store, caller, trace_id, span_id, ct);
         if (span.Content.Input is not { } input)
-            throw new ApiException(409, "no_input", "The span has no input, so its output cannot be an example for others.", "span_id");
+            throw new RequestException(RequestErrorKind.Conflict, "no_input", "The span has no input, so its output cannot be an example for others.", "span_id");
         if (corrected_output == span.Content.Output)
-            throw ApiException.BadField("corrected_output", "`corrected_output` is the output as it was: propose what should be different.");
+            throw RequestException.BadField("corrected_output", "`corrected_output` is the output as it was: propose what should be different.");
         var id = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"correction\n{caller.Project.Value}\n{caller.Author}\n{span.Id.Value}\n{corrected_output}")).AsSpan(0, 16));
         var added = await store.Demonstrations.ProposeAsync(
             new Demonstration(
                 id, caller.Project, DemonstrationPurpose.Task, span.Content.Node, input, corrected_output, span.Content.Output, reason, 1, span.Content.EndUser,
                 span.Id.Value, DemonstrationState.Pending, caller.Author, clock.GetUtcNow(), null, null, null, null),
             MostPending, ct)
-            ?? throw new ApiException(429, "too_many_open", $"You have {MostPending} proposed corrections that nobody has decided about: wait until people have.");
-        return new(added == Added.Stored ? "proposed" : "repeated", $"demonstration {id}", "It is pending; a person approves or recalls it.");
+            ?? throw new RequestException(RequestErrorKind.RateLimited, "too_many_open", $"You have {MostPending} proposed corrections that nobody has decided about: wait until people have.");
+        return new(added == InsertResult.Stored ? "proposed" : "repeated", $"demonstration {id}", "It is pending; a person approves or recalls it.");
     }
 }

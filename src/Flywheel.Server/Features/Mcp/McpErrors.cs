@@ -1,6 +1,5 @@
 using Flywheel.Core;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Api;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -18,7 +17,7 @@ static class McpErrors
             services.GetRequiredService<AgentPace>().Take(services.GetRequiredService<AgentCaller>().Caller);
             return await next(request, ct);
         }
-        catch (ApiException e)
+        catch (RequestException e)
         {
             return Say(e.Code, e.Message);
         }

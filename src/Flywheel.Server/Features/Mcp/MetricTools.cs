@@ -4,7 +4,6 @@ using Flywheel.Core;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Metrics;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Judging;
 using Flywheel.Server.Features.Metrics;
 using ModelContextProtocol.Server;
@@ -50,7 +49,7 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
             return registry.Kinds.Select(each => new { each.Name, each.Summary, each.CallsModel });
         return registry.Find(kind) is { } found
             ? ValidatorKindView.Of(found)
-            : throw ApiException.NotFound("kind", $"There is no validator `{kind}`: leave `kind` out for a list.");
+            : throw RequestException.NotFound("kind", $"There is no validator `{kind}`: leave `kind` out for a list.");
     }
 
     [McpServerTool(Name = "propose_metric", Destructive = false, Idempotent = true, OpenWorld = false)]
@@ -73,11 +72,11 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
             return taken is { State: MetricState.Proposed, Number: 1 } && taken.Author == caller.Author && taken.Criterion == criterion
                 && JsonElement.DeepEquals(taken.Validator.Settings, metric.Validator.Settings) && taken.Validator.Kind == metric.Validator.Kind
                 ? Answer("repeated", name)
-                : throw new ApiException(409, "metric_exists", $"There is a metric `{name}` already: propose under another name, and say in the criterion what it does better.", "name");
+                : throw new RequestException(RequestErrorKind.Conflict, "metric_exists", $"There is a metric `{name}` already: propose under another name, and say in the criterion what it does better.", "name");
         if (known.Count(each => each.State == MetricState.Proposed && each.Author == caller.Author) >= MostProposed)
-            throw new ApiException(429, "too_many_open", $"You have {MostProposed} proposed metrics that nobody has decided about: wait until people have.");
+            throw new RequestException(RequestErrorKind.RateLimited, "too_many_open", $"You have {MostProposed} proposed metrics that nobody has decided about: wait until people have.");
         return await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct) is null
-            ? throw new ApiException(409, "metric_exists", $"There is a metric `{name}` already: propose under another name.", "name")
+            ? throw new RequestException(RequestErrorKind.Conflict, "metric_exists", $"There is a metric `{name}` already: propose under another name.", "name")
             : Answer("proposed", name);
     }
 
@@ -101,7 +100,7 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
         if (known.Any(each => each.Text == text.Trim()))
             return new("repeated", $"guideline for {metric}", "It is there already; list_guidelines shows its state.");
         if (known.Count(each => each.State == GuidelineState.Proposed && each.Author == caller.Author) >= MostProposed)
-            throw new ApiException(429, "too_many_open", $"You have {MostProposed} proposed guidelines that nobody has decided about: wait until people have.");
+            throw new RequestException(RequestErrorKind.RateLimited, "too_many_open", $"You have {MostProposed} proposed guidelines that nobody has decided about: wait until people have.");
         var at = clock.GetUtcNow();
         await store.Guidelines.AddAsync([new Guideline(Guid.CreateVersion7(at), caller.Project, found.Id, text.Trim(), [], GuidelineState.Proposed, caller.Author, at)], ct);
         return new("proposed", $"guideline for {metric}", "It enters the judges' prompts once a person approves it.");

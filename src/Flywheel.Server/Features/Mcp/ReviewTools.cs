@@ -4,7 +4,6 @@ using Flywheel.Core.Labeling;
 using Flywheel.Core.Review;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Review;
 using ModelContextProtocol.Server;
@@ -15,7 +14,7 @@ namespace Flywheel.Server.Features.Mcp;
 public sealed record ProposalAnswer(string State, string What, string Next);
 
 /// <summary>The review queue, and answers to it that a person decides about.</summary>
-sealed class ReviewTools(IFlywheelStore store, AgentCaller caller, AgentSight sight, TimeProvider clock)
+sealed class ReviewTools(IFlywheelStore store, AgentCaller caller, AgentVisibility sight, TimeProvider clock)
 {
     /// <summary>Pairs without a person's label that one agent may have proposals for: people's time is what the queue rations.</summary>
     internal const int MostOpen = 500;
@@ -32,7 +31,7 @@ sealed class ReviewTools(IFlywheelStore store, AgentCaller caller, AgentSight si
         [Description("Items a page, 1 to 100")] int limit = 20)
     {
         if (limit is < 1 or > 100)
-            throw ApiException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
+            throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
         var (items, next) = await sight.QueueAsync(
             caller.Project, new ReviewFilter(node, metric, reason is null ? null : ReviewReasons.Parse(reason), cursor, limit, Now: clock.GetUtcNow()), ct);
         return new ReviewList([.. items.Select(ReviewItemView.Of).Select(item => item with
@@ -55,30 +54,30 @@ sealed class ReviewTools(IFlywheelStore store, AgentCaller caller, AgentSight si
         caller.MustPropose();
         CheckText("critique", critique, 4_000);
         if (confidence is not (null or >= 0 and <= 1))
-            throw ApiException.BadField("confidence", "`confidence` is a number from 0 to 1.");
+            throw RequestException.BadField("confidence", "`confidence` is a number from 0 to 1.");
         var about = await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
         if (about.State != Core.Metrics.MetricState.Active)
-            throw new ApiException(409, "metric_not_active", $"The metric `{metric}` is {Core.Metrics.Wire.Name(about.State)}: people are asked about active metrics only.", "metric");
+            throw new RequestException(RequestErrorKind.Conflict, "metric_not_active", $"The metric `{metric}` is {Core.Metrics.Wire.Name(about.State)}: people are asked about active metrics only.", "metric");
         var span = await FindSpanAsync(store, caller, trace_id, span_id, ct);
         if ((await sight.BlindAsync(caller.Project, [span], ct)).Contains(span.Id, span.Key, about))
-            throw new ApiException(409, "served_blind", "This item is kept for labels of people who see no suggestion: propose for another one.");
+            throw new RequestException(RequestErrorKind.Conflict, "served_blind", "This item is kept for labels of people who see no suggestion: propose for another one.");
         if ((await store.Labels.OfSpansAsync(caller.Project, [span.Id], ct)).Any(label => label.Metric == about.Id))
-            throw new ApiException(409, "labelled", "A person has labelled this already: read_trace shows the label.");
+            throw new RequestException(RequestErrorKind.Conflict, "labelled", "A person has labelled this already: read_trace shows the label.");
         var added = await store.ProposedLabels.AddAsync(
             new ProposedLabel(caller.Project, span.Id, about.Id, caller.Author, passed, critique, confidence, clock.GetUtcNow()), MostOpen, ct)
-            ?? throw new ApiException(429, "too_many_open", $"You have {MostOpen} proposed labels that nobody has answered: wait until people have.");
-        return new(added == Added.Stored ? "proposed" : "repeated", $"label {(passed ? "pass" : "fail")} for {metric} on {span.Key}", "It is in the review queue as a suggestion; a person decides.");
+            ?? throw new RequestException(RequestErrorKind.RateLimited, "too_many_open", $"You have {MostOpen} proposed labels that nobody has answered: wait until people have.");
+        return new(added == InsertResult.Stored ? "proposed" : "repeated", $"label {(passed ? "pass" : "fail")} for {metric} on {span.Key}", "It is in the review queue as a suggestion; a person decides.");
     }
 
     internal static void CheckText(string field, string text, int most)
     {
         if (string.IsNullOrWhiteSpace(text) || text.Length > most)
-            throw ApiException.BadField(field, $"`{field}` must have 1 to {most:N0} characters.");
+            throw RequestException.BadField(field, $"`{field}` must have 1 to {most:N0} characters.");
         if (SpanRules.Text(text) is { } why)
-            throw ApiException.BadField(field, $"`{field}` {why}");
+            throw RequestException.BadField(field, $"`{field}` {why}");
     }
 
     internal static async Task<Span> FindSpanAsync(IFlywheelStore store, AgentCaller caller, string trace, string span, CancellationToken ct) =>
         await store.Spans.FindAsync(caller.Project, new SpanKey(trace, span), ct)
-        ?? throw ApiException.NotFound("span", $"There is no span `{span}` in trace `{trace}` of this project: search_traces finds them.", "span_id");
+        ?? throw RequestException.NotFound("span", $"There is no span `{span}` in trace `{trace}` of this project: search_traces finds them.", "span_id");
 }

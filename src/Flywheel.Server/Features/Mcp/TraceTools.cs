@@ -4,7 +4,6 @@ using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
-using Flywheel.Server.Api;
 using Flywheel.Server.Features.Traces;
 using ModelContextProtocol.Server;
 
@@ -21,7 +20,7 @@ public sealed record FoundSpans(IReadOnlyList<FoundSpanLine> Spans, string? Next
 public sealed record AgentTrace(string TraceId, IReadOnlyList<SpanView> Spans, IReadOnlyList<FeedbackView> Feedback, IReadOnlyList<string> WithheldMetrics, string? Note);
 
 /// <summary>Finding and reading what the application did.</summary>
-sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentSight sight)
+sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentVisibility sight)
 {
     const int Preview = 300;
     const int MostSpans = 200;
@@ -44,12 +43,12 @@ sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentSight sig
         [Description("Spans a page, 1 to 100")] int limit = 20)
     {
         if (metric is not null && outcome is null)
-            throw ApiException.BadField("outcome", "`metric` says which metric's `outcome` is looked for: give both.");
+            throw RequestException.BadField("outcome", "`metric` says which metric's `outcome` is looked for: give both.");
         if (limit is < 1 or > 100)
-            throw ApiException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
+            throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
         var metrics = await store.Metrics.ListAsync(caller.Project, ct);
         if (metric is not null && metrics.All(known => known.Name != metric))
-            throw ApiException.NotFound("metric", $"There is no metric `{metric}` in this project: list_metrics names them.");
+            throw RequestException.NotFound("metric", $"There is no metric `{metric}` in this project: list_metrics names them.");
         var search = new SpanSearch(
             text, node, Choice<NodeKind>("kind", kind), Choice<Outcome>("outcome", outcome), metric, Time("from", from), Time("to", to), failed, cursor, limit);
         var (spans, next, visible) = search.Outcome is null ? await PageAsync(search, metrics, ct) : await ByOutcomeAsync(search, metrics, ct);
@@ -92,7 +91,7 @@ sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentSight sig
                     verdicts.ToLookup(verdict => verdict.Span));
             cursor = next;
         }
-        throw new ApiException(409, "mostly_withheld", "Most of what fits is kept for blind labels: narrow the search by `node`, `from` or `to`.");
+        throw new RequestException(RequestErrorKind.Conflict, "mostly_withheld", "Most of what fits is kept for blind labels: narrow the search by `node`, `from` or `to`.");
     }
 
     [McpServerTool(Name = "read_trace", ReadOnly = true, Idempotent = true, OpenWorld = false)]
@@ -104,10 +103,10 @@ sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentSight sig
         [Description("With attributes, which can be long")] bool attributes = false)
     {
         if (max_chars is < 100 or > 100_000)
-            throw ApiException.BadField("max_chars", $"`max_chars` is {max_chars}: use 100 to 100000.");
+            throw RequestException.BadField("max_chars", $"`max_chars` is {max_chars}: use 100 to 100000.");
         var spans = await store.Spans.TraceAsync(caller.Project, trace_id, ct);
         if (spans.Count == 0)
-            throw ApiException.NotFound("trace", $"There is no trace `{trace_id}` in this project: search_traces finds them.");
+            throw RequestException.NotFound("trace", $"There is no trace `{trace_id}` in this project: search_traces finds them.");
         var more = spans.Count - MostSpans;
         spans = [.. spans.Take(MostSpans)];
         var metrics = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(metric => metric.Id);
@@ -166,11 +165,11 @@ sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentSight sig
 
     internal static T? Choice<T>(string field, string? word) where T : struct, Enum => word is null
         ? null
-        : Wire.Parse<T>(word) ?? throw ApiException.BadField(field, $"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
+        : Wire.Parse<T>(word) ?? throw RequestException.BadField(field, $"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
 
     static DateTimeOffset? Time(string field, string? text) => text is null
         ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
-            : throw ApiException.BadField(field, $"`{field}` is `{text}`, no ISO-8601 time such as 2026-01-31T12:00:00Z.");
+            : throw RequestException.BadField(field, $"`{field}` is `{text}`, no ISO-8601 time such as 2026-01-31T12:00:00Z.");
 }

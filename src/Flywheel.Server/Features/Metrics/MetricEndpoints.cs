@@ -64,7 +64,7 @@ static class MetricEndpoints
     {
         var metric = Read(body.Value, body.Value.Name, caller.Actor, rules);
         var stored = await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct)
-            ?? throw new ApiException(409, "metric_exists",
+            ?? throw new RequestException(RequestErrorKind.Conflict, "metric_exists",
                 $"There is a metric `{metric.Name}` already: post to /api/v1/metrics/{metric.Name}/versions to change it.", "name");
         return TypedResults.Created($"/api/v1/metrics/{stored.Name}", MetricView.Of(stored));
     }
@@ -74,7 +74,7 @@ static class MetricEndpoints
     {
         await FindAsync(store, caller.Project, name, ct);
         if (body.Value.Name is { } other && other != name)
-            throw ApiException.BadField("name", $"`name` is `{other}` while the path says `{name}`: a metric keeps its name.");
+            throw RequestException.BadField("name", $"`name` is `{other}` while the path says `{name}`: a metric keeps its name.");
         var stored = await store.Metrics.AddAsync(caller.Project, Read(body.Value, name, caller.Actor, rules), expectNew: false, clock.GetUtcNow(), ct);
         return TypedResults.Created($"/api/v1/metrics/{name}", MetricView.Of(stored!));
     }
@@ -83,7 +83,7 @@ static class MetricEndpoints
     {
         var validator = ValidatorJson.Read(body.Validator);
         var metric = new NewMetric(
-            name ?? throw ApiException.BadField("name", "`name` is missing: name the metric, such as `answer.short`."),
+            name ?? throw RequestException.BadField("name", "`name` is missing: name the metric, such as `answer.short`."),
             body.Criterion,
             Choice<MetricSubject>("subject", body.Subject) ?? rules.DefaultSubject(validator.Kind),
             body.Nodes,
@@ -103,7 +103,7 @@ static class MetricEndpoints
 
     static T? Choice<T>(string field, string? word) where T : struct, Enum => word is null
         ? null
-        : Wire.Parse<T>(word) ?? throw ApiException.BadField(field, $"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
+        : Wire.Parse<T>(word) ?? throw RequestException.BadField(field, $"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
 
     static async Task<Ok<MetricList>> ListAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(new MetricList([.. (await store.Metrics.ListAsync(caller.Project, ct)).Select(MetricView.Of)]));
@@ -146,8 +146,8 @@ static class MetricEndpoints
     public static async Task<Metric> FindAsync(IFlywheelStore store, ProjectId project, string name, CancellationToken ct) =>
         await store.Metrics.FindAsync(project, name, ct) ?? throw Unknown(name);
 
-    static ApiException Unknown(string name) =>
-        ApiException.NotFound("metric", $"There is no metric `{name}` in this project: GET /api/v1/metrics lists them.", "metric");
+    static RequestException Unknown(string name) =>
+        RequestException.NotFound("metric", $"There is no metric `{name}` in this project: GET /api/v1/metrics lists them.", "metric");
 }
 
 public sealed record ValidatorKindView(

@@ -1,6 +1,6 @@
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Metrics;
-using Flywheel.Server.Api;
 
 namespace Flywheel.Server.Features.Metrics;
 
@@ -17,9 +17,9 @@ sealed class MetricRules(ValidatorRegistry registry)
         if (problems.Count == 0)
             return;
         var (field, message) = (problems[0].Field, problems[0].Message);
-        throw new ApiException(400, "invalid_metric", message, field)
+        throw new RequestException(RequestErrorKind.Invalid, "invalid_metric", message, field)
         {
-            Extensions = new Dictionary<string, object?> { ["problems"] = problems },
+            Details = new Dictionary<string, object?> { ["problems"] = problems },
         };
     }
 }

@@ -70,11 +70,11 @@ static class PreviewEndpoints
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         if (metric.State == MetricState.Retired)
-            throw new ApiException(409, "metric_retired", $"`{name}` is retired: activate it first, POST /api/v1/metrics/{name}/state.", "state");
+            throw new RequestException(RequestErrorKind.Conflict, "metric_retired", $"`{name}` is retired: activate it first, POST /api/v1/metrics/{name}/state.", "state");
         if (metric.Validator.Kind == ValidatorSpec.External)
-            throw new ApiException(409, "judged_elsewhere", $"`{name}` is judged elsewhere: its outcomes come in as `gen_ai.evaluation.result`, there is nothing to run.");
+            throw new RequestException(RequestErrorKind.Conflict, "judged_elsewhere", $"`{name}` is judged elsewhere: its outcomes come in as `gen_ai.evaluation.result`, there is nothing to run.");
         if (body.Value.Limit is < 1)
-            throw ApiException.BadField("limit", "`limit` must be 1 or more; leave it out for all spans.");
+            throw RequestException.BadField("limit", "`limit` must be 1 or more; leave it out for all spans.");
         await store.Backfills.BeginAsync(
             caller.Project, metric.VersionId, body.Value.Since, body.Value.Limit, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct);
         return await ProgressAsync(name, caller, store, ct);
@@ -84,11 +84,11 @@ static class PreviewEndpoints
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var fill = await store.Backfills.FindAsync(caller.Project, metric.VersionId, ct)
-            ?? throw ApiException.NotFound("backfill", $"`{name}` has no back-fill in its version {metric.Number}: POST /api/v1/metrics/{name}/backfill begins one.");
+            ?? throw RequestException.NotFound("backfill", $"`{name}` has no back-fill in its version {metric.Number}: POST /api/v1/metrics/{name}/backfill begins one.");
         return TypedResults.Ok(BackfillView.Of(metric, fill, await store.Backfills.WaitingAsync(caller.Project, metric.VersionId, ct)));
     }
 
-    internal static int Last(int last) => last is >= 1 and <= 2_000 ? last : throw ApiException.BadField("last", "`last` must be from 1 to 2000 spans.");
+    internal static int Last(int last) => last is >= 1 and <= 2_000 ? last : throw RequestException.BadField("last", "`last` must be from 1 to 2000 spans.");
 
-    internal static int AskModels(int calls) => calls is >= 0 and <= 50 ? calls : throw ApiException.BadField("ask_models", "`ask_models` must be from 0 to 50 calls.");
+    internal static int AskModels(int calls) => calls is >= 0 and <= 50 ? calls : throw RequestException.BadField("ask_models", "`ask_models` must be from 0 to 50 calls.");
 }

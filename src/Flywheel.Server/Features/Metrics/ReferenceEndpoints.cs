@@ -46,13 +46,13 @@ static class ReferenceEndpoints
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         if (DetectorReferences.Needed(metric.Validator) is not { } needed)
-            throw new ApiException(400, "invalid_metric", $"`{name}` is a `{metric.Validator.Kind}` metric, which compares with no reference: only {DetectorReferences.Kinds} do.", "name");
+            throw new RequestException(RequestErrorKind.Invalid, "invalid_metric", $"`{name}` is a `{metric.Validator.Kind}` metric, which compares with no reference: only {DetectorReferences.Kinds} do.", "name");
         var limit = body.Value.Limit ?? DefaultLimit;
         if (limit < 1 || limit > MaxLimit)
-            throw ApiException.BadField("limit", $"`limit` is {limit}: give a number from 1 to {MaxLimit}.");
+            throw RequestException.BadField("limit", $"`limit` is {limit}: give a number from 1 to {MaxLimit}.");
         var spans = await store.References.CandidatesAsync(caller.Project, metric.Id, body.Value.Node, metric.Subject, limit, ct);
         if (spans.Count < needed)
-            throw new ApiException(409, "too_few_inputs",
+            throw new RequestException(RequestErrorKind.Conflict, "too_few_inputs",
                 $"There are {spans.Count} different texts to propose and `{name}` needs at least {needed}: wait for more traffic, name another `node`, raise `limit` or the metric's `false_alarms`.", "limit");
         var reference = await store.References.ProposeAsync(
             caller.Project, metric.Id, body.Value.Node, spans, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct);
@@ -79,7 +79,7 @@ static class ReferenceEndpoints
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var decided = await store.References.DecideAsync(caller.Project, metric.Id, number, approve, author ?? caller.Actor, clock.GetUtcNow(), ct);
-        return TypedResults.Ok(ReferenceView.Of(decided ?? throw ApiException.NotFound(
+        return TypedResults.Ok(ReferenceView.Of(decided ?? throw RequestException.NotFound(
             "reference", $"`{name}` has no proposed reference {number}: GET /api/v1/metrics/{name}/reference lists them.", "number")));
     }
 }

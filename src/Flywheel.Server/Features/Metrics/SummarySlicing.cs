@@ -1,6 +1,6 @@
 using System.Globalization;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
-using Flywheel.Server.Api;
 
 namespace Flywheel.Server.Features.Metrics;
 
@@ -18,15 +18,15 @@ public sealed record SummarySlicing(bool ByNode, TimeSpan? Bucket, string? Node,
     {
         var parts = by is null ? [] : by.Split(',', StringSplitOptions.TrimEntries);
         if (parts.FirstOrDefault(part => part is not ("node" or "time")) is { } unknown)
-            throw ApiException.BadField("by", $"`by` is `{unknown}`: use node, time or node,time.");
+            throw RequestException.BadField("by", $"`by` is `{unknown}`: use node, time or node,time.");
         if (bucket is not null && !parts.Contains("time"))
-            throw ApiException.BadField("bucket", "`bucket` says how long a slice of time is: add `by=time`.");
+            throw RequestException.BadField("bucket", "`bucket` says how long a slice of time is: add `by=time`.");
         TimeSpan? length = !parts.Contains("time") ? null : bucket switch
         {
             "hour" => TimeSpan.FromHours(1),
             null or "day" => TimeSpan.FromDays(1),
             "week" => TimeSpan.FromDays(7),
-            _ => throw ApiException.BadField("bucket", $"`bucket` is `{bucket}`: use hour, day or week."),
+            _ => throw RequestException.BadField("bucket", $"`bucket` is `{bucket}`: use hour, day or week."),
         };
         return new SummarySlicing(parts.Contains("node"), length, node, Time("from", from), Time("to", to));
     }
@@ -46,7 +46,7 @@ public sealed record SummarySlicing(bool ByNode, TimeSpan? Bucket, string? Node,
             .OrderBy(group => group.Key.Node, StringComparer.Ordinal).ThenBy(group => group.Key.From)
             .ToArray();
         if (slices.Length > Most)
-            throw ApiException.BadField("bucket", $"That makes {slices.Length} slices, more than {Most}: take a longer `bucket`, or narrow `from`, `to` or `node`.");
+            throw RequestException.BadField("bucket", $"That makes {slices.Length} slices, more than {Most}: take a longer `bucket`, or narrow `from`, `to` or `node`.");
         return slices;
     }
 
@@ -62,5 +62,5 @@ public sealed record SummarySlicing(bool ByNode, TimeSpan? Bucket, string? Node,
         ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
-            : throw ApiException.BadField(field, $"`{field}` is `{text}`, no ISO-8601 time such as 2026-01-31T12:00:00Z.");
+            : throw RequestException.BadField(field, $"`{field}` is `{text}`, no ISO-8601 time such as 2026-01-31T12:00:00Z.");
 }

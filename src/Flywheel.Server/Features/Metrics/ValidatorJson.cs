@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
-using Flywheel.Server.Api;
 
 namespace Flywheel.Server.Features.Metrics;
 
@@ -11,9 +11,9 @@ static class ValidatorJson
     public static ValidatorSpec Read(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object)
-            throw ApiException.BadField("validator", "`validator` must be an object, such as {\"kind\": \"length\", \"max\": 400}.");
+            throw RequestException.BadField("validator", "`validator` must be an object, such as {\"kind\": \"length\", \"max\": 400}.");
         if (!json.TryGetProperty("kind", out var kind) || kind.ValueKind != JsonValueKind.String)
-            throw ApiException.BadField("validator.kind", "`validator.kind` is missing: GET /api/v1/validators lists the kinds.");
+            throw RequestException.BadField("validator.kind", "`validator.kind` is missing: GET /api/v1/validators lists the kinds.");
         var settings = new JsonObject();
         foreach (var property in json.EnumerateObject())
             if (property.Name != "kind")

@@ -1,3 +1,4 @@
+using Flywheel.Core;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -73,7 +74,7 @@ sealed class PackActivation(IMetricStore store, ValidatorRegistry registry, Metr
     {
         foreach (var name in (body.Only ?? []).Concat(body.Settings?.Keys ?? []))
             if (pack.Metrics.All(each => each.Metric.Name != name))
-                throw Api.ApiException.BadField(
+                throw RequestException.BadField(
                     body.Only?.Contains(name) == true ? "only" : "settings",
                     $"Pack `{pack.Name}` has no metric `{name}`, only {string.Join(", ", pack.Metrics.Select(each => each.Metric.Name))}.");
     }

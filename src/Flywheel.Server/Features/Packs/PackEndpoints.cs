@@ -72,5 +72,5 @@ static class PackEndpoints
     }
 
     static MetricPack Find(string name) => MetricPack.Find(name)
-        ?? throw ApiException.NotFound("pack", $"There is no pack `{name}`: there are {MetricPack.Names}.");
+        ?? throw RequestException.NotFound("pack", $"There is no pack `{name}`: there are {MetricPack.Names}.");
 }

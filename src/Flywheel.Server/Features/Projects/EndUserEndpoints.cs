@@ -25,7 +25,7 @@ static class EndUserEndpoints
     {
         var it = body.Value;
         if (SpanRules.Name(it.EndUser, SpanRules.MaxNameLength) is { } why)
-            throw ApiException.BadField("end_user", $"`end_user` {why}");
+            throw RequestException.BadField("end_user", $"`end_user` {why}");
         var erased = await store.Erasures.EraseAsync(caller.Project, it.EndUser, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);
         cache.Clear();
         return TypedResults.Ok(new EraseAnswer(erased, it.Compact && await CompactAsync(store, ct)));
@@ -39,7 +39,7 @@ static class EndUserEndpoints
         }
         catch (TimeoutException busy)
         {
-            throw new ApiException(503, "compaction_busy", $"The user's data is deleted, but the file was not rewritten: {busy.Message}") { RetryAfter = TimeSpan.FromSeconds(10) };
+            throw new RequestException(RequestErrorKind.Unavailable, "compaction_busy", $"The user's data is deleted, but the file was not rewritten: {busy.Message}") { RetryAfter = TimeSpan.FromSeconds(10) };
         }
     }
 }

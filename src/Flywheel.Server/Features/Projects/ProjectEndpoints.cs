@@ -48,17 +48,17 @@ static class ProjectEndpoints
     {
         var it = body.Value;
         if (it.JudgeCallsPerDay < 0)
-            throw ApiException.BadField("judge_calls_per_day", "`judge_calls_per_day` must be 0 or more, or null for no limit.");
+            throw RequestException.BadField("judge_calls_per_day", "`judge_calls_per_day` must be 0 or more, or null for no limit.");
         if (it.JudgeUsdPerDay is { } usd && !(double.IsFinite(usd) && usd >= 0))
-            throw ApiException.BadField("judge_usd_per_day", "`judge_usd_per_day` must be 0 or more, or null for no limit.");
+            throw RequestException.BadField("judge_usd_per_day", "`judge_usd_per_day` must be 0 or more, or null for no limit.");
         if (it.AuditRate is not (>= 0 and <= 1))
-            throw ApiException.BadField("audit_rate", "`audit_rate` is a share from 0 to 1.");
+            throw RequestException.BadField("audit_rate", "`audit_rate` is a share from 0 to 1.");
         if (it.BlindShare is not (null or >= 0 and <= 1))
-            throw ApiException.BadField("blind_share", "`blind_share` is a share from 0 to 1.");
+            throw RequestException.BadField("blind_share", "`blind_share` is a share from 0 to 1.");
         if (it.CanaryRate is not (null or >= 0 and <= 1))
-            throw ApiException.BadField("canary_rate", "`canary_rate` is a share from 0 to 1.");
+            throw RequestException.BadField("canary_rate", "`canary_rate` is a share from 0 to 1.");
         if (it.AnchorHours is not (null or >= 0 and <= 8_760))
-            throw ApiException.BadField("anchor_hours", "`anchor_hours` must be 0 (never by itself) to 8760.");
+            throw RequestException.BadField("anchor_hours", "`anchor_hours` must be 0 (never by itself) to 8760.");
         var now = (await store.Projects.GetAsync(caller.Project, ct))!;
         if (it.AnchorHours is { } hours)
             await store.Projects.SetAnchorHoursAsync(caller.Project, hours, ct);

@@ -57,21 +57,21 @@ static class PromptEndpoints
     {
         var it = body.Value;
         if (WrongName(name) is { } why)
-            throw ApiException.BadField("name", $"`name` {why}");
+            throw RequestException.BadField("name", $"`name` {why}");
         var (type, template) = it.Template.ValueKind switch
         {
             JsonValueKind.String => (PromptType.Text, it.Template.GetString()!),
             JsonValueKind.Array => (PromptType.Chat, it.Template.GetRawText()),
-            _ => throw ApiException.BadField("template", "`template` must be a text, or a list of messages [{\"role\": \"system\", \"content\": \"...\"}]."),
+            _ => throw RequestException.BadField("template", "`template` must be a text, or a list of messages [{\"role\": \"system\", \"content\": \"...\"}]."),
         };
         if (PromptTemplate.Wrong(type, template) is { } bad)
-            throw ApiException.BadField("template", $"`template` {bad}");
+            throw RequestException.BadField("template", $"`template` {bad}");
         if (type == PromptType.Chat)
             template = PromptTemplate.Write(PromptTemplate.Messages(type, template));
         if (PromptTemplate.Messages(type, template).Any(message => SpanRules.Text(message.Content) is not null))
-            throw ApiException.BadField("template", "`template` holds a NUL character or half of a surrogate pair: remove it.");
+            throw RequestException.BadField("template", "`template` holds a NUL character or half of a surrogate pair: remove it.");
         if (it.Config is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
-            throw ApiException.BadField("config", "`config` must be an object, such as {\"model\": \"gpt-4.1-mini\", \"temperature\": 0}.");
+            throw RequestException.BadField("config", "`config` must be an object, such as {\"model\": \"gpt-4.1-mini\", \"temperature\": 0}.");
         foreach (var label in it.Labels ?? [])
             CheckLabel(label, "labels");
         var author = it.Author ?? caller.Actor;
@@ -83,7 +83,7 @@ static class PromptEndpoints
         }
         catch (ArgumentException other)
         {
-            throw new ApiException(409, "prompt_type", other.Message.Split(" (Parameter")[0], "template");
+            throw new RequestException(RequestErrorKind.Conflict, "prompt_type", other.Message.Split(" (Parameter")[0], "template");
         }
         foreach (var label in it.Labels ?? [])
             await store.Prompts.MoveAsync(caller.Project, name, label, added.Number, it.Note, author, clock.GetUtcNow(), ct);
@@ -99,7 +99,7 @@ static class PromptEndpoints
         var version = await FindAsync(store, caller.Project, name, which, ct);
         var rendered = PromptTemplate.Render(version.Type, version.Template, variable => body.Value.Variables.GetValueOrDefault(variable));
         if (rendered.Missing.Count > 0)
-            throw new ApiException(400, "missing_variables", $"`variables` lacks {string.Join(", ", rendered.Missing)}, which version {version.Number} of `{name}` asks for.", "variables");
+            throw new RequestException(RequestErrorKind.Invalid, "missing_variables", $"`variables` lacks {string.Join(", ", rendered.Missing)}, which version {version.Number} of `{name}` asks for.", "variables");
         return TypedResults.Ok(new RenderedView(name, version.Number, rendered.Messages));
     }
 
@@ -135,7 +135,7 @@ static class PromptEndpoints
         }
         catch (KeyNotFoundException none)
         {
-            throw ApiException.NotFound("prompt_version", none.Message, "version");
+            throw RequestException.NotFound("prompt_version", none.Message, "version");
         }
         var moved = new LabelMoved(name, label, body.Value.Version, proposal is null ? null : ProposalView.Of(proposal));
         return proposal is null ? TypedResults.Ok(moved) : TypedResults.Accepted($"/api/v1/prompt-proposals", moved);
@@ -144,7 +144,7 @@ static class PromptEndpoints
     static async Task<Ok<ProposalList>> ProposalsAsync(Caller caller, IFlywheelStore store, CancellationToken ct, string? state = null, int limit = 50)
     {
         ProposalState? wanted = state is null ? null
-            : Wire.Parse<ProposalState>(state) ?? throw ApiException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<ProposalState>()}.");
+            : Wire.Parse<ProposalState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<ProposalState>()}.");
         return TypedResults.Ok(new ProposalList([.. (await store.Prompts.ProposalsAsync(caller.Project, wanted, Paging.Limit(limit), ct)).Select(ProposalView.Of)]));
     }
 
@@ -153,9 +153,9 @@ static class PromptEndpoints
         await store.Prompts.DecideAsync(caller.Project, id, approve, body.Author ?? caller.Actor, clock.GetUtcNow(), ct) switch
         {
             Decided.Done => TypedResults.NoContent(),
-            Decided.Already => throw new ApiException(409, "already_decided", $"Proposal {id} was decided before: GET /api/v1/prompt-proposals says by whom."),
-            Decided.Stale => throw new ApiException(409, "stale_proposal", $"The label has moved since proposal {id} was made: reject it, look at the diff and propose again."),
-            _ => throw ApiException.NotFound("proposal", $"There is no proposal {id} in this project."),
+            Decided.Already => throw new RequestException(RequestErrorKind.Conflict, "already_decided", $"Proposal {id} was decided before: GET /api/v1/prompt-proposals says by whom."),
+            Decided.Stale => throw new RequestException(RequestErrorKind.Conflict, "stale_proposal", $"The label has moved since proposal {id} was made: reject it, look at the diff and propose again."),
+            _ => throw RequestException.NotFound("proposal", $"There is no proposal {id} in this project."),
         };
 
     static async Task<Ok<ProtectedLabels>> ProtectedAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
@@ -164,7 +164,7 @@ static class PromptEndpoints
     static async Task<Ok<ProtectedLabels>> ProtectAsync(Body<ProtectedLabels> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         if (body.Value.Labels.Count > 50)
-            throw ApiException.BadField("labels", "`labels` must be at most 50 names.");
+            throw RequestException.BadField("labels", "`labels` must be at most 50 names.");
         foreach (var label in body.Value.Labels)
             CheckLabel(label, "labels");
         await store.Prompts.ProtectAsync(caller.Project, [.. body.Value.Labels.Distinct()], body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct);
@@ -174,7 +174,7 @@ static class PromptEndpoints
     static async Task<Ok<SpanPrompt>> ExactAsync(string traceId, string spanId, Caller caller, IFlywheelStore store, CancellationToken ct)
     {
         var span = await store.Spans.FindAsync(caller.Project, new SpanKey(traceId, spanId), ct)
-            ?? throw ApiException.NotFound("span", $"There is no span `{spanId}` in trace `{traceId}` of this project.", "span_id");
+            ?? throw RequestException.NotFound("span", $"There is no span `{spanId}` in trace `{traceId}` of this project.", "span_id");
         return TypedResults.Ok(await SpanPrompt.OfAsync(store, span, ct));
     }
 
@@ -190,11 +190,11 @@ static class PromptEndpoints
         if (versions.Count == 0)
             throw Unknown(name);
         var labels = (await store.Prompts.LabelsAsync(project, name, ct)).Select(label => $"`{label.Label}`").Append($"`{PromptLabel.Latest}`");
-        throw ApiException.NotFound("prompt_version", $"Prompt `{name}` has no version `{which}`: it has 1 to {versions[0].Number}, and the labels {string.Join(", ", labels)}.", "version");
+        throw RequestException.NotFound("prompt_version", $"Prompt `{name}` has no version `{which}`: it has 1 to {versions[0].Number}, and the labels {string.Join(", ", labels)}.", "version");
     }
 
-    static ApiException Unknown(string name) =>
-        ApiException.NotFound("prompt", $"There is no prompt `{name}`: POST /api/v1/prompts/{name}/versions makes it.", "name");
+    static RequestException Unknown(string name) =>
+        RequestException.NotFound("prompt", $"There is no prompt `{name}`: POST /api/v1/prompts/{name}/versions makes it.", "name");
 
     static async Task<PromptVersionView> ViewAsync(IFlywheelStore store, PromptVersion version, CancellationToken ct)
     {
@@ -208,10 +208,10 @@ static class PromptEndpoints
     public static void CheckLabel(string label, string field)
     {
         if (SpanRules.Name(label, MaxLabel) is { } why)
-            throw ApiException.BadField(field, $"`{field}` {why}");
+            throw RequestException.BadField(field, $"`{field}` {why}");
         if (label == PromptLabel.Latest)
-            throw ApiException.BadField(field, $"`{field}` is `latest`, which is always the newest version: use another name.");
+            throw RequestException.BadField(field, $"`{field}` is `latest`, which is always the newest version: use another name.");
         if (label.All(char.IsAsciiDigit) || label.Contains('/'))
-            throw ApiException.BadField(field, $"`{field}` is `{label}`: a label holds no slash and is no number.");
+            throw RequestException.BadField(field, $"`{field}` is `{label}`: a label holds no slash and is no number.");
     }
 }

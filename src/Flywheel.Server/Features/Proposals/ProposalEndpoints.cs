@@ -62,17 +62,17 @@ static class ProposalEndpoints
         return decision switch
         {
             ProposalDecision.Done => (await store.Proposals.FindAsync(project, id, ct))!,
-            ProposalDecision.Already => throw new ApiException(409, "already_decided", $"Proposal {id} was decided before: GET /api/v1/proposals/{id} says by whom."),
-            ProposalDecision.Stale => throw new ApiException(
-                409, "stale_proposal", $"What proposal {id} would change has changed since it was made: reject it, and have a new one made."),
-            ProposalDecision.Unsupported => throw new ApiException(409, "unsupported_proposal", $"Proposal {id} is of a kind that this version cannot carry out: reject it."),
+            ProposalDecision.Already => throw new RequestException(RequestErrorKind.Conflict, "already_decided", $"Proposal {id} was decided before: GET /api/v1/proposals/{id} says by whom."),
+            ProposalDecision.Stale => throw new RequestException(
+                RequestErrorKind.Conflict, "stale_proposal", $"What proposal {id} would change has changed since it was made: reject it, and have a new one made."),
+            ProposalDecision.Unsupported => throw new RequestException(RequestErrorKind.Conflict, "unsupported_proposal", $"Proposal {id} is of a kind that this version cannot carry out: reject it."),
             _ => throw Unknown(id),
         };
     }
 
     static T? Word<T>(string field, string? text) where T : struct, Enum => text is null
         ? null
-        : Wire.Parse<T>(text) ?? throw ApiException.BadField(field, $"`{field}` is `{text}`: use {Wire.Choices<T>()}.");
+        : Wire.Parse<T>(text) ?? throw RequestException.BadField(field, $"`{field}` is `{text}`: use {Wire.Choices<T>()}.");
 
-    static ApiException Unknown(long id) => ApiException.NotFound("proposal", $"There is no proposal {id} in this project.");
+    static RequestException Unknown(long id) => RequestException.NotFound("proposal", $"There is no proposal {id} in this project.");
 }

@@ -62,9 +62,9 @@ static class DemonstrationEndpoints
     {
         var filter = new DemonstrationFilter(
             metric is not null ? DemonstrationPurpose.Judge : node is not null ? DemonstrationPurpose.Task
-                : purpose is null ? null : Wire.Parse<DemonstrationPurpose>(purpose) ?? throw ApiException.BadField("purpose", $"`purpose` is `{purpose}`: use {Wire.Choices<DemonstrationPurpose>()}."),
+                : purpose is null ? null : Wire.Parse<DemonstrationPurpose>(purpose) ?? throw RequestException.BadField("purpose", $"`purpose` is `{purpose}`: use {Wire.Choices<DemonstrationPurpose>()}."),
             metric ?? node,
-            state is null ? null : Wire.Parse<DemonstrationState>(state) ?? throw ApiException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<DemonstrationState>()}."),
+            state is null ? null : Wire.Parse<DemonstrationState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<DemonstrationState>()}."),
             cursor, Paging.Limit(limit));
         var page = await store.Demonstrations.ListAsync(caller.Project, filter, ct);
         return TypedResults.Ok(new DemonstrationList([.. page.Items.Select(DemonstrationView.Of)], page.Next));
@@ -108,7 +108,7 @@ static class DemonstrationEndpoints
     {
         var it = body.Value;
         if (it.Node is null == it.Metric is null)
-            throw ApiException.BadField("node", "Give either `node` (a task prompt) or `metric` (a judge's prompt).");
+            throw RequestException.BadField("node", "Give either `node` (a task prompt) or `metric` (a judge's prompt).");
         var started = Stopwatch.GetTimestamp();
         RetrievalPolicy policy;
         try
@@ -118,7 +118,7 @@ static class DemonstrationEndpoints
         }
         catch (FlywheelException e)
         {
-            throw ApiException.BadField(it.Strategy is not null && RetrievalStrategies.Parse(it.Strategy) is null ? "strategy" : "k", e.Message);
+            throw RequestException.BadField(it.Strategy is not null && RetrievalStrategies.Parse(it.Strategy) is null ? "strategy" : "k", e.Message);
         }
         var result = await retriever.SearchAsync(
             caller.Project, it.Node is null ? DemonstrationPurpose.Judge : DemonstrationPurpose.Task, it.Node ?? it.Metric!, it.Input, policy, ct);
@@ -136,5 +136,5 @@ static class DemonstrationEndpoints
 
     static async Task<Demonstration> FindAsync(IFlywheelStore store, ProjectId project, Guid id, CancellationToken ct) =>
         await store.Demonstrations.GetAsync(project, id, ct)
-        ?? throw ApiException.NotFound("demonstration", $"There is no demonstration {id} in this project.");
+        ?? throw RequestException.NotFound("demonstration", $"There is no demonstration {id} in this project.");
 }

@@ -29,14 +29,14 @@ static class NodeEndpoints
         string node, Body<NodePolicyBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         if (SpanRules.Name(node, SpanRules.MaxNameLength) is { } why)
-            throw ApiException.BadField("node", $"`node` {why}");
+            throw RequestException.BadField("node", $"`node` {why}");
         try
         {
             RetrievalPolicies.From(body.Value.Retrieval);
         }
         catch (FlywheelException e)
         {
-            throw ApiException.BadField("retrieval", e.Message);
+            throw RequestException.BadField("retrieval", e.Message);
         }
         var policy = new NodePolicy(
             caller.Project, node, RetrievalPolicies.Write(body.Value.Retrieval), body.Value.Author ?? caller.Actor, clock.GetUtcNow());

@@ -72,7 +72,7 @@ static class MetricReviewEndpoints
     static async Task<Ok<MetricScheduleList>> SetProjectDaysAsync(
         Body<ReviewDaysBody> body, Caller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
-        var days = CheckDays(body.Value.EveryDays) ?? throw ApiException.BadField("every_days", "`every_days` is missing: give a number of days, or 0 for never.");
+        var days = CheckDays(body.Value.EveryDays) ?? throw RequestException.BadField("every_days", "`every_days` is missing: give a number of days, or 0 for never.");
         await store.MetricReviews.SetProjectDaysAsync(caller.Project, days, Author(body.Value.Author, caller), clock.GetUtcNow(), ct);
         return await ListAsync(caller, reviewing, ct);
     }
@@ -93,10 +93,10 @@ static class MetricReviewEndpoints
         string name, Body<MetricReviewBody> body, Caller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var decision = body.Value.Decision is { } word
-            ? Wire.Parse<MetricDecision>(word) ?? throw ApiException.BadField("decision", $"`decision` is `{word}`: use {Wire.Choices<MetricDecision>()}.")
-            : throw ApiException.BadField("decision", $"`decision` is missing: use {Wire.Choices<MetricDecision>()}.");
+            ? Wire.Parse<MetricDecision>(word) ?? throw RequestException.BadField("decision", $"`decision` is `{word}`: use {Wire.Choices<MetricDecision>()}.")
+            : throw RequestException.BadField("decision", $"`decision` is missing: use {Wire.Choices<MetricDecision>()}.");
         if (body.Value.Note is { Length: > MostNote })
-            throw ApiException.BadField("note", $"`note` has {body.Value.Note.Length} characters; the limit is {MostNote}.");
+            throw RequestException.BadField("note", $"`note` has {body.Value.Note.Length} characters; the limit is {MostNote}.");
         var author = Author(body.Value.Author, caller);
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var seen = MetricEvidenceView.Of((await FindAsync(metric, caller, reviewing, ct)).Evidence!);
@@ -119,15 +119,15 @@ static class MetricReviewEndpoints
     static JsonSerializerOptions Output { get; } = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     static async Task<MetricToReview> FindAsync(Metric metric, Caller caller, MetricReviewing reviewing, CancellationToken ct) =>
-        await reviewing.OneAsync(caller.Project, metric.Id, ct) ?? throw new ApiException(409, "not_reviewed", MetricReviewing.IsCode(metric)
+        await reviewing.OneAsync(caller.Project, metric.Id, ct) ?? throw new RequestException(RequestErrorKind.Conflict, "not_reviewed", MetricReviewing.IsCode(metric)
             ? $"`{metric.Name}` is {Wire.Name(metric.State)}: only active metrics are reviewed."
             : $"`{metric.Name}` asks a model: judges are looked after in /api/v1/metrics/{metric.Name}/alignment.", "name");
 
     static int? CheckDays(int? days) => days is null or (>= 0 and <= 3650)
         ? days
-        : throw ApiException.BadField("every_days", $"`every_days` is {days}: give 1 to 3650 days, or 0 for never.");
+        : throw RequestException.BadField("every_days", $"`every_days` is {days}: give 1 to 3650 days, or 0 for never.");
 
     static string Author(string? author, Caller caller) => author is null
         ? caller.Actor
-        : SpanRules.Name(author, SpanRules.MaxNameLength) is { } why ? throw ApiException.BadField("author", $"`author` {why}") : author;
+        : SpanRules.Name(author, SpanRules.MaxNameLength) is { } why ? throw RequestException.BadField("author", $"`author` {why}") : author;
 }

@@ -68,7 +68,7 @@ static class ReviewReasons
         foreach (var reason in Enum.GetValues<ReviewReason>())
             if (Name(reason) == name)
                 return reason;
-        throw ApiException.BadField("reason", $"`reason` is `{name}`: use {string.Join(", ", Enum.GetValues<ReviewReason>().Select(Name))}.");
+        throw RequestException.BadField("reason", $"`reason` is `{name}`: use {string.Join(", ", Enum.GetValues<ReviewReason>().Select(Name))}.");
     }
 }
 
@@ -106,15 +106,15 @@ static class ReviewEndpoints
     }
 
     static async Task<Ok<ReviewList>> ListAsync(
-        Caller caller, ReviewDesk desk, MetricReviewing reviewing, CancellationToken ct,
+        Caller caller, ReviewQueue desk, MetricReviewing reviewing, CancellationToken ct,
         string? node = null, string? metric = null, string? reason = null, string? cursor = null, int limit = 50, string? author = null,
         string? reserve = null, bool blind = false)
     {
         var why = reason is null ? (ReviewReason?)null : ReviewReasons.Parse(reason);
         if (blind && why is ReviewReason.LowScore or ReviewReason.Disagreement or ReviewReason.Unsure)
-            throw ApiException.BadField("reason", $"`reason={reason}` tells what the judge said: leave it out, or `blind`.");
+            throw RequestException.BadField("reason", $"`reason={reason}` tells what the judge said: leave it out, or `blind`.");
         if (reserve is not null && caller.Scope != KeyScope.Admin)
-            throw new ApiException(403, "forbidden", "`reserve` takes items, which needs a key of scope admin: leave it out to look only.", "reserve");
+            throw new RequestException(RequestErrorKind.Forbidden, "forbidden", "`reserve` takes items, which needs a key of scope admin: leave it out to look only.", "reserve");
         var hold = reserve is null ? (TimeSpan?)null : Hold("reserve", reserve);
         var who = author ?? (hold is null ? null : caller.Actor);
         CheckAuthor(who);
@@ -134,9 +134,9 @@ static class ReviewEndpoints
         var held = (await store.Review.ReserveAsync(caller.Project, [pair], author, now, until, ct))[0];
         return held.Author == author
             ? TypedResults.Ok(new ReservationView(item, held.Author, held.Until))
-            : throw new ApiException(409, "reserved", $"{held.Author} has taken this item until {held.Until:u}: take another, or wait.")
+            : throw new RequestException(RequestErrorKind.Conflict, "reserved", $"{held.Author} has taken this item until {held.Until:u}: take another, or wait.")
             {
-                Extensions = new Dictionary<string, object?> { ["reserved_by"] = held.Author, ["reserved_until"] = held.Until },
+                Details = new Dictionary<string, object?> { ["reserved_by"] = held.Author, ["reserved_until"] = held.Until },
             };
     }
 
@@ -145,19 +145,19 @@ static class ReviewEndpoints
         var pair = await FindAsync(item, caller, store, ct);
         return await store.Review.ReleaseAsync(caller.Project, pair, author ?? caller.Actor, ct)
             ? TypedResults.NoContent()
-            : throw ApiException.NotFound("reservation", $"{author ?? caller.Actor} does not hold the item `{item}`.", "item");
+            : throw RequestException.NotFound("reservation", $"{author ?? caller.Actor} does not hold the item `{item}`.", "item");
     }
 
     static async Task<ReviewPair> FindAsync(string item, Caller caller, IFlywheelStore store, CancellationToken ct) =>
         ReviewItems.Parse(item) is { } pair && (await store.Spans.GetAsync(caller.Project, [pair.Span], ct)).Count == 1
         && (pair.Metric.Value == 0 || (await store.Metrics.ListAsync(caller.Project, ct)).Any(metric => metric.Id == pair.Metric))
             ? pair
-            : throw ApiException.NotFound("item", $"There is no item `{item}` in this project: take an `id` from GET /api/v1/review.", "item");
+            : throw RequestException.NotFound("item", $"There is no item `{item}` in this project: take an `id` from GET /api/v1/review.", "item");
 
     static void CheckAuthor(string? author)
     {
         if (author is not null && SpanRules.Name(author, SpanRules.MaxNameLength) is { } why)
-            throw ApiException.BadField("author", $"`author` {why}");
+            throw RequestException.BadField("author", $"`author` {why}");
     }
 
     /// <summary>A whole number of seconds, minutes or hours.</summary>
@@ -175,5 +175,5 @@ static class ReviewEndpoints
     static TimeSpan Hold(string field, string text) =>
         Duration(text) is { } time && time > TimeSpan.Zero && time <= LongestHold
             ? time
-            : throw ApiException.BadField(field, $"`{field}` is `{text}`: write a time such as 90s, 10m or 1h, at most 24h.");
+            : throw RequestException.BadField(field, $"`{field}` is `{text}`: write a time such as 90s, 10m or 1h, at most 24h.");
 }

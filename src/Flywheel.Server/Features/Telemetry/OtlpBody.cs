@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Flywheel.Core;
 using Flywheel.Server.Api;
 
 namespace Flywheel.Server.Features.Telemetry;
@@ -31,7 +32,7 @@ sealed class OtlpBody : IDisposable
     {
         var encoding = request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
-            throw new ApiException(415, "unsupported_encoding", $"The content encoding is `{encoding}`: send gzip, or none.");
+            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_encoding", $"The content encoding is `{encoding}`: send gzip, or none.");
         if (request.ContentLength > Body.MaxBytes)
             throw TooLarge();
         if (encoding != "gzip")
@@ -48,14 +49,14 @@ sealed class OtlpBody : IDisposable
         try
         {
             if (body._end < frame || BinaryPrimitives.ReadUInt32BigEndian(body._bytes.AsSpan(1)) != (uint)(body._end - frame))
-                throw new ApiException(400, "malformed_frame", "The call does not hold exactly one gRPC message.");
+                throw new RequestException(RequestErrorKind.Invalid, "malformed_frame", "The call does not hold exactly one gRPC message.");
             var packed = body._bytes[0] != 0;
             body._start = frame;
             if (!packed)
                 return body;
             var encoding = request.Headers["grpc-encoding"].ToString();
             if (encoding != "gzip")
-                throw new ApiException(415, "unsupported_encoding", $"The message is packed with `{encoding}`: use gzip, or none.");
+                throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_encoding", $"The message is packed with `{encoding}`: use gzip, or none.");
             using var stream = new MemoryStream(body._bytes, body._start, body._end - body._start, writable: false);
             await using var unpacked = new GZipStream(stream, CompressionMode.Decompress);
             var plain = await UnpackAsync(unpacked, load, ct);
@@ -77,7 +78,7 @@ sealed class OtlpBody : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new ApiException(400, "malformed_gzip", $"The body cannot be unpacked: {e.Message}");
+            throw new RequestException(RequestErrorKind.Invalid, "malformed_gzip", $"The body cannot be unpacked: {e.Message}");
         }
     }
 
@@ -115,7 +116,7 @@ sealed class OtlpBody : IDisposable
         _bytes = larger;
     }
 
-    static ApiException TooLarge() => new(413, "body_too_large",
+    static RequestException TooLarge() => new(RequestErrorKind.TooLarge, "body_too_large",
         $"The request is over {Body.MaxBytes / (1024 * 1024)} MB once unpacked: send fewer spans a request.");
 
     public void Dispose()

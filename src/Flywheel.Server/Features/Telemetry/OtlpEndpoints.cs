@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Telemetry;
@@ -14,25 +15,25 @@ static class OtlpEndpoints
     const string Protobuf = "application/x-protobuf", JsonType = "application/json", Grpc = "application/grpc";
 
     /// <summary>Marks the routes that OpenTelemetry's own ports serve.</summary>
-    sealed record OtlpDoor;
+    sealed record OtlpRoute;
 
     public static void MapOtlp(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/v1/traces", (HttpContext http) => HttpAsync(http, spans: true)).AsDoor("Take spans in OTLP");
-        app.MapPost("/v1/logs", (HttpContext http) => HttpAsync(http, spans: false)).AsDoor("Take log records in OTLP: texts of spans");
+        app.MapPost("/v1/traces", (HttpContext http) => HttpAsync(http, spans: true)).AsOtlpRoute("Take spans in OTLP");
+        app.MapPost("/v1/logs", (HttpContext http) => HttpAsync(http, spans: false)).AsOtlpRoute("Take log records in OTLP: texts of spans");
         app.MapPost("/opentelemetry.proto.collector.trace.v1.TraceService/Export", (HttpContext http) => GrpcAsync(http, spans: true))
-            .AsDoor("Spans over gRPC").ExcludeFromDescription();
+            .AsOtlpRoute("Spans over gRPC").ExcludeFromDescription();
         app.MapPost("/opentelemetry.proto.collector.logs.v1.LogsService/Export", (HttpContext http) => GrpcAsync(http, spans: false))
-            .AsDoor("Log records over gRPC").ExcludeFromDescription();
+            .AsOtlpRoute("Log records over gRPC").ExcludeFromDescription();
     }
 
-    static IEndpointConventionBuilder AsDoor(this IEndpointConventionBuilder route, string summary) =>
-        route.Needs(KeyScope.Ingest).WithTags("Telemetry").WithSummary(summary).WithMetadata(new OtlpDoor());
+    static IEndpointConventionBuilder AsOtlpRoute(this IEndpointConventionBuilder route, string summary) =>
+        route.Needs(KeyScope.Ingest).WithTags("Telemetry").WithSummary(summary).WithMetadata(new OtlpRoute());
 
     /// <summary>Answers faults as the protocol says, and keeps OpenTelemetry's ports to OpenTelemetry.</summary>
-    public static void UseOtlpDoors(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
+    public static void UseOtlpRoutes(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<OtlpDoor>() is not null)
+        if (http.GetEndpoint()?.Metadata.GetMetadata<OtlpRoute>() is not null)
             return AnswerFaultsAsync(http, next);
         var port = http.Connection.LocalPort;
         if (port == 0 || (port != options.OtlpHttpPort && port != options.OtlpGrpcPort))
@@ -67,7 +68,7 @@ static class OtlpEndpoints
         var type = (http.Request.ContentType ?? "").Split(';')[0].Trim();
         var json = type.Equals(JsonType, StringComparison.OrdinalIgnoreCase);
         if (!json && !type.Equals(Protobuf, StringComparison.OrdinalIgnoreCase))
-            throw new ApiException(415, "unsupported_media_type", $"The content type is `{type}`: send `{Protobuf}` or `{JsonType}`.");
+            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"The content type is `{type}`: send `{Protobuf}` or `{JsonType}`.");
         using var body = await OtlpBody.OfHttpAsync(http.Request, Load(http), http.RequestAborted);
         var taken = await TakeAsync(http, body, json, spans);
         http.Response.ContentType = json ? JsonType : Protobuf;
@@ -79,7 +80,7 @@ static class OtlpEndpoints
     static async Task GrpcAsync(HttpContext http, bool spans)
     {
         if (!HttpProtocol.IsHttp2(http.Request.Protocol) || !IsGrpc(http.Request))
-            throw new ApiException(415, "unsupported_media_type", $"This route speaks gRPC over HTTP/2 (`{Grpc}`); over HTTP/1.1 use /v1/traces and /v1/logs.");
+            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"This route speaks gRPC over HTTP/2 (`{Grpc}`); over HTTP/1.1 use /v1/traces and /v1/logs.");
         using var body = await OtlpBody.OfGrpcAsync(http.Request, Load(http), http.RequestAborted);
         var taken = await TakeAsync(http, body, json: false, spans);
         var reply = OtlpReply.Success(json: false, spans, taken.Rejected, taken.Message);
@@ -111,12 +112,12 @@ static class OtlpEndpoints
     {
         OverloadedException busy => new(503, OtlpReply.Unavailable, busy.Message, busy.RetryAfter),
         OtlpFormatException broken => new(400, OtlpReply.InvalidArgument, broken.Message),
-        ApiException { Status: 401 } key => new(401, OtlpReply.Unauthenticated, key.Message),
-        ApiException { Status: 403 } key => new(403, OtlpReply.PermissionDenied, key.Message),
+        RequestException { Kind: RequestErrorKind.Unauthenticated } key => new(401, OtlpReply.Unauthenticated, key.Message),
+        RequestException { Kind: RequestErrorKind.Forbidden } key => new(403, OtlpReply.PermissionDenied, key.Message),
         // Without RetryInfo this code tells an exporter not to send the same again.
-        ApiException { Status: 413 } large => new(413, OtlpReply.ResourceExhausted, large.Message),
-        ApiException { Status: 429 } limited => new(429, OtlpReply.Unavailable, limited.Message, limited.RetryAfter ?? TimeSpan.FromSeconds(1)),
-        ApiException known => new(known.Status, OtlpReply.InvalidArgument, known.Message),
+        RequestException { Kind: RequestErrorKind.TooLarge } large => new(413, OtlpReply.ResourceExhausted, large.Message),
+        RequestException { Kind: RequestErrorKind.RateLimited } limited => new(429, OtlpReply.Unavailable, limited.Message, limited.RetryAfter ?? TimeSpan.FromSeconds(1)),
+        RequestException known => new(HttpStatus.Of(known.Kind), OtlpReply.InvalidArgument, known.Message),
         BadHttpRequestException { StatusCode: 413 } => new(413, OtlpReply.ResourceExhausted, "The request body is too large: send fewer spans a request."),
         BadHttpRequestException bad => new(bad.StatusCode, OtlpReply.InvalidArgument, bad.Message),
         _ => new(500, OtlpReply.Internal, "The server failed; its log says how."),

@@ -25,15 +25,15 @@ static class TelemetryServices
             services.AddSingleton(provider => new EvaluationExport(
                 provider.GetRequiredService<IFlywheelStore>(), options, provider.GetRequiredService<TimeProvider>(),
                 message => provider.GetRequiredService<ILogger<EvaluationExport>>().LogWarning("{Problem}", message)));
-        services.AddSingleton(provider => new Chore("joining evaluations", Soon, provider.GetRequiredService<EvaluationJoining>().RunOnceAsync));
-        services.AddSingleton(provider => new Chore("forgetting evaluations", 60 * Soon, ct => provider.GetRequiredService<IFlywheelStore>().Evaluations
+        services.AddSingleton(provider => new PeriodicTask("joining evaluations", Soon, provider.GetRequiredService<EvaluationJoining>().RunOnceAsync));
+        services.AddSingleton(provider => new PeriodicTask("forgetting evaluations", 60 * Soon, ct => provider.GetRequiredService<IFlywheelStore>().Evaluations
             .ForgetAsync(provider.GetRequiredService<TimeProvider>().GetUtcNow() - EvaluationsKept, ct)));
         services.AddSingleton(provider => SendingOn(provider.GetService<EvaluationExport>(), provider.GetRequiredService<IFlywheelStore>()));
         return services;
     }
 
     /// <summary>Without settings for it the outbox is closed, and what waits there stays.</summary>
-    static Chore SendingOn(EvaluationExport? export, IFlywheelStore store)
+    static PeriodicTask SendingOn(EvaluationExport? export, IFlywheelStore store)
     {
         var opened = false;
         return new("sending verdicts on", Soon, async ct =>

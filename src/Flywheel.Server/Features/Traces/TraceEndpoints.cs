@@ -48,9 +48,9 @@ static class TraceEndpoints
         using var document = await Body.DocumentAsync(request, ct);
         if (document.RootElement.ValueKind != JsonValueKind.Object
             || !document.RootElement.TryGetProperty("spans", out var items) || items.ValueKind != JsonValueKind.Array)
-            throw ApiException.BadField("spans", "`spans` is missing: send `{\"spans\": [...]}`.");
+            throw RequestException.BadField("spans", "`spans` is missing: send `{\"spans\": [...]}`.");
         if (items.GetArrayLength() > MaxSpans)
-            throw ApiException.BadField("spans", $"`spans` holds {items.GetArrayLength():N0} spans; the limit is {MaxSpans:N0} a request: send several.");
+            throw RequestException.BadField("spans", $"`spans` holds {items.GetArrayLength():N0} spans; the limit is {MaxSpans:N0} a request: send several.");
 
         var now = clock.GetUtcNow();
         var spans = new List<NewSpan>(items.GetArrayLength());
@@ -75,16 +75,16 @@ static class TraceEndpoints
         {
             var fates = await store.Spans.AddAsync(caller.Project, spans, now, ct);
             for (var i = 0; i < fates.Count; i++)
-                if (fates[i] == SpanFate.Conflicting)
+                if (fates[i] == SpanInsertResult.Conflicting)
                     rejected.Add(new Rejection(positions[i], "span_conflict",
                         $"Another span has `trace_id` {spans[i].Key.Trace} and `span_id` {spans[i].Key.Span}: give each span an id of its own."));
             work.Set();
         }
         var accepted = index - rejected.Count;
         if (accepted == 0 && rejected.Count > 0)
-            throw new ApiException(400, rejected[0].Code, $"No span was stored. The first: {rejected[0].Message}", "spans[" + rejected[0].Index + "]")
+            throw new RequestException(RequestErrorKind.Invalid, rejected[0].Code, $"No span was stored. The first: {rejected[0].Message}", "spans[" + rejected[0].Index + "]")
             {
-                Extensions = new Dictionary<string, object?> { ["accepted"] = 0, ["rejected"] = rejected },
+                Details = new Dictionary<string, object?> { ["accepted"] = 0, ["rejected"] = rejected },
             };
         if (rejected.Count == 0)
             return new AllStored(accepted);
@@ -105,7 +105,7 @@ static class TraceEndpoints
     {
         var spans = await store.Spans.TraceAsync(caller.Project, traceId, ct);
         if (spans.Count == 0)
-            throw ApiException.NotFound("trace", $"There is no trace `{traceId}` in this project.", "trace_id");
+            throw RequestException.NotFound("trace", $"There is no trace `{traceId}` in this project.", "trace_id");
         return TypedResults.Ok(await TraceView.LoadAsync(
             store, caller.Project, traceId, spans, blind ? metric => registry.Find(metric.Validator.Kind)?.CallsModel == true : null, ct));
     }

@@ -91,7 +91,7 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
     {
         var (route, settings) = (call.Route!, call.Rules.Settings);
         var idle = settings.IdleSeconds is { } own ? TimeSpan.FromSeconds(own) : route.Upstream.Idle;
-        using var patience = new Patience(deadline, clock, http.RequestAborted);
+        using var patience = new UpstreamTimeouts(deadline, clock, http.RequestAborted);
         patience.For("the beginning of its reply", settings.FirstByteSeconds is { } first ? TimeSpan.FromSeconds(first) : route.Upstream.FirstByte);
         try
         {

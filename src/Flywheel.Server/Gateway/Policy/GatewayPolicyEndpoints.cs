@@ -29,13 +29,13 @@ static class GatewayPolicyEndpoints
         string node, Body<GatewayPolicyBody> body, Caller caller, IFlywheelStore store, ModelRoutes routes, TimeProvider clock, CancellationToken ct)
     {
         if (SpanRules.Name(node, SpanRules.MaxNameLength) is { } why)
-            throw ApiException.BadField("node", $"`node` {why}");
+            throw RequestException.BadField("node", $"`node` {why}");
         var settings = body.Value.Settings;
         if (settings.Wrong() is var (field, message))
-            throw ApiException.BadField(field, message);
+            throw RequestException.BadField(field, message);
         foreach (var (name, model) in new[] { ("model", settings.Model) }.Concat((settings.Fallbacks ?? []).Select(each => ("fallbacks", (string?)each))))
             if (model is not null && routes.Find(model) is null)
-                throw ApiException.BadField(name, $"`{name}` names `{model}`, which no provider has. {routes.Known}");
+                throw RequestException.BadField(name, $"`{name}` names `{model}`, which no provider has. {routes.Known}");
         if (settings.Prompt is not null)
             await Features.Prompts.PromptEndpoints.FindAsync(
                 store, caller.Project, settings.Prompt,

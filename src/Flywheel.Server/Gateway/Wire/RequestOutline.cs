@@ -58,7 +58,7 @@ sealed class RequestOutline
     public IReadOnlyList<(int Parameter, JsonSlice Value)> ParameterValues => _parameters;
 
     /// <exception cref="JsonException">The body is no JSON, or nested deeper than <see cref="JsonText.MaxDepth"/>.</exception>
-    /// <exception cref="Api.ApiException">It is JSON, but no request.</exception>
+    /// <exception cref="Core.RequestException">It is JSON, but no request.</exception>
     public static RequestOutline Read(ReadOnlySpan<byte> body, ReadOnlySpan<byte> prompt)
     {
         var outline = new RequestOutline();

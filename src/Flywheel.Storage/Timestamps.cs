@@ -1,7 +1,7 @@
 namespace Flywheel.Storage;
 
 /// <summary>Times as both databases keep them: microseconds since 1970 UTC.</summary>
-internal static class Moments
+internal static class Timestamps
 {
     const long TicksPerMicrosecond = TimeSpan.TicksPerMicrosecond;
 

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Flywheel.SandboxChild.Walls;
+namespace Flywheel.SandboxChild.Isolation;
 
 /// <summary>The walls of the operating system around this process, tried after they are built.</summary>
 /// <remarks>
 /// Needs no privileges. What cannot be built is named among the missing, and nothing here is what an engine's own limits rely on.
 /// </remarks>
-static partial class Door
+static partial class ProcessIsolation
 {
     public static (IReadOnlyList<string> Held, IReadOnlyList<string> Missing) Lock(int memoryMb)
     {

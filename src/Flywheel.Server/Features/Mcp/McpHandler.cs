@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.RateLimiting;
+using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
@@ -12,7 +13,7 @@ using ModelContextProtocol.Protocol;
 namespace Flywheel.Server.Features.Mcp;
 
 /// <summary>The door of agents: the Model Context Protocol over streamable HTTP at <c>/mcp</c>, without sessions.</summary>
-static class McpDoor
+static class McpHandler
 {
     const long MaxBytes = 4 * 1024 * 1024;
     const int UsualCallsPerMinute = 300;
@@ -28,15 +29,15 @@ static class McpDoor
     /// <summary>As the API writes, which the library wants with its resolver named.</summary>
     static readonly JsonSerializerOptions s_json = new(Body.Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
-    public static void AddMcpDoor(this IServiceCollection services, IConfiguration configuration)
+    public static void AddMcp(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddHttpContextAccessor();
         services.AddSingleton<AgentCaller>();
-        services.AddSingleton<AgentSight>();
+        services.AddSingleton<AgentVisibility>();
         services.AddSingleton(new AgentPace(CallsPerMinute(configuration)));
         services.AddMcpServer(server =>
             {
-                server.ServerInfo = new Implementation { Name = "flywheel", Title = "Flywheel", Version = typeof(McpDoor).Assembly.GetName().Version!.ToString(3) };
+                server.ServerInfo = new Implementation { Name = "flywheel", Title = "Flywheel", Version = typeof(McpHandler).Assembly.GetName().Version!.ToString(3) };
                 server.ServerInstructions = Instructions;
             })
             .WithHttpTransport(transport => transport.SessionMode = ModelContextProtocol.AspNetCore.HttpServerSessionMode.Stateless)
@@ -47,7 +48,7 @@ static class McpDoor
             .WithRequestFilters(filters => filters.AddCallToolFilter(next => (request, ct) => McpErrors.AnswerAsync(next, request, ct)));
     }
 
-    public static void MapMcpDoor(this IEndpointRouteBuilder app, ServerOptions options) => app.MapMcp("/mcp")
+    public static void MapMcp(this IEndpointRouteBuilder app, ServerOptions options) => app.MapMcp("/mcp")
         .Needs(KeyScope.Agent)
         .WithMetadata(new RequestSizeLimitAttribute(MaxBytes), new OriginRule(options))
         .ExcludeFromDescription();
@@ -56,7 +57,7 @@ static class McpDoor
     public static void UseMcpOrigins(this IApplicationBuilder app) => app.Use(next => http =>
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<OriginRule>() is { } rule && http.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !rule.Allows(origin))
-            throw new ApiException(403, "foreign_origin", $"`Origin` is `{origin}`: this server answers pages of its own host only.", "Origin");
+            throw new RequestException(RequestErrorKind.Forbidden, "foreign_origin", $"`Origin` is `{origin}`: this server answers pages of its own host only.", "Origin");
         return next(http);
     });
 
@@ -87,14 +88,14 @@ sealed class AgentPace(int perMinute) : IDisposable
             QueueLimit = 0,
         }));
 
-    /// <exception cref="ApiException">Too many.</exception>
+    /// <exception cref="RequestException">Too many.</exception>
     public void Take(Caller caller)
     {
         using var lease = _limiter.AttemptAcquire((caller.Project, caller.Actor));
         if (lease.IsAcquired)
             return;
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
-        throw new ApiException(429, "rate_limited", $"This key has made {perMinute} calls within a minute: wait {Math.Ceiling(wait.TotalSeconds):0} s.");
+        throw new RequestException(RequestErrorKind.RateLimited, "rate_limited", $"This key has made {perMinute} calls within a minute: wait {Math.Ceiling(wait.TotalSeconds):0} s.");
     }
 
     public void Dispose() => _limiter.Dispose();
@@ -103,18 +104,18 @@ sealed class AgentPace(int perMinute) : IDisposable
 /// <summary>Who calls a tool.</summary>
 sealed class AgentCaller(IHttpContextAccessor http)
 {
-    public Caller Caller => http.HttpContext?.Features.Get<Caller>() ?? throw new ApiException(401, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
+    public Caller Caller => http.HttpContext?.Features.Get<Caller>() ?? throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
 
     public ProjectId Project => Caller.Project;
 
     /// <summary>As proposals and the audit name it: never a person's name.</summary>
     public string Author => "agent:" + Caller.Actor;
 
-    /// <exception cref="ApiException">The key may only read.</exception>
+    /// <exception cref="RequestException">The key may only read.</exception>
     public void MustPropose()
     {
         if (Caller.Scope is not (KeyScope.Agent or KeyScope.Admin))
-            throw new ApiException(403, "scope_missing",
+            throw new RequestException(RequestErrorKind.Forbidden, "scope_missing",
                 $"This key has the scope `{Caller.Scope.ToString().ToLowerInvariant()}` and may read only: proposals need a key of `flywheel keys create --scope agent`.");
     }
 }

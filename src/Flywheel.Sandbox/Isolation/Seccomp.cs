@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Flywheel.SandboxChild.Walls;
+namespace Flywheel.SandboxChild.Isolation;
 
 /// <summary>A filter on the system calls of all threads of this process, for good: files, sockets, processes, the kernel's own doors.</summary>
 /// <remarks>

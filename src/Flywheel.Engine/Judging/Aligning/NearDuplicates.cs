@@ -4,7 +4,7 @@ using Flywheel.Engine.Models;
 namespace Flywheel.Engine.Judging.Aligning;
 
 /// <summary>Which texts are nearly the same: one of them as an example tells the answer of the other.</summary>
-sealed class LookAlikes
+sealed class NearDuplicates
 {
     /// <summary>Cosine from which on two texts are taken for one.</summary>
     public const double Near = 0.95;
@@ -13,10 +13,10 @@ sealed class LookAlikes
 
     readonly Dictionary<string, float[][]> _vectors;
 
-    LookAlikes(Dictionary<string, float[][]> vectors) => _vectors = vectors;
+    NearDuplicates(Dictionary<string, float[][]> vectors) => _vectors = vectors;
 
     /// <summary>By the wording, and by meaning where the embedder knows one.</summary>
-    public static async Task<LookAlikes> OfAsync(IEmbedder embedder, IEnumerable<string> texts, CancellationToken ct)
+    public static async Task<NearDuplicates> OfAsync(IEmbedder embedder, IEnumerable<string> texts, CancellationToken ct)
     {
         var distinct = texts.Distinct(StringComparer.Ordinal).ToArray();
         IEmbedder[] embedders = embedder is LexicalEmbedder ? [embedder] : [new LexicalEmbedder(), embedder];

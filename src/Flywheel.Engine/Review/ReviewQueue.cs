@@ -10,7 +10,7 @@ public sealed record DeskItem(ServedItem Served, Reservation? Held);
 public sealed record DeskPage(IReadOnlyList<DeskItem> Items, string? Next);
 
 /// <summary>Hands the review queue out to people: each item to one of them at a time, where they say who they are.</summary>
-public sealed class ReviewDesk(IFlywheelStore store, ReviewServing serving, TimeProvider clock)
+public sealed class ReviewQueue(IFlywheelStore store, ReviewServing serving, TimeProvider clock)
 {
     /// <summary>Turns in which others may be quicker before a page comes back shorter than there are items.</summary>
     const int Tries = 20;

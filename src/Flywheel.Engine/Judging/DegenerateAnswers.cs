@@ -10,7 +10,7 @@ namespace Flywheel.Engine.Judging;
 /// Zhao et al., "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794): punctuation alone, and openers of reasoning with nothing behind
 /// them, were passed in up to 80-90 % of cases. The list is the paper's, with a few openers of the same kind.
 /// </remarks>
-static class MasterKeys
+static class DegenerateAnswers
 {
     static readonly FrozenSet<string> _openers = new[]
     {

@@ -7,7 +7,7 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Storage.Tests;
 
 /// <summary>Whoever can insert a row takes part in the loop.</summary>
-public abstract class SqlDoorConformance(ITestDatabases databases) : StoreConformance(databases)
+public abstract class SqlInsertConformance(ITestDatabases databases) : StoreConformance(databases)
 {
     const string PlainInsert =
         "INSERT INTO span (project_id, node, kind, input, output) VALUES (1, 'intent', 'classifier', 'in', 'out'), (1, 'intent', 'classifier', 'in 2', 'out 2')";
@@ -101,6 +101,6 @@ public abstract class SqlDoorConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal(1, await CountAsync("review_item WHERE reason = 'lowscore'"));
         Assert.Equal(1, await CountAsync("metric_cell"));
         Assert.Equal(DemonstrationState.Pending, Wire.Parse<DemonstrationState>("pending"));
-        Assert.Equal(SpanFate.Stored, (await Store.Spans.AddAsync(Home, [NewSpan()], Noon, Ct))[0]);
+        Assert.Equal(SpanInsertResult.Stored, (await Store.Spans.AddAsync(Home, [NewSpan()], Noon, Ct))[0]);
     }
 }

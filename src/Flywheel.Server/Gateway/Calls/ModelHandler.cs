@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core;
 using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
 using Flywheel.Server.Api;
@@ -9,7 +10,7 @@ using Flywheel.Server.Gateway.Wire;
 namespace Flywheel.Server.Gateway.Calls;
 
 /// <summary>A model call from the client's request to its span.</summary>
-sealed class ModelDoor(
+sealed class ModelHandler(
     NodeRulesSource rules, ModelRoutes routes, PromptPreparation preparation, ModelCaller caller, CallRecorder recorder, TimeProvider clock)
 {
     public async Task HandleAsync(HttpContext http, Protocol protocol)
@@ -69,8 +70,8 @@ sealed class ModelDoor(
     /// <summary>A call without the instructions that its policy names would do something else than what was approved.</summary>
     static PromptVersion? Prompt(NodeRules rules) => rules.Settings.Prompt is null || rules.Prompt is not null
         ? rules.Prompt
-        : throw new ApiException(
-            404, "prompt_not_found",
+        : throw new RequestException(
+            RequestErrorKind.NotFound, "prompt_not_found",
             $"The node's policy names the prompt `{rules.Settings.Prompt}` at `{rules.Settings.PromptLabel ?? rules.Settings.PromptVersion?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? PromptLabel.Production}`, which is not there.");
 
     static RequestOutline Outline(ReadOnlySpan<byte> body, Protocol protocol)
@@ -84,7 +85,7 @@ sealed class ModelDoor(
         }
         catch (JsonException e)
         {
-            throw new ApiException(400, "malformed_json", $"The body cannot be read: {e.Message.Split(" Path:")[0]}");
+            throw new RequestException(RequestErrorKind.Invalid, "malformed_json", $"The body cannot be read: {e.Message.Split(" Path:")[0]}");
         }
     }
 
@@ -116,7 +117,7 @@ sealed class ModelDoor(
         return found;
 
         ModelRoute Find(string name) => routes.Find(name)
-            ?? throw new ApiException(404, "model_not_found", $"There is no model `{name}`. {routes.Known}", "model");
+            ?? throw new RequestException(RequestErrorKind.NotFound, "model_not_found", $"There is no model `{name}`. {routes.Known}", "model");
     }
 
     async Task RefuseAsync(HttpContext http, GatewayCall call)

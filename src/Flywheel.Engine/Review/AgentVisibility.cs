@@ -11,7 +11,7 @@ namespace Flywheel.Engine.Review;
 
 /// <summary>What an agent may see of the loop: everything but what is kept from people who are still to label blind.</summary>
 /// <remarks>An agent that knew the judge's verdict of a blind item could pass it on; reading for an agent changes nothing of how items are served.</remarks>
-public sealed class AgentSight(IFlywheelStore store, ValidatorRegistry registry)
+public sealed class AgentVisibility(IFlywheelStore store, ValidatorRegistry registry)
 {
     public bool IsJudge(Metric metric) => registry.Find(metric.Validator.Kind)?.CallsModel == true;
 

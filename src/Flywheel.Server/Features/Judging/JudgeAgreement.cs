@@ -24,7 +24,7 @@ public sealed record Confusion(long PassPass, long PassFail, long FailPass, long
 /// <param name="PassRate">What people would say of all these verdicts' texts.</param>
 /// <param name="Counts">Judge's word first, the person's second.</param>
 /// <param name="Note">What the numbers cannot say; null when they can.</param>
-public sealed record VersionAlignment(
+public sealed record VersionAgreement(
     int MetricVersion, string? ValidatorVersion, string? Node, long Labels, long Verdicts, Interval TruePassRate, Interval TrueFailRate, Interval Kappa,
     Interval Agreement, Interval PassRate, Confusion Counts, string? Note, int JudgeVersions = 1, DateTimeOffset? From = null, string? Segment = null);
 
@@ -40,25 +40,25 @@ public sealed record ServingGap(Metrics.Rate Blind, Metrics.Rate Suggested, doub
 /// <param name="Serving">Null until the queue served a pair.</param>
 /// <param name="Calibration">Null for what is no judge.</param>
 public sealed record Alignment(
-    string Metric, IReadOnlyList<VersionAlignment> Versions, IReadOnlyList<VersionAlignment> Pooled, Guarantee? Guarantee, CalibrationView? Calibration,
+    string Metric, IReadOnlyList<VersionAgreement> Versions, IReadOnlyList<VersionAgreement> Pooled, Guarantee? Guarantee, CalibrationView? Calibration,
     ServingGap? Serving, HumanAgreement? Humans, IReadOnlyList<AlarmView> OpenAlarms);
 
 /// <summary>How far people agree among themselves: what a judge can hope for.</summary>
 /// <param name="Alpha">Krippendorff's alpha, nominal, with its 95 % interval; null when all said the same.</param>
 public sealed record HumanAgreement(double? Alpha, double? AlphaLow, double? AlphaHigh, int Items, int Labels);
 
-static class AlignmentOf
+static class AgreementOf
 {
     /// <summary>Those with the most labels.</summary>
     const int MostSegments = 50;
 
     /// <param name="byNode">One entry a node besides the whole.</param>
-    public static IReadOnlyList<VersionAlignment> Versions(IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, bool byNode)
+    public static IReadOnlyList<VersionAgreement> Versions(IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, bool byNode)
     {
         var numbers = versions.ToDictionary(version => version.VersionId, version => version.Number);
         return
         [
-            .. NewestFirst(numbers, cells).SelectMany(group => (IEnumerable<VersionAlignment>)
+            .. NewestFirst(numbers, cells).SelectMany(group => (IEnumerable<VersionAgreement>)
                 [
                     One(numbers.GetValueOrDefault(group.Key.MetricVersion), group.Key.ValidatorVersion, null, [.. group]),
                     .. byNode
@@ -78,7 +78,7 @@ static class AlignmentOf
             .ThenBy(group => group.Key.ValidatorVersion, StringComparer.Ordinal);
 
     /// <summary>The newest metric version first, each followed by its slices.</summary>
-    public static IReadOnlyList<VersionAlignment> Pooled(
+    public static IReadOnlyList<VersionAgreement> Pooled(
         IReadOnlyList<Metric> versions, IReadOnlyList<MetricCell> cells, Metrics.SummarySlicing slicing, IReadOnlyList<SegmentedLabel> segmented)
     {
         var numbers = versions.ToDictionary(version => version.VersionId, version => version.Number);
@@ -86,7 +86,7 @@ static class AlignmentOf
         [
             .. cells.Where(cell => cell.Outcome is Outcome.Pass or Outcome.Fail).GroupBy(cell => cell.MetricVersion)
                 .OrderByDescending(group => numbers.GetValueOrDefault(group.Key))
-                .SelectMany(group => (IEnumerable<VersionAlignment>)
+                .SelectMany(group => (IEnumerable<VersionAgreement>)
                 [
                     OfAll(numbers.GetValueOrDefault(group.Key), null, [.. group]),
                     .. slicing.ByNode || slicing.Bucket is not null
@@ -98,7 +98,7 @@ static class AlignmentOf
     }
 
     /// <summary>Segments are no part of the counts: these are made of the labelled verdicts alone.</summary>
-    static IEnumerable<VersionAlignment> BySegment(int number, IEnumerable<SegmentedLabel> labels) => labels
+    static IEnumerable<VersionAgreement> BySegment(int number, IEnumerable<SegmentedLabel> labels) => labels
         // Single users are no segments to compare.
         .SelectMany(label => label.Segments.Where(segment => !segment.StartsWith("user:", StringComparison.Ordinal)).Distinct().Select(segment => (segment, label)))
         .GroupBy(each => each.segment, each => each.label)
@@ -106,10 +106,10 @@ static class AlignmentOf
         .Select(group => OfAll(number, null, [.. group.Select(label => new MetricCell(
             label.MetricVersion, label.ValidatorVersion, "", default, label.Judge ? Outcome.Pass : Outcome.Fail, label.Human, 1, label.Chance))]) with { Segment = group.Key });
 
-    static VersionAlignment OfAll(int number, string? node, MetricCell[] cells) =>
+    static VersionAgreement OfAll(int number, string? node, MetricCell[] cells) =>
         One(number, null, node, [.. cells]) with { JudgeVersions = cells.Select(cell => cell.ValidatorVersion).Distinct(StringComparer.Ordinal).Count() };
 
-    static VersionAlignment One(int number, string? validator, string? node, MetricCell[] cells)
+    static VersionAgreement One(int number, string? validator, string? node, MetricCell[] cells)
     {
         long Count(bool judge, bool? human) =>
             cells.Where(cell => cell.Outcome == (judge ? Outcome.Pass : Outcome.Fail) && cell.Human == human).Sum(cell => cell.Count);

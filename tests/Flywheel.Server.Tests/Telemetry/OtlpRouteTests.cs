@@ -4,7 +4,7 @@ using Flywheel.Core.Projects;
 
 namespace Flywheel.Server.Tests.Telemetry;
 
-public sealed class OtlpDoorTests
+public sealed class OtlpRouteTests
 {
     const string Trace = "0af7651916cd43dd8448eb211c80319c";
 

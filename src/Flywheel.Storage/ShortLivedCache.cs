@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace Flywheel.Storage;
 
 /// <summary>Answers to a question that every call asks: as good as new for what this process wrote, a tenth of a second old at most for others.</summary>
-internal sealed class Remembered<TKey, TValue>(Database database) where TKey : notnull
+internal sealed class ShortLivedCache<TKey, TValue>(Database database) where TKey : notnull
 {
     /// <summary>Keys come with requests, so they must not fill the memory.</summary>
     const int Kept = 4_096;

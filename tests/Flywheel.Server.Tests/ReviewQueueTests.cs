@@ -4,7 +4,7 @@ using static Flywheel.Server.Tests.RunningServer;
 namespace Flywheel.Server.Tests;
 
 /// <summary>Several people at one review queue, over HTTP.</summary>
-public sealed class ReviewDeskTests
+public sealed class ReviewQueueTests
 {
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -105,7 +105,7 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
     /// <returns>The superuser's url and the sandbox role's.</returns>
     private async Task<(string Owner, string Sandbox)> ShopAsync()
     {
-        var owner = await cluster.NewAsync();
+        var owner = await cluster.NewEmptyAsync();
         var role = $"reader_{Guid.NewGuid():N}"[..20];
         await RunAsync(owner,
             """

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Server.Hosting;
+using Flywheel.Storage.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +12,7 @@ namespace Flywheel.Server.Tests;
 /// <summary>The real host in this process, on a free port and a database of its own.</summary>
 public sealed class RunningServer : IAsyncDisposable
 {
-    readonly string _folder = Directory.CreateTempSubdirectory("flywheel-test-").FullName;
+    readonly string _folder = TestFolder.New("test");
     WebApplication? _app;
 
     /// <summary>Unless the settings name another.</summary>
@@ -33,6 +34,8 @@ public sealed class RunningServer : IAsyncDisposable
         };
         foreach (var (key, value) in settings)
             values[key] = value;
+        if (values["Db"] == server.Db)
+            await SqliteTemplate.CopyAsync(server.Db["sqlite:".Length..]);
         server._app = await FlywheelHost.BuildAsync(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), Ct);
         await server._app.StartAsync(Ct);
         server.Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = new Uri(FlywheelHost.AddressOf(server._app)) };

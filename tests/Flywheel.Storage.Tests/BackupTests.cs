@@ -11,7 +11,7 @@ public sealed class BackupTests : IDisposable
 {
     static readonly DateTimeOffset Noon = new(2026, 3, 14, 12, 0, 0, TimeSpan.Zero);
 
-    readonly string _folder = Directory.CreateTempSubdirectory("flywheel-backup-").FullName;
+    readonly string _folder = TestFolder.New("backup");
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 

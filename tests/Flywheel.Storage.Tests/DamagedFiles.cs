@@ -4,7 +4,7 @@ namespace Flywheel.Storage.Tests;
 
 public sealed class DamagedFiles : IDisposable
 {
-    readonly string _folder = Directory.CreateTempSubdirectory("flywheel-test-").FullName;
+    readonly string _folder = TestFolder.New("test");
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 

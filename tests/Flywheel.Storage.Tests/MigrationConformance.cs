@@ -5,7 +5,7 @@ public abstract class MigrationConformance(ITestDatabases databases) : StoreConf
     [Fact]
     public async Task Several_processes_may_start_at_once()
     {
-        var url = await Databases.NewAsync();
+        var url = await Databases.NewEmptyAsync();
 
         var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {

@@ -7,18 +7,20 @@ using Npgsql;
 namespace Flywheel.Storage.Tests;
 
 /// <summary>
-/// A PostgreSQL server of this test run alone, or the one that FLYWHEEL_TEST_POSTGRES names. Each test gets a copy of an empty
-/// template database.
+/// A PostgreSQL server of this test run alone, or the one that FLYWHEEL_TEST_POSTGRES names. Each test gets a copy of a template
+/// database, which is migrated when the first test asks for one.
 /// </summary>
 public sealed class PostgresCluster : ITestDatabases, IAsyncLifetime
 {
     const string Missing =
         "PostgreSQL's programs were not found: run `apt-get install -y postgresql`, or set FLYWHEEL_TEST_POSTGRES=postgres://user:password@host/database.";
 
+    // A template can be copied by one at a time.
     readonly SemaphoreSlim _copying = new(1);
     readonly string _run = Guid.NewGuid().ToString("N")[..8];
     string? _folder, _programs;
     Uri _server = null!;
+    bool _hasTemplate;
     int _made;
 
     public async ValueTask InitializeAsync()
@@ -26,38 +28,54 @@ public sealed class PostgresCluster : ITestDatabases, IAsyncLifetime
         _server = Environment.GetEnvironmentVariable("FLYWHEEL_TEST_POSTGRES") is { Length: > 0 } given
             ? new(given)
             : await StartAsync();
-        await AdministerAsync($"CREATE DATABASE {Template}");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await AdministerAsync($"DROP DATABASE {Template} WITH (FORCE)");
-        for (var i = 1; i <= _made; i++)
-            if (_folder is null)
-                await AdministerAsync($"DROP DATABASE IF EXISTS {Name(i)} WITH (FORCE)");
         if (_folder is not null)
         {
             await RunAsync("pg_ctl", "-D", $"{_folder}/data", "-m", "immediate", "-w", "stop");
             Directory.Delete(_folder, recursive: true);
+        }
+        else
+        {
+            await AdministerAsync($"DROP DATABASE IF EXISTS {Template} WITH (FORCE)");
+            for (var i = 1; i <= _made; i++)
+                await AdministerAsync($"DROP DATABASE IF EXISTS {Name(i)} WITH (FORCE)");
         }
         _copying.Dispose();
     }
 
     public async Task<string> NewAsync()
     {
-        // A template can be copied by one at a time.
         await _copying.WaitAsync();
         try
         {
-            var name = Name(++_made);
-            await AdministerAsync($"CREATE DATABASE {name} TEMPLATE {Template}");
-            return new UriBuilder(_server) { Path = "/" + name }.Uri.ToString();
+            if (!_hasTemplate)
+            {
+                await AdministerAsync($"CREATE DATABASE {Template}");
+                await using var store = await FlywheelStore.OpenAsync(Url(Template));
+                await store.MigrateAsync(CancellationToken.None);
+                _hasTemplate = true;
+            }
+            return await CreateAsync($" TEMPLATE {Template}");
         }
         finally
         {
             _copying.Release();
         }
     }
+
+    public Task<string> NewEmptyAsync() => CreateAsync("");
+
+    async Task<string> CreateAsync(string from)
+    {
+        var name = Name(Interlocked.Increment(ref _made));
+        await AdministerAsync($"CREATE DATABASE {name}{from}");
+        return Url(name);
+    }
+
+    string Url(string database) => new UriBuilder(_server) { Path = "/" + database }.Uri.ToString();
 
     public DbConnection Connect(string url)
     {
@@ -86,14 +104,14 @@ public sealed class PostgresCluster : ITestDatabases, IAsyncLifetime
     async Task<Uri> StartAsync()
     {
         _programs = Programs() ?? throw new InvalidOperationException(Missing);
-        _folder = Directory.CreateTempSubdirectory("flywheel-postgres-").FullName;
+        _folder = TestFolder.New("postgres");
         if (Environment.UserName == "root")
             await ProcessAsync("chown", "postgres", _folder);
         var port = FreePort();
         await RunAsync("initdb", "-D", $"{_folder}/data", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync");
         await RunAsync(
             "pg_ctl", "-D", $"{_folder}/data", "-l", $"{_folder}/log", "-w", "-t", "60", "-o",
-            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={_folder} -c fsync=off -c max_connections=300 -c deadlock_timeout=200ms",
+            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={_folder} -c fsync=off -c full_page_writes=off -c max_connections=300 -c deadlock_timeout=200ms",
             "start");
         return new($"postgres://postgres@127.0.0.1:{port}/postgres");
     }

@@ -16,7 +16,7 @@ public sealed class SqliteUpgrades(SqliteFiles files)
     [Fact]
     public async Task Spans_that_waited_before_the_cursor_go_on_waiting_and_paired_ones_do_not()
     {
-        var url = await files.NewAsync();
+        var url = await files.NewEmptyAsync();
         using (var old = await MadeByAsync(url, last: 21))
         {
             Run(old, "INSERT INTO span (project_id, node) VALUES (1, 'a'), (1, 'b'), (1, 'c'), (1, 'd')");
@@ -52,7 +52,7 @@ public sealed class SqliteUpgrades(SqliteFiles files)
     [InlineData("INSERT INTO verdict (project_id, span_id, metric_id, metric_version_id, validator_version, outcome, reason, created_at) VALUES (1, 1, 1, 1, 'v', 'skipped', 'why', 1)", true)]
     public async Task Words_are_checked_as_before(string insert, bool holds)
     {
-        var url = await files.NewAsync();
+        var url = await files.NewEmptyAsync();
         using (var old = await MadeByAsync(url, last: 21))
             Run(old, "INSERT INTO span (project_id, node) VALUES (1, 'a')");
         await using (var store = await FlywheelStore.OpenAsync(url, null, Ct))

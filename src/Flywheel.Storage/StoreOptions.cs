@@ -1,3 +1,6 @@
+using Flywheel.Core;
+using Flywheel.Storage.Schema;
+
 namespace Flywheel.Storage;
 
 /// <summary>What an acknowledgement is worth.</summary>
@@ -23,4 +26,10 @@ public sealed record StoreOptions
 
     /// <summary>The clock of deadlines and of the migrations' dates; times in rows come with the calls.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Migrations after the program's own. Tests show with them that an upgrade works.</summary>
+    internal IReadOnlyList<Migration> FurtherMigrations { get; init; } = [];
+
+    /// <summary>All that a database must have, in order.</summary>
+    internal IReadOnlyList<Migration> Migrations(DatabaseKind kind) => [.. SchemaFiles.Migrations(kind), .. FurtherMigrations];
 }

@@ -86,7 +86,7 @@ internal sealed class PostgresDatabase : Database
             await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
             if (connection.PostgreSqlVersion.Major < 15)
                 throw new StoreException($"PostgreSQL at {place} is version {connection.PostgreSqlVersion}; 15 or newer is needed.");
-            await PostgresMigrator.CheckAsync(connection, ct).ConfigureAwait(false);
+            await PostgresMigrator.CheckAsync(connection, options, ct).ConfigureAwait(false);
             return new(source, options, $"PostgreSQL {connection.PostgreSqlVersion} at {place}");
         }
         catch (NpgsqlException fault)
@@ -104,7 +104,7 @@ internal sealed class PostgresDatabase : Database
     public override async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        return await PostgresMigrator.ApplyAsync(connection, options.Clock, ct).ConfigureAwait(false);
+        return await PostgresMigrator.ApplyAsync(connection, options, ct).ConfigureAwait(false);
     }
 
     public override Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken ct) => AgainAsync(

@@ -1,3 +1,5 @@
+using Flywheel.Core;
+using Flywheel.Storage.Schema;
 using Npgsql;
 
 namespace Flywheel.Storage.Postgres;
@@ -6,30 +8,22 @@ namespace Flywheel.Storage.Postgres;
 internal static class PostgresMigrator
 {
     /// <summary>Refuses a newer program's database.</summary>
-    public static async Task CheckAsync(NpgsqlConnection connection, CancellationToken ct)
+    public static async Task CheckAsync(NpgsqlConnection connection, StoreOptions options, CancellationToken ct)
     {
         await using var find = new NpgsqlCommand("SELECT to_regclass('schema_migration') IS NOT NULL", connection);
         if (await find.ExecuteScalarAsync(ct).ConfigureAwait(false) is true)
-            _ = Migration.Missing(Migration.Of("postgres"), await AppliedAsync(connection, ct).ConfigureAwait(false));
+            _ = Migration.Missing(options.Migrations(DatabaseKind.Postgres), await AppliedAsync(connection, ct).ConfigureAwait(false));
     }
 
     /// <returns>Names of the migrations that this call applied.</returns>
-    public static async Task<IReadOnlyList<string>> ApplyAsync(NpgsqlConnection connection, TimeProvider clock, CancellationToken ct)
+    public static async Task<IReadOnlyList<string>> ApplyAsync(
+        NpgsqlConnection connection, StoreOptions options, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         // A second process waits here, and then sees what the first one did.
         await RunAsync(connection, "SELECT pg_advisory_xact_lock(4675198, 0)", ct).ConfigureAwait(false);
-        await RunAsync(
-            connection,
-            """
-            CREATE TABLE IF NOT EXISTS schema_migration (
-                number INTEGER PRIMARY KEY,
-                name TEXT NOT NULL,
-                applied_at BIGINT NOT NULL
-            )
-            """,
-            ct).ConfigureAwait(false);
-        var missing = Migration.Missing(Migration.Of("postgres"), await AppliedAsync(connection, ct).ConfigureAwait(false));
+        await RunAsync(connection, SchemaFiles.MigrationTable(DatabaseKind.Postgres), ct).ConfigureAwait(false);
+        var missing = Migration.Missing(options.Migrations(DatabaseKind.Postgres), await AppliedAsync(connection, ct).ConfigureAwait(false));
         foreach (var migration in missing)
         {
             await RunAsync(connection, migration.Sql, ct).ConfigureAwait(false);
@@ -37,7 +31,7 @@ internal static class PostgresMigrator
                 "INSERT INTO schema_migration (number, name, applied_at) VALUES (@number, @name, @at)", connection);
             note.Parameters.AddWithValue("number", migration.Number);
             note.Parameters.AddWithValue("name", migration.Name);
-            note.Parameters.AddWithValue("at", Timestamps.Micros(clock.GetUtcNow()));
+            note.Parameters.AddWithValue("at", Timestamps.Micros(options.Clock.GetUtcNow()));
             await note.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
         await transaction.CommitAsync(ct).ConfigureAwait(false);

@@ -83,7 +83,7 @@ public static class SqliteBackup
         try
         {
             using var session = Open(path);
-            SqliteMigrator.Check(session, path);
+            SqliteMigrator.Check(session, path, new());
             if (await session.NumberAsync("SELECT count(*) FROM sqlite_master WHERE name = 'schema_migration'", ct).ConfigureAwait(false) == 0)
                 throw new StoreException($"{path} is empty.");
             var problems = new List<string>();

@@ -91,7 +91,7 @@ internal sealed class SqliteDatabase : Database
         {
             session.Connection.Open();
             Pragmas(session, options);
-            SqliteMigrator.Check(session, path);
+            SqliteMigrator.Check(session, path, options);
             return new(path, temporary, options, session);
         }
         catch (SqliteException fault)
@@ -113,7 +113,7 @@ internal sealed class SqliteDatabase : Database
                 using var session = new SqliteSession(new(Connect(path, SqliteOpenMode.ReadWrite)));
                 session.Connection.Open();
                 Pragmas(session, options);
-                return SqliteMigrator.Apply(session, options.Clock);
+                return SqliteMigrator.Apply(session, options);
             },
             ct);
 

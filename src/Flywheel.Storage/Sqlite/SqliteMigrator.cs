@@ -1,3 +1,5 @@
+using Flywheel.Core;
+using Flywheel.Storage.Schema;
 using Microsoft.Data.Sqlite;
 
 namespace Flywheel.Storage.Sqlite;
@@ -8,31 +10,24 @@ internal static class SqliteMigrator
     const int SqliteCorrupt = 11, SqliteCantOpen = 14, SqliteNotADatabase = 26, SqliteReadOnly = 8, SqliteBusy = 5;
 
     /// <summary>Refuses files that are another program's, or a newer program's.</summary>
-    public static void Check(SqliteSession session, string path)
+    public static void Check(SqliteSession session, string path, StoreOptions options)
     {
         if (Number(session, "SELECT count(*) FROM sqlite_master") == 0)
             return;
         if (!HasMigrations(session))
             throw new StoreException($"{path} is a SQLite database of another program: name another file.");
-        _ = Migration.Missing(Migration.Of("sqlite"), Applied(session));
+        _ = Migration.Missing(options.Migrations(DatabaseKind.Sqlite), Applied(session));
     }
 
     /// <returns>Names of the migrations that this call applied.</returns>
-    public static IReadOnlyList<string> Apply(SqliteSession session, TimeProvider clock)
+    public static IReadOnlyList<string> Apply(SqliteSession session, StoreOptions options)
     {
         // The write lock is taken first, so a second process sees what the first one did.
         session.Run("BEGIN IMMEDIATE");
         try
         {
-            session.Run(
-                """
-                CREATE TABLE IF NOT EXISTS schema_migration (
-                    number INTEGER PRIMARY KEY,
-                    name TEXT NOT NULL,
-                    applied_at INTEGER NOT NULL
-                ) STRICT
-                """);
-            var missing = Migration.Missing(Migration.Of("sqlite"), Applied(session));
+            session.Run(SchemaFiles.MigrationTable(DatabaseKind.Sqlite));
+            var missing = Migration.Missing(options.Migrations(DatabaseKind.Sqlite), Applied(session));
             foreach (var migration in missing)
             {
                 using var script = session.Connection.CreateCommand();
@@ -42,7 +37,7 @@ internal static class SqliteMigrator
                 note.CommandText = "INSERT INTO schema_migration (number, name, applied_at) VALUES (@number, @name, @at)";
                 note.Parameters.AddWithValue("@number", migration.Number);
                 note.Parameters.AddWithValue("@name", migration.Name);
-                note.Parameters.AddWithValue("@at", Timestamps.Micros(clock.GetUtcNow()));
+                note.Parameters.AddWithValue("@at", Timestamps.Micros(options.Clock.GetUtcNow()));
                 note.ExecuteNonQuery();
             }
             session.Run("COMMIT");

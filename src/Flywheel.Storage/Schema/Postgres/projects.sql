@@ -1,0 +1,2 @@
+CREATE TRIGGER audit_keeps BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION flywheel_refuse('audit is append-only');

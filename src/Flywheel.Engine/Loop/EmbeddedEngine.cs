@@ -2,15 +2,13 @@ using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
-using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Retrieval;
-using Flywheel.Engine.Review;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Engine.Loop;
 
@@ -40,48 +38,28 @@ public sealed record EmbeddedOptions
 public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
 {
     readonly EmbeddedLoop _loop;
+    readonly ServiceProvider _services;
     readonly CancellationTokenSource _stop = new();
-    readonly ModelRegistry? _ownModels;
     readonly Task _work;
     int _isDisposed;
 
     EmbeddedEngine(IFlywheelStore store, EmbeddedOptions options)
     {
         Store = store;
-        var clock = options.Clock;
-        var models = options.Models ?? (_ownModels = new ModelRegistry(ModelOptions.Read([])));
-        var embedder = models.Embedder();
-        var faults = new ModelFaults(clock);
-        var signal = new WorkSignal();
-        var retriever = new DemonstrationRetriever(store.Demonstrations, embedder, clock);
-        var judges = new JudgeServices(
-            name => models.Chat(name), new RetrievedJudgeExamples(retriever, store.Demonstrations),
-            (model, usage) => models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free).CostUsd(usage))
-        {
-            Structured = models.Structured,
-            Ledger = store.JudgeCalls,
-            Guidelines = new StoredGuidelines(store.Guidelines, clock),
-            Calibrations = new StoredCalibrations(store, clock),
-            MayHaveCost = error => faults.Classify(error).MayHaveCost,
-            Clock = clock,
-        };
-        Validators = ValidatorRegistry.BuiltIn(
-            new TokenCounter(), new StoredExpressions(store), judges, options.Validators,
-            detectors: new DetectionServices(models.Embedder, clock, References: new StoredReferences(store.References, store.Spans, clock)));
-        var guards = new ActiveGuards(store.Metrics, clock);
-        store.Spans.Filter = new SpanRedaction(guards, Validators);
+        var services = new ServiceCollection().AddSingleton(store).AddSingleton(options.Clock);
+        // Models that the engine makes are disposed with it; the caller's stay the caller's.
+        if (options.Models is { } models)
+            services.AddSingleton(models);
+        else
+            services.AddSingleton(_ => new ModelRegistry(ModelOptions.Read([])));
+        _services = services.AddEngine(new EngineOptions { Kinds = _ => options.Validators, OnFault = (_, what, fault) => options.OnFault(what, fault) })
+            .BuildServiceProvider();
+        Validators = _services.GetRequiredService<ValidatorRegistry>();
+        store.Spans.Filter = _services.GetRequiredService<SpanRedaction>();
         _loop = new EmbeddedLoop(
-            store, retriever, new NodePolicies(store.NodePolicies), new InputGuard(guards, Validators, faults, clock, store.Jobs), ProjectId.Default, clock, signal);
-
-        var watch = new JudgeWatch(store, Validators, clock);
-        var reader = new ForecastReader(store);
-        var workers = new LoopWorkers(
-            new MetricWorker(
-                new WorkerStores(store.Jobs, store.Metrics, store.Spans), Validators, faults,
-                new WorkerOptions { WantedConcurrency = () => models.WantedConcurrency }, signal, clock, new Random(), options.OnFault, watch),
-            new DemonstrationEmbedding(store.Demonstrations, embedder, clock), new ReviewPlanner(store, retriever, clock),
-            new LabelPlanner(store, Validators, reader, clock), new FixingPlanner(store, Validators, reader, clock),
-            new BackfillWorker(store.Backfills, Validators, signal, clock), watch, new JudgeCalibrator(store, Validators, clock), store, clock);
+            store, _services.GetRequiredService<DemonstrationRetriever>(), _services.GetRequiredService<NodePolicies>(),
+            _services.GetRequiredService<InputGuard>(), ProjectId.Default, options.Clock, _services.GetRequiredService<WorkSignal>());
+        var workers = _services.GetRequiredService<LoopWorkers>();
         _work = options.Work ? Task.Run(() => workers.RunAsync(options.OnFault, _stop.Token)) : Task.CompletedTask;
     }
 
@@ -112,8 +90,8 @@ public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
             return;
         await _stop.CancelAsync();
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _services.DisposeAsync();
         await Store.DisposeAsync();
-        _ownModels?.Dispose();
         _stop.Dispose();
     }
 }

@@ -6,12 +6,6 @@ using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Api;
 
-/// <summary>Who calls, and for which project. Every handler that touches data takes one.</summary>
-/// <param name="Actor">Name for audit entries and authorship: the key's name, or <c>local</c> without keys.</param>
-sealed record Caller(ProjectId Project, KeyScope Scope, string Actor)
-{
-    public static ValueTask<Caller?> BindAsync(HttpContext http) => ValueTask.FromResult(http.Features.Get<Caller>());
-}
 
 /// <summary>What a route demands; a route without one stops the server at its start.</summary>
 sealed record RoutePolicy(KeyScope? Scope);
@@ -45,13 +39,13 @@ static class Access
         Admit(resolving.Result);
         return next(http);
 
-        async Task AwaitAsync(ValueTask<Caller> resolving)
+        async Task AwaitAsync(ValueTask<HttpCaller> resolving)
         {
             Admit(await resolving);
             await next(http);
         }
 
-        void Admit(Caller caller)
+        void Admit(HttpCaller caller)
         {
             if (!Allows(caller.Scope, needed))
                 throw new RequestException(RequestErrorKind.Forbidden, "scope_missing",
@@ -75,7 +69,7 @@ static class Access
         // Tools of agents that propose ask again.
         || (has == KeyScope.Read && needs == KeyScope.Agent);
 
-    static async ValueTask<Caller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
+    static async ValueTask<HttpCaller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
     {
         var named = http.Request.Headers[ProjectHeader].ToString();
         var authorization = http.Request.Headers.Authorization.ToString();
@@ -95,14 +89,14 @@ static class Access
                     throw new RequestException(RequestErrorKind.Forbidden, "foreign_project",
                         $"The key does not belong to the project `{named}`: leave `{ProjectHeader}` out or use that project's key.", ProjectHeader);
             }
-            return new Caller(key.Project, key.Scope, key.Name);
+            return new HttpCaller(key.Project, key.Scope, key.Name);
         }
         if (options.RequiresKeys)
             throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
         if (named.Length == 0)
-            return new Caller(ProjectId.Default, KeyScope.Admin, "local");
+            return new HttpCaller(ProjectId.Default, KeyScope.Admin, "local");
         var project = await store.Projects.FindAsync(named, http.RequestAborted)
             ?? throw RequestException.NotFound("project", $"There is no project `{named}`: create it with `flywheel keys create --project {named}`.", ProjectHeader);
-        return new Caller(project.Id, KeyScope.Admin, "local");
+        return new HttpCaller(project.Id, KeyScope.Admin, "local");
     }
 }

@@ -32,8 +32,8 @@ static class AlignCommand
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             var metric = await MetricEndpoints.FindAsync(store, owner.Id, parsed.GetValue(name)!, ct);
-            using var models = EngineServices.OpenModels(Settings.Load());
-            var alignment = EngineServices.OpenAlignment(store, models, TimeProvider.System);
+            await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
+            var alignment = engine.Get<JudgeAlignment>();
             var request = new AlignmentRequest(parsed.GetValue(labels), parsed.GetValue(model), parsed.GetValue(reference));
             var asJson = parsed.GetValue(json);
             try

@@ -25,16 +25,10 @@ static class ImportCommand
                 throw new FlywheelException($"There is no file {path}.");
             await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
             var owner = await store.Projects.EnsureAsync(parsed.GetValue(project)!, TimeProvider.System.GetUtcNow(), ct);
-            using var models = EngineServices.OpenModels(Settings.Load());
-            await using var applications = EngineServices.OpenDatabases(Settings.Load());
-            await using var scratch = await ScratchSpans.OpenAsync(ct);
-            var configuration = Settings.Load();
-            await using var sandbox = CodeServices.OpenSandbox(configuration);
             // Imported metrics run in the server, so they may name what the server knows.
-            var databases = CodeServices.OfServer(configuration, parsed.GetValue(db) ?? Settings.Server(configuration).Db);
-            var registry = EngineServices.FileRegistry(models, scratch, sandbox, databases, applications: applications);
-            var rules = new MetricRules(registry);
-            store.Spans.Filter = new SpanRedaction(new ActiveGuards(store.Metrics, TimeProvider.System), registry);
+            await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
+            var rules = engine.Get<MetricRules>();
+            store.Spans.Filter = engine.Get<SpanRedaction>();
             var done = ArchiveInput.Header(path) is { } header
                 ? await ArchiveAsync(store, owner, rules, path, header, parsed.GetValue(author)!, parsed.GetValue(json), ct)
                 : await RowsAsync(store, owner, rules, path, parsed.GetValue(json), ct);

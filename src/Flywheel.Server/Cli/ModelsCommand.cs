@@ -41,10 +41,10 @@ static class ModelsCommand
             var (path, next) = asked switch
             {
                 "use-lite" => (
-                    await EngineServices.InstallUseLiteAsync(Settings.Load(), report, ct),
+                    await ModelInstallation.InstallUseLiteAsync(Settings.Load(), report, ct),
                     "use-lite is installed; embeddings are now hybrid. Demonstrations that are there get new vectors at the next start."),
                 "onnx-runtime" => (
-                    await EngineServices.InstallOnnxRuntimeAsync(Settings.Load(), report, ct),
+                    await ModelInstallation.InstallOnnxRuntimeAsync(Settings.Load(), report, ct),
                     "The ONNX runtime is installed: set `Embeddings:Provider` to onnx and `Embeddings:Model_path` to a model's path."),
                 _ => throw new UsageException($"There is no model `{asked}`: use-lite and onnx-runtime can be installed."),
             };

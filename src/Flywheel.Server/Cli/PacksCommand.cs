@@ -78,18 +78,12 @@ static class PacksCommand
         ParseResult parsed, Option<string?> db, Option<string> project,
         Func<IFlywheelStore, ProjectId, Engine.Metrics.ValidatorRegistry, MetricRules, Task> work, CancellationToken ct)
     {
-        using var models = EngineServices.OpenModels(Hosting.Settings.Load());
-        await using var scratch = await ScratchSpans.OpenAsync(ct);
         await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
         var home = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-        var configuration = Hosting.Settings.Load();
-        await using var sandbox = Hosting.CodeServices.OpenSandbox(configuration);
-        // What is switched on here runs in the server.
-        var databases = Hosting.CodeServices.OfServer(configuration, parsed.GetValue(db) ?? Hosting.Settings.Server(configuration).Db);
-        var registry = EngineServices.FileRegistry(models, scratch, sandbox, databases, store);
+        await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
         try
         {
-            await work(store, home.Id, registry, new MetricRules(registry));
+            await work(store, home.Id, engine.Validators, engine.Get<MetricRules>());
         }
         catch (RequestException e)
         {

@@ -45,14 +45,14 @@ static class ReviewCommand
                 throw new UsageException("This --reason tells what the judge said: leave it out, or --blind.");
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-            var desk = new ReviewQueue(store, new ReviewServing(store, ValidatorRegistry.BuiltIn(), TimeProvider.System), TimeProvider.System);
-            var page = await desk.ServeAsync(
+            await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
+            var page = await engine.Get<ReviewQueue>().ServeAsync(
                 owner.Id,
                 new ReviewFilter(parsed.GetValue(node), parsed.GetValue(metric), why, Limit: parsed.GetValue(limit), Author: parsed.GetValue(author)), hold,
                 parsed.GetValue(blind), ct);
             var items = page.Items.Select(ReviewItemView.Of).ToArray();
             var due = parsed.GetValue(node) is null && parsed.GetValue(metric) is null && why is null
-                ? await new MetricReviewing(store, TimeProvider.System).DueAsync(owner.Id, ct) : [];
+                ? await engine.Get<MetricReviewing>().DueAsync(owner.Id, ct) : [];
             if (parsed.GetValue(json))
             {
                 Output.Json(new ReviewList(items, page.Next, [.. due.Select(MetricScheduleView.Of)]));

@@ -32,11 +32,8 @@ static class ValidateCommand
         command.SetAction(async (parsed, ct) =>
         {
             var name = parsed.GetValue(metric)!;
-            using var models = EngineServices.OpenModels(Settings.Load());
-            await using var applications = EngineServices.OpenDatabases(Settings.Load());
-            await using var scratch = await ScratchSpans.OpenAsync(ct);
-            await using var sandbox = CodeServices.OpenSandbox(Settings.Load());
-            var registry = EngineServices.FileRegistry(models, scratch, sandbox, CodeServices.OfCommandLine(Settings.Load()), applications: applications);
+            await using var engine = CommandEngine.ForFiles();
+            var registry = engine.Validators;
             var subject = registry.Find(name)?.Subjects.Contains(MetricSubject.Output) == false ? MetricSubject.Input : MetricSubject.Output;
             var validator = Make(registry, name, subject, parsed.GetValue(set) ?? [], parsed.GetValue(criterion)!);
             var path = parsed.GetValue(input)!;

@@ -76,7 +76,7 @@ public static class FlywheelHost
             services.AddSingleton<IFlywheelStore>(_ => opened); // made by the container, so it is disposed with it
         else
             services.AddSingleton(store);
-        services.AddFlywheelEngine(configuration);
+        services.AddFlywheelEngine(configuration, options);
         services.AddGateway(configuration);
         services.AddTelemetry(configuration);
         services.AddMcp(configuration);

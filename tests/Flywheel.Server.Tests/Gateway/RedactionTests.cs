@@ -42,7 +42,7 @@ public sealed class RedactionTests
             server.Services.GetRequiredService<Engine.Retrieval.DemonstrationRetriever>(), clock, NullLogger<PromptPreparation>.Instance);
         var body = System.Text.Encoding.UTF8.GetBytes(request);
         var call = new GatewayCall(
-            new Api.Caller(ProjectId.Default, KeyScope.Admin, "test"), Protocol.Chat, RequestOutline.Read(body, "messages"u8), TraceContext.Begin(null, clock.GetUtcNow()), clock.GetUtcNow(), 0)
+            new Api.HttpCaller(ProjectId.Default, KeyScope.Admin, "test"), Protocol.Chat, RequestOutline.Read(body, "messages"u8), TraceContext.Begin(null, clock.GetUtcNow()), clock.GetUtcNow(), 0)
         {
             Node = "chat", Kind = NodeKind.Other, RequestedModel = "m", Original = body,
             Rules = new NodeRules(new GatewaySettings().InForce(), null, Core.Retrieval.RetrievalPolicy.Default),

@@ -82,13 +82,11 @@ static class EvalCommand
             var needsProject = parsed.GetValue(dataset) is not null || parsed.GetValue(prompt) is not null || parsed.GetValue(demonstrations) is not null;
 
             var clock = TimeProvider.System;
-            using var models = EngineServices.OpenModels(Settings.Load());
-            await using var scratch = await ScratchSpans.OpenAsync(ct);
             await using var store = needsProject ? await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct)
                 : parsed.GetValue(db) is { } url ? await CommonOptions.OpenAsync(url, ct) : null;
             var owner = needsProject ? await CommonOptions.ProjectAsync(store!, parsed.GetValue(project)!, ct) : null;
-            await using var sandbox = CodeServices.OpenSandbox(Settings.Load());
-            var registry = EngineServices.FileRegistry(models, scratch, sandbox, CodeServices.OfCommandLine(Settings.Load()), store, clock);
+            await using var engine = CommandEngine.ForFiles(store);
+            var (models, registry) = (engine.Get<ModelRegistry>(), engine.Validators);
             var set = await ResolveAsync(parsed.GetValue(metrics)!, store, parsed.GetValue(project)!, registry, ct);
             var minima = Minima(parsed.GetValue(minimum) ?? [], set, fields.Expected is not null);
             var calls = set.Any(metric => metric.Kind.CallsModel);

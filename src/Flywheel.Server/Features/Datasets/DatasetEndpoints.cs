@@ -27,11 +27,11 @@ static class DatasetEndpoints
         datasets.MapPost("/{name}/items/remove", RemoveAsync).Needs(KeyScope.Admin).WithSummary("Remove items: the next version; older ones keep them");
     }
 
-    static async Task<Ok<DatasetList>> ListAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<DatasetList>> ListAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(new DatasetList([.. (await store.Datasets.ListAsync(caller.Project, ct)).Select(DatasetView.Of)]));
 
     static async Task<Results<Ok<DatasetView>, Created<DatasetView>>> CreateAsync(
-        Body<DatasetBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<DatasetBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (DatasetIntake.WrongName(it.Name) is { } why)
@@ -42,40 +42,40 @@ static class DatasetEndpoints
             : TypedResults.Ok(DatasetView.Of(dataset));
     }
 
-    static async Task<Ok<DatasetView>> GetAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<DatasetView>> GetAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(DatasetView.Of(await DatasetIntake.FindAsync(store, caller.Project, name, ct)));
 
-    static async Task<Ok<DatasetVersionList>> VersionsAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<DatasetVersionList>> VersionsAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(new DatasetVersionList(
             name, [.. (await store.Datasets.VersionsAsync(caller.Project, name, ct)).Select(DatasetVersionView.Of)]));
     }
 
-    static async Task<Ok<DatasetVersionView>> VersionAsync(string name, string which, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<DatasetVersionView>> VersionAsync(string name, string which, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(DatasetVersionView.Of(await DatasetIntake.VersionAsync(store, caller.Project, name, which, ct)));
 
     static async Task<Ok<DatasetItemPage>> ItemsAsync(
-        string name, string which, Caller caller, IFlywheelStore store, CancellationToken ct, string? split = null, string? cursor = null, int limit = 50)
+        string name, string which, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? split = null, string? cursor = null, int limit = 50)
     {
         var version = await DatasetIntake.VersionAsync(store, caller.Project, name, which, ct);
-        var items = await store.Datasets.ItemsAsync(caller.Project, name, version.Number, split, After(cursor), Paging.Limit(limit), ct);
+        var items = await store.Datasets.ItemsAsync(caller.Project, name, version.Number, split, After(cursor), PageSize.Check(limit), ct);
         return TypedResults.Ok(new DatasetItemPage(name, version.Number, [.. items.Select(DatasetItemView.Of)], Next(items, limit)));
     }
 
     static async Task<Ok<DatasetDiff>> DiffAsync(
-        string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? from = null, string? to = null, string? cursor = null, int limit = 50)
+        string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? from = null, string? to = null, string? cursor = null, int limit = 50)
     {
         var newer = await DatasetIntake.VersionAsync(store, caller.Project, name, to ?? DatasetVersion.Newest, ct);
         // The first version is compared with nothing, which is what there was before it.
         var older = from is null ? newer.Number - 1 : (await DatasetIntake.VersionAsync(store, caller.Project, name, from, ct)).Number;
-        var changes = await store.Datasets.DiffAsync(caller.Project, name, older, newer.Number, After(cursor), Paging.Limit(limit), ct);
+        var changes = await store.Datasets.DiffAsync(caller.Project, name, older, newer.Number, After(cursor), PageSize.Check(limit), ct);
         return TypedResults.Ok(new DatasetDiff(
             name, older, newer.Number, [.. changes.Select(DatasetDifferenceView.Of)], Next([.. changes.Select(change => change.Item)], limit)));
     }
 
     static async Task<Ok<DatasetChangeView>> AddAsync(
-        string name, Body<ItemsBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<ItemsBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
@@ -88,7 +88,7 @@ static class DatasetEndpoints
     }
 
     static async Task<Results<Ok<DatasetChangeView>, Ok<SelectionPreview>>> FromTracesAsync(
-        string name, Body<FromTracesBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<FromTracesBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
@@ -100,7 +100,7 @@ static class DatasetEndpoints
     }
 
     static async Task<Ok<DatasetChangeView>> FromFileAsync(
-        string name, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string format = "jsonl",
+        string name, HttpRequest request, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string format = "jsonl",
         string input_field = "input", string? expected_field = null, string split_field = "split", string? note = null, string? author = null)
     {
         if (format is not ("jsonl" or "csv" or "parquet"))
@@ -125,7 +125,7 @@ static class DatasetEndpoints
     }
 
     static async Task<Ok<DatasetChangeView>> RemoveAsync(
-        string name, Body<RemoveBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<RemoveBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         await DatasetIntake.FindAsync(store, caller.Project, name, ct);
@@ -136,7 +136,7 @@ static class DatasetEndpoints
     }
 
     static async Task<Ok<DatasetView>> DeleteAsync(
-        string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null) =>
+        string name, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null) =>
         TypedResults.Ok(DatasetView.Of(
             await DatasetIntake.DeleteAsync(store, caller.Project, name, author ?? caller.Actor, clock.GetUtcNow(), ct)));
 

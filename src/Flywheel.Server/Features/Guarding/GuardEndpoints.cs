@@ -40,7 +40,7 @@ static class GuardEndpoints
     public static void MapGuard(this IEndpointRouteBuilder api) =>
         api.MapPost("/guard", CheckAsync).Needs(KeyScope.Ingest).WithTags("Guards").WithSummary("Ask the guards about an input before a model sees it");
 
-    static async Task<Ok<GuardView>> CheckAsync(Body<GuardBody> body, Caller caller, InputGuard guard, CancellationToken ct)
+    static async Task<Ok<GuardView>> CheckAsync(Body<GuardBody> body, HttpCaller caller, InputGuard guard, CancellationToken ct)
     {
         var it = body.Value;
         if (SpanRules.Name(it.Node, SpanRules.MaxNameLength) is { } wrongNode)

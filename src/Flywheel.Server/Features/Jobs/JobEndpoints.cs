@@ -29,11 +29,11 @@ static class JobEndpoints
     }
 
     static async Task<Ok<JobList>> ListAsync(
-        Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? state = null, string? cursor = null, int limit = 50)
+        HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? state = null, string? cursor = null, int limit = 50)
     {
         var wanted = state is null ? (JobState?)null
             : Wire.Parse<JobState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<JobState>()}.");
-        var page = await store.Jobs.ListAsync(caller.Project, wanted, cursor, Paging.Limit(limit), ct);
+        var page = await store.Jobs.ListAsync(caller.Project, wanted, cursor, PageSize.Check(limit), ct);
         var spans = (await store.Spans.GetAsync(caller.Project, [.. page.Items.Select(job => job.Span).Distinct()], ct)).ToDictionary(span => span.Id);
         var views = new List<JobView>(page.Items.Count);
         foreach (var job in page.Items)
@@ -48,7 +48,7 @@ static class JobEndpoints
     }
 
     static async Task<Ok<RetryAnswer>> RetryAsync(
-        Body<RetryBody> body, Caller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
+        Body<RetryBody> body, HttpCaller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
     {
         var retried = await store.Jobs.RetryAsync(caller.Project, body.Value.Ids, clock.GetUtcNow(), ct);
         work.Set();
@@ -56,7 +56,7 @@ static class JobEndpoints
     }
 
     static async Task<Ok<RetryAnswer>> RetryOneAsync(
-        long id, Caller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
+        long id, HttpCaller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
     {
         if (await store.Jobs.RetryAsync(caller.Project, [id], clock.GetUtcNow(), ct) == 0)
             throw RequestException.NotFound("job", $"There is no dead letter {id} in this project: GET /api/v1/jobs?state=dead lists them.");

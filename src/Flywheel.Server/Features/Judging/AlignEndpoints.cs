@@ -47,7 +47,7 @@ static class AlignEndpoints
     }
 
     static async Task<Results<Ok<AlignView>, Accepted<AlignView>>> BeginAsync(
-        string name, Body<AlignBody> body, Caller caller, IFlywheelStore store, JudgeAlignment alignment, CancellationToken ct)
+        string name, Body<AlignBody> body, HttpCaller caller, IFlywheelStore store, JudgeAlignment alignment, CancellationToken ct)
     {
         var it = body.Value;
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
@@ -70,10 +70,10 @@ static class AlignEndpoints
     public static AlignView Outlook(AlignmentOutlook outlook, AlignmentRunView? run) =>
         new(outlook, run, outlook.Missing > 0 ? JudgeAlignment.NotEnough(outlook) : null);
 
-    static async Task<Ok<AlignmentRunList>> ListAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct, int limit = 20)
+    static async Task<Ok<AlignmentRunList>> ListAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct, int limit = 20)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(new AlignmentRunList(
-            [.. (await store.Alignments.ListAsync(caller.Project, metric.Id, Paging.Limit(limit), ct)).Select(run => AlignmentRunView.Of(run, name))]));
+            [.. (await store.Alignments.ListAsync(caller.Project, metric.Id, PageSize.Check(limit), ct)).Select(run => AlignmentRunView.Of(run, name))]));
     }
 }

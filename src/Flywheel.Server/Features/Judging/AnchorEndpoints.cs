@@ -38,14 +38,14 @@ static class AnchorEndpoints
         anchors.MapDelete("/", CloseAsync).Needs(KeyScope.Admin).WithSummary("Give the frozen cases up");
     }
 
-    static async Task<Ok<AnchorsView>> GetAsync(string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, int limit = 50)
+    static async Task<Ok<AnchorsView>> GetAsync(string name, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, int limit = 50)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
-        return TypedResults.Ok(await ViewAsync(store, metric, Paging.Limit(limit), clock, ct));
+        return TypedResults.Ok(await ViewAsync(store, metric, PageSize.Check(limit), clock, ct));
     }
 
     static async Task<Accepted<AnchorsView>> FreezeAsync(
-        string name, Body<AnchorBody> body, Caller caller, IFlywheelStore store, AnchorReplays replays, TimeProvider clock, CancellationToken ct)
+        string name, Body<AnchorBody> body, HttpCaller caller, IFlywheelStore store, AnchorReplays replays, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         try
@@ -59,7 +59,7 @@ static class AnchorEndpoints
         return TypedResults.Accepted($"/api/v1/metrics/{Uri.EscapeDataString(name)}/anchors", await ViewAsync(store, metric, 1, clock, ct));
     }
 
-    static async Task<Accepted<AnchorsView>> ReplayAsync(string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    static async Task<Accepted<AnchorsView>> ReplayAsync(string name, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         if (!await store.Anchors.AskAsync(caller.Project, metric.Id, ct))
@@ -67,7 +67,7 @@ static class AnchorEndpoints
         return TypedResults.Accepted($"/api/v1/metrics/{Uri.EscapeDataString(name)}/anchors", await ViewAsync(store, metric, 1, clock, ct));
     }
 
-    static async Task<NoContent> CloseAsync(string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null)
+    static async Task<NoContent> CloseAsync(string name, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return await store.Anchors.CloseAsync(caller.Project, metric.Id, author ?? caller.Actor, clock.GetUtcNow(), ct) ? TypedResults.NoContent() : throw None(name);

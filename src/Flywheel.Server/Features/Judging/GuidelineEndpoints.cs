@@ -37,7 +37,7 @@ static class GuidelineEndpoints
         guidelines.MapPost("/{id:guid}/remove", RemoveAsync).Needs(KeyScope.Admin).WithSummary("Take a rule out of the judges' prompts");
     }
 
-    static async Task<Ok<GuidelineList>> ListAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? state = null)
+    static async Task<Ok<GuidelineList>> ListAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? state = null)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         GuidelineState? only = state is null ? null
@@ -46,7 +46,7 @@ static class GuidelineEndpoints
     }
 
     static async Task<Ok<GuidelineList>> ProposeAsync(
-        string name, Body<GuidelineBody> body, Caller caller, IFlywheelStore store, GuidelineDistillation distillation, TimeProvider clock, CancellationToken ct)
+        string name, Body<GuidelineBody> body, HttpCaller caller, IFlywheelStore store, GuidelineDistillation distillation, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var author = body.Value.Author ?? caller.Actor;
@@ -82,7 +82,7 @@ static class GuidelineEndpoints
     }
 
     static async Task<Ok<GuidelineView>> ApproveAsync(
-        string name, Guid id, Body<AuthorBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Guid id, Body<AuthorBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(GuidelineView.Of(
@@ -90,7 +90,7 @@ static class GuidelineEndpoints
     }
 
     static async Task<Ok<GuidelineView>> RemoveAsync(
-        string name, Guid id, Body<AuthorBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Guid id, Body<AuthorBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(GuidelineView.Of(

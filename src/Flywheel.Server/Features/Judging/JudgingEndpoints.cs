@@ -49,7 +49,7 @@ static class JudgingEndpoints
     }
 
     static async Task<Ok<Alignment>> AlignmentAsync(
-        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, string? by = null, string? bucket = null,
+        string name, HttpCaller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, string? by = null, string? bucket = null,
         string? node = null, string? from = null, string? to = null)
     {
         var bySegment = by == "segment";
@@ -73,7 +73,7 @@ static class JudgingEndpoints
     }
 
     static async Task<Ok<CalibrationView>> CalibrationAsync(
-        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, bool intervals = false)
+        string name, HttpCaller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct, bool intervals = false)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(await ViewAsync(store, metric, await calibrator.StandingAsync(metric, ct), intervals, ct)
@@ -85,7 +85,7 @@ static class JudgingEndpoints
             ? null
             : CalibrationView.Of(standing, await store.Calibrations.StandingAsync(metric.Project, metric.VersionId, metric.Id, CalibrationView.Newly, ct), intervals);
 
-    static async Task<Ok<AlarmList>> AlarmsAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<AlarmList>> AlarmsAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var canaries = (await store.JudgeWatch.CanariesAsync(caller.Project, metric.Id, Shown, ct)).Where(canary => canary.IsDecided).ToArray();
@@ -94,7 +94,7 @@ static class JudgingEndpoints
             new(canaries.Length, canaries.Count(canary => canary.Obeyed))));
     }
 
-    static async Task<Ok<AlarmList>> AllAlarmsAsync(Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<AlarmList>> AllAlarmsAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var names = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(metric => metric.Id, metric => metric.Name);
         return TypedResults.Ok(new AlarmList(
@@ -103,12 +103,12 @@ static class JudgingEndpoints
             null));
     }
 
-    static async Task<NoContent> CloseAsync(long id, Body<AuthorBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+    static async Task<NoContent> CloseAsync(long id, Body<AuthorBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         await store.JudgeWatch.CloseAsync(caller.Project, id, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct)
             ? TypedResults.NoContent()
             : throw RequestException.NotFound("alarm", $"There is no open alarm {id} in this project.");
 
-    static async Task<Ok<BudgetView>> BudgetAsync(string name, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    static async Task<Ok<BudgetView>> BudgetAsync(string name, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var it = await store.JudgeCalls.BudgetAsync(caller.Project, metric.Id, clock.GetUtcNow(), ct);
@@ -116,7 +116,7 @@ static class JudgingEndpoints
     }
 
     static async Task<Ok<BudgetView>> SetBudgetAsync(
-        string name, Body<BudgetBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<BudgetBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (it.CallsPerDay < 0)

@@ -20,7 +20,7 @@ static class ClassificationEndpoints
             .WithSummary("Accuracy, precision, recall, F1 and confusion of a classifier, from corrections and later feedback");
 
     static async Task<Ok<NodeClassification>> GetAsync(
-        string node, Caller caller, IFlywheelStore store, CancellationToken ct, string feedback = "class", DateTimeOffset? since = null)
+        string node, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string feedback = "class", DateTimeOffset? since = null)
     {
         var found = await store.Classification.OfNodeAsync(caller.Project, node, feedback, since, ct);
         if (found.Spans == 0)

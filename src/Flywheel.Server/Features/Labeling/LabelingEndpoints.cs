@@ -72,7 +72,7 @@ static class LabelingEndpoints
     }
 
     static async Task<Ok<LabelView>> LabelAsync(
-        Body<LabelBody> body, HttpRequest request, Caller caller, IFlywheelStore store, ReviewServing serving, TimeProvider clock, CancellationToken ct)
+        Body<LabelBody> body, HttpRequest request, HttpCaller caller, IFlywheelStore store, ReviewServing serving, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (it.Propensity is { } propensity && propensity is not (> 0 and <= 1))
@@ -119,22 +119,22 @@ static class LabelingEndpoints
     }
 
     static async Task<Ok<IReadOnlyList<LabelView>>> ListLabelsAsync(
-        Caller caller, IFlywheelStore store, CancellationToken ct, string? metric = null, int limit = 50)
+        HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? metric = null, int limit = 50)
     {
         var found = metric is null ? null : await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
-        var labels = await store.Labels.ListAsync(caller.Project, found?.Id, Paging.Limit(limit), ct);
+        var labels = await store.Labels.ListAsync(caller.Project, found?.Id, PageSize.Check(limit), ct);
         var spans = (await store.Spans.GetAsync(caller.Project, [.. labels.Select(label => label.Span).Distinct()], ct)).ToDictionary(span => span.Id);
         var names = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(each => each.Id, each => each.Name);
         return TypedResults.Ok<IReadOnlyList<LabelView>>([.. labels.Select(label => LabelView.Of(label, spans[label.Span].Key, names))]);
     }
 
-    static async Task<NoContent> RemoveLabelAsync(Guid id, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+    static async Task<NoContent> RemoveLabelAsync(Guid id, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         await store.Labels.RemoveAsync(caller.Project, id, caller.Actor, clock.GetUtcNow(), ct)
             ? TypedResults.NoContent()
             : throw RequestException.NotFound("label", $"There is no label {id} in this project.");
 
     static async Task<Ok<CorrectionAnswer>> CorrectAsync(
-        Body<CorrectionBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<CorrectionBody> body, HttpRequest request, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (it.CorrectedOutput.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
@@ -152,14 +152,14 @@ static class LabelingEndpoints
     }
 
     static async Task<Ok<FeedbackList>> ListFeedbackAsync(
-        Caller caller, IFlywheelStore store, CancellationToken ct, string? name = null, string? trace_id = null, string? session = null, int limit = 50)
+        HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? name = null, string? trace_id = null, string? session = null, int limit = 50)
     {
-        var found = await store.Feedback.ListAsync(caller.Project, new(name, trace_id, session, Paging.Limit(limit)), ct);
+        var found = await store.Feedback.ListAsync(caller.Project, new(name, trace_id, session, PageSize.Check(limit)), ct);
         return TypedResults.Ok(new FeedbackList([.. found.Select(FeedbackView.Of)]));
     }
 
     static async Task<Ok<FeedbackAnswer>> FeedbackAsync(
-        Body<FeedbackBody> body, HttpRequest request, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<FeedbackBody> body, HttpRequest request, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (SpanRules.Name(it.Name, SpanRules.MaxNameLength) is { } why)
@@ -206,7 +206,7 @@ static class LabelingEndpoints
             : throw RequestException.NotFound("trace", $"There is no trace `{it.TraceId}` in this project.", "trace_id");
     }
 
-    static Demonstration DemonstrationOf(Feedback feedback, Span span, string corrected, Caller caller) => new(
+    static Demonstration DemonstrationOf(Feedback feedback, Span span, string corrected, HttpCaller caller) => new(
         feedback.Id, feedback.Project, DemonstrationPurpose.Task, span.Content.Node, span.Content.Input!, corrected,
         corrected == span.Content.Output ? null : span.Content.Output, feedback.Comment, corrected == span.Content.Output ? 0 : 1, span.Content.EndUser,
         span.Id.Value, DemonstrationState.Pending, caller.Actor, feedback.CreatedAt, null, null, null, null);
@@ -221,7 +221,7 @@ static class LabelingEndpoints
     }
 
     /// <summary>The row's id: the sender's own, one derived from the idempotency key, or a new one.</summary>
-    static Guid IdOf(HttpRequest request, Caller caller, Guid? own)
+    static Guid IdOf(HttpRequest request, HttpCaller caller, Guid? own)
     {
         if (own is { } id)
             return id;

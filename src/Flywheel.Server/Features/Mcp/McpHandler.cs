@@ -89,7 +89,7 @@ sealed class AgentPace(int perMinute) : IDisposable
         }));
 
     /// <exception cref="RequestException">Too many.</exception>
-    public void Take(Caller caller)
+    public void Take(HttpCaller caller)
     {
         using var lease = _limiter.AttemptAcquire((caller.Project, caller.Actor));
         if (lease.IsAcquired)
@@ -104,7 +104,7 @@ sealed class AgentPace(int perMinute) : IDisposable
 /// <summary>Who calls a tool.</summary>
 sealed class AgentCaller(IHttpContextAccessor http)
 {
-    public Caller Caller => http.HttpContext?.Features.Get<Caller>() ?? throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
+    public HttpCaller Caller => http.HttpContext?.Features.Get<HttpCaller>() ?? throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
 
     public ProjectId Project => Caller.Project;
 

@@ -60,7 +60,7 @@ static class MetricEndpoints
     }
 
     static async Task<Created<MetricView>> CreateAsync(
-        Body<MetricBody> body, Caller caller, IFlywheelStore store, MetricRules rules, TimeProvider clock, CancellationToken ct)
+        Body<MetricBody> body, HttpCaller caller, IFlywheelStore store, MetricRules rules, TimeProvider clock, CancellationToken ct)
     {
         var metric = Read(body.Value, body.Value.Name, caller.Actor, rules);
         var stored = await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct)
@@ -70,7 +70,7 @@ static class MetricEndpoints
     }
 
     static async Task<Created<MetricView>> AddVersionAsync(
-        string name, Body<MetricBody> body, Caller caller, IFlywheelStore store, MetricRules rules, TimeProvider clock, CancellationToken ct)
+        string name, Body<MetricBody> body, HttpCaller caller, IFlywheelStore store, MetricRules rules, TimeProvider clock, CancellationToken ct)
     {
         await FindAsync(store, caller.Project, name, ct);
         if (body.Value.Name is { } other && other != name)
@@ -105,20 +105,20 @@ static class MetricEndpoints
         ? null
         : Wire.Parse<T>(word) ?? throw RequestException.BadField(field, $"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
 
-    static async Task<Ok<MetricList>> ListAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<MetricList>> ListAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(new MetricList([.. (await store.Metrics.ListAsync(caller.Project, ct)).Select(MetricView.Of)]));
 
-    static async Task<Ok<MetricView>> GetAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<MetricView>> GetAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(MetricView.Of(await FindAsync(store, caller.Project, name, ct)));
 
-    static async Task<Ok<MetricList>> VersionsAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<MetricList>> VersionsAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         await FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(new MetricList([.. (await store.Metrics.VersionsAsync(caller.Project, name, ct)).Select(MetricView.Of)]));
     }
 
     static async Task<Ok<MetricView>> SetStateAsync(
-        string name, Body<StateBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<StateBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var state = Choice<MetricState>("state", body.Value.State)!.Value;
         if (!await store.Metrics.SetStateAsync(caller.Project, name, state, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct))
@@ -127,7 +127,7 @@ static class MetricEndpoints
     }
 
     static async Task<Ok<MetricSummary>> SummaryAsync(
-        string name, Caller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct,
+        string name, HttpCaller caller, IFlywheelStore store, JudgeCalibrator calibrator, CancellationToken ct,
         string? by = null, string? bucket = null, string? node = null, string? from = null, string? to = null)
     {
         var slicing = SummarySlicing.Parse(by, bucket, node, from, to);
@@ -140,7 +140,7 @@ static class MetricEndpoints
         });
     }
 
-    static Ok<IReadOnlyList<ValidatorKindView>> Kinds(Caller caller, ValidatorRegistry registry) =>
+    static Ok<IReadOnlyList<ValidatorKindView>> Kinds(HttpCaller caller, ValidatorRegistry registry) =>
         TypedResults.Ok<IReadOnlyList<ValidatorKindView>>([.. registry.Kinds.Select(ValidatorKindView.Of)]);
 
     public static async Task<Metric> FindAsync(IFlywheelStore store, ProjectId project, string name, CancellationToken ct) =>

@@ -58,7 +58,7 @@ static class PreviewEndpoints
     }
 
     static async Task<Ok<PreviewView>> PreviewAsync(
-        Body<PreviewBody> body, Caller caller, IFlywheelStore store, MetricPreview preview, MetricRules rules, CancellationToken ct)
+        Body<PreviewBody> body, HttpCaller caller, IFlywheelStore store, MetricPreview preview, MetricRules rules, CancellationToken ct)
     {
         var metric = MetricEndpoints.Read(body.Value.Metric, body.Value.Metric.Name ?? "preview", caller.Actor, rules);
         var spans = await store.Spans.NewestAsync(caller.Project, body.Value.Nodes ?? metric.Nodes, Last(body.Value.Last), ct);
@@ -66,7 +66,7 @@ static class PreviewEndpoints
     }
 
     static async Task<Ok<BackfillView>> BackfillAsync(
-        string name, Body<BackfillBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<BackfillBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         if (metric.State == MetricState.Retired)
@@ -80,7 +80,7 @@ static class PreviewEndpoints
         return await ProgressAsync(name, caller, store, ct);
     }
 
-    static async Task<Ok<BackfillView>> ProgressAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<BackfillView>> ProgressAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var fill = await store.Backfills.FindAsync(caller.Project, metric.VersionId, ct)

@@ -42,7 +42,7 @@ static class ReferenceEndpoints
     }
 
     static async Task<Created<ReferenceView>> ProposeAsync(
-        string name, Body<ReferenceBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<ReferenceBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         if (DetectorReferences.Needed(metric.Validator) is not { } needed)
@@ -60,22 +60,22 @@ static class ReferenceEndpoints
         return TypedResults.Created($"/api/v1/metrics/{name}/reference", ReferenceView.Of(reference, [.. sample.Select(span => (metric.Subject == MetricSubject.Output ? span.Content.Output : span.Content.Input) ?? "")]));
     }
 
-    static async Task<Ok<ReferenceList>> ListAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<ReferenceList>> ListAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         return TypedResults.Ok(new ReferenceList([.. (await store.References.ListAsync(caller.Project, metric.Id, ct)).Select(each => ReferenceView.Of(each))]));
     }
 
     static Task<Ok<ReferenceView>> ApproveAsync(
-        string name, int number, Body<ReferenceDecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        string name, int number, Body<ReferenceDecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         DecideAsync(name, number, approve: true, body.Value.Author, caller, store, clock, ct);
 
     static Task<Ok<ReferenceView>> RejectAsync(
-        string name, int number, Body<ReferenceDecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        string name, int number, Body<ReferenceDecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         DecideAsync(name, number, approve: false, body.Value.Author, caller, store, clock, ct);
 
     static async Task<Ok<ReferenceView>> DecideAsync(
-        string name, int number, bool approve, string? author, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, int number, bool approve, string? author, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var decided = await store.References.DecideAsync(caller.Project, metric.Id, number, approve, author ?? caller.Actor, clock.GetUtcNow(), ct);

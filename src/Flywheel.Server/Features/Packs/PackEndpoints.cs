@@ -40,10 +40,10 @@ static class PackEndpoints
         packs.MapPost("/{name}/activate", ActivateAsync).Needs(KeyScope.Admin).WithSummary("Switch a pack's metrics on; again has no second effect");
     }
 
-    static Ok<PackList> List(Caller caller) => TypedResults.Ok(new PackList([.. MetricPack.All.Select(PackView.Of)]));
+    static Ok<PackList> List(HttpCaller caller) => TypedResults.Ok(new PackList([.. MetricPack.All.Select(PackView.Of)]));
 
     static async Task<Ok<PackPreview>> PreviewAsync(
-        string name, Body<PackPreviewBody> body, Caller caller, IFlywheelStore store, MetricPreview preview, MetricRules rules, CancellationToken ct) =>
+        string name, Body<PackPreviewBody> body, HttpCaller caller, IFlywheelStore store, MetricPreview preview, MetricRules rules, CancellationToken ct) =>
         TypedResults.Ok(await TryAsync(Find(name), body.Value, caller.Project, caller.Actor, store, preview, rules, ct));
 
     internal static async Task<PackPreview> TryAsync(
@@ -65,7 +65,7 @@ static class PackEndpoints
     }
 
     static async Task<Ok<PackActivated>> ActivateAsync(
-        string name, Body<ActivateBody> body, Caller caller, PackActivation activation, CancellationToken ct)
+        string name, Body<ActivateBody> body, HttpCaller caller, PackActivation activation, CancellationToken ct)
     {
         var pack = Find(name);
         return TypedResults.Ok(new PackActivated(name, await activation.ActivateAsync(caller.Project, pack, body.Value, body.Value.Author ?? caller.Actor, ct)));

@@ -21,7 +21,7 @@ static class EndUserEndpoints
             .WithSummary("Delete everything of an end user: spans, verdicts, labels, demonstrations, feedback, cached replies");
 
     static async Task<Ok<EraseAnswer>> EraseAsync(
-        Body<EraseBody> body, Caller caller, IFlywheelStore store, AnswerCache cache, TimeProvider clock, CancellationToken ct)
+        Body<EraseBody> body, HttpCaller caller, IFlywheelStore store, AnswerCache cache, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (SpanRules.Name(it.EndUser, SpanRules.MaxNameLength) is { } why)

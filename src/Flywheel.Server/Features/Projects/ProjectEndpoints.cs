@@ -41,10 +41,10 @@ static class ProjectEndpoints
         api.MapGet("/audit", AuditAsync).Needs(KeyScope.Admin).WithTags("Project").WithSummary("Who changed what, newest first, and whether the chain is whole");
     }
 
-    static async Task<Ok<ProjectView>> GetAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<ProjectView>> GetAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(ProjectView.Of((await store.Projects.GetAsync(caller.Project, ct))!));
 
-    static async Task<Ok<ProjectView>> PutAsync(Body<LimitsBody> body, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<ProjectView>> PutAsync(Body<LimitsBody> body, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var it = body.Value;
         if (it.JudgeCallsPerDay < 0)
@@ -67,9 +67,9 @@ static class ProjectEndpoints
         return await GetAsync(caller, store, ct);
     }
 
-    static async Task<Ok<AuditList>> AuditAsync(Caller caller, IFlywheelStore store, CancellationToken ct, int limit = 50)
+    static async Task<Ok<AuditList>> AuditAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct, int limit = 50)
     {
-        var entries = await store.Audit.ListAsync(caller.Project, Paging.Limit(limit), ct);
+        var entries = await store.Audit.ListAsync(caller.Project, PageSize.Check(limit), ct);
         return TypedResults.Ok(new AuditList(
             [.. entries.Select(it => new AuditView(it.Id, it.At, it.Actor, it.Action, it.Subject, JsonSerializer.Deserialize<JsonElement>(it.Details), it.Hash))],
             await store.Audit.VerifyAsync(caller.Project, ct)));

@@ -27,9 +27,9 @@ static class PromptEndpoints
         prompts.MapPut("/{name}/labels/{label}", MoveAsync).Needs(KeyScope.Admin).WithSummary("Point a label at a version; 202 and a proposal when the label is protected");
         var proposals = api.MapGroup("/prompt-proposals").WithTags("Prompts");
         proposals.MapGet("/", ProposalsAsync).Needs(KeyScope.Read).WithSummary("Protected labels that are to move");
-        proposals.MapPost("/{id:long}/approve", (long id, Body<DecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        proposals.MapPost("/{id:long}/approve", (long id, Body<DecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
             DecideAsync(id, true, body.Value, caller, store, clock, ct)).Needs(KeyScope.Admin).WithSummary("Sign off: the label moves");
-        proposals.MapPost("/{id:long}/reject", (long id, Body<DecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        proposals.MapPost("/{id:long}/reject", (long id, Body<DecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
             DecideAsync(id, false, body.Value, caller, store, clock, ct)).Needs(KeyScope.Admin).WithSummary("Turn down: the label stays");
         api.MapGet("/project/protected-labels", ProtectedAsync).Needs(KeyScope.Read).WithTags("Prompts").WithSummary("Labels that move only with a person's sign-off");
         api.MapPut("/project/protected-labels", ProtectAsync).Needs(KeyScope.Admin).WithTags("Prompts").WithSummary("Set which labels need sign-off; none by default");
@@ -37,10 +37,10 @@ static class PromptEndpoints
             .WithSummary("The prompt that a span got, message by message, demonstrations marked");
     }
 
-    static async Task<Ok<PromptList>> ListAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<PromptList>> ListAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(new PromptList([.. (await store.Prompts.ListAsync(caller.Project, ct)).Select(PromptSummaryView.Of)]));
 
-    static async Task<Ok<PromptView>> GetAsync(string name, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<PromptView>> GetAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var versions = await store.Prompts.VersionsAsync(caller.Project, name, ct);
         if (versions.Count == 0)
@@ -53,7 +53,7 @@ static class PromptEndpoints
     }
 
     static async Task<Ok<PromptVersionView>> AddAsync(
-        string name, Body<PromptBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<PromptBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var it = body.Value;
         if (WrongName(name) is { } why)
@@ -90,11 +90,11 @@ static class PromptEndpoints
         return TypedResults.Ok(await ViewAsync(store, added, ct));
     }
 
-    static async Task<Ok<PromptVersionView>> FetchAsync(string name, string which, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<PromptVersionView>> FetchAsync(string name, string which, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(await ViewAsync(store, await FindAsync(store, caller.Project, name, which, ct), ct));
 
     static async Task<Ok<RenderedView>> RenderAsync(
-        string name, string which, Body<RenderBody> body, Caller caller, IFlywheelStore store, CancellationToken ct)
+        string name, string which, Body<RenderBody> body, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var version = await FindAsync(store, caller.Project, name, which, ct);
         var rendered = PromptTemplate.Render(version.Type, version.Template, variable => body.Value.Variables.GetValueOrDefault(variable));
@@ -103,15 +103,15 @@ static class PromptEndpoints
         return TypedResults.Ok(new RenderedView(name, version.Number, rendered.Messages));
     }
 
-    static async Task<Ok<PromptSpans>> SpansAsync(string name, string which, Caller caller, IFlywheelStore store, CancellationToken ct, int limit = 50)
+    static async Task<Ok<PromptSpans>> SpansAsync(string name, string which, HttpCaller caller, IFlywheelStore store, CancellationToken ct, int limit = 50)
     {
         var version = await FindAsync(store, caller.Project, name, which, ct);
-        var spans = await store.Prompts.SpansAsync(caller.Project, name, version.Number, Paging.Limit(limit), ct);
+        var spans = await store.Prompts.SpansAsync(caller.Project, name, version.Number, PageSize.Check(limit), ct);
         return TypedResults.Ok(new PromptSpans([.. spans.Select(key => new PromptSpan(key.Trace, key.Span))]));
     }
 
     static async Task<Ok<PromptDiff>> DiffAsync(
-        string name, Caller caller, IFlywheelStore store, CancellationToken ct, string? from = null, string? to = null)
+        string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? from = null, string? to = null)
     {
         var newer = await FindAsync(store, caller.Project, name, to ?? PromptLabel.Latest, ct);
         var older = from is null && newer.Number == 1
@@ -124,7 +124,7 @@ static class PromptEndpoints
         PromptTemplate.Lines(older), PromptTemplate.Lines(newer), $"{older.Name} version {older.Number}", $"{newer.Name} version {newer.Number}");
 
     static async Task<Results<Ok<LabelMoved>, Accepted<LabelMoved>>> MoveAsync(
-        string name, string label, Body<LabelMoveBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, string label, Body<LabelMoveBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         CheckLabel(label, "label");
         LabelProposal? proposal;
@@ -141,15 +141,15 @@ static class PromptEndpoints
         return proposal is null ? TypedResults.Ok(moved) : TypedResults.Accepted($"/api/v1/prompt-proposals", moved);
     }
 
-    static async Task<Ok<ProposalList>> ProposalsAsync(Caller caller, IFlywheelStore store, CancellationToken ct, string? state = null, int limit = 50)
+    static async Task<Ok<ProposalList>> ProposalsAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? state = null, int limit = 50)
     {
         ProposalState? wanted = state is null ? null
             : Wire.Parse<ProposalState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<ProposalState>()}.");
-        return TypedResults.Ok(new ProposalList([.. (await store.Prompts.ProposalsAsync(caller.Project, wanted, Paging.Limit(limit), ct)).Select(ProposalView.Of)]));
+        return TypedResults.Ok(new ProposalList([.. (await store.Prompts.ProposalsAsync(caller.Project, wanted, PageSize.Check(limit), ct)).Select(ProposalView.Of)]));
     }
 
     static async Task<NoContent> DecideAsync(
-        long id, bool approve, DecisionBody body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        long id, bool approve, DecisionBody body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         await store.Prompts.DecideAsync(caller.Project, id, approve, body.Author ?? caller.Actor, clock.GetUtcNow(), ct) switch
         {
             Decided.Done => TypedResults.NoContent(),
@@ -158,10 +158,10 @@ static class PromptEndpoints
             _ => throw RequestException.NotFound("proposal", $"There is no proposal {id} in this project."),
         };
 
-    static async Task<Ok<ProtectedLabels>> ProtectedAsync(Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<ProtectedLabels>> ProtectedAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(new ProtectedLabels(await store.Prompts.ProtectedAsync(caller.Project, ct)));
 
-    static async Task<Ok<ProtectedLabels>> ProtectAsync(Body<ProtectedLabels> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    static async Task<Ok<ProtectedLabels>> ProtectAsync(Body<ProtectedLabels> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         if (body.Value.Labels.Count > 50)
             throw RequestException.BadField("labels", "`labels` must be at most 50 names.");
@@ -171,7 +171,7 @@ static class PromptEndpoints
         return await ProtectedAsync(caller, store, ct);
     }
 
-    static async Task<Ok<SpanPrompt>> ExactAsync(string traceId, string spanId, Caller caller, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<SpanPrompt>> ExactAsync(string traceId, string spanId, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
         var span = await store.Spans.FindAsync(caller.Project, new SpanKey(traceId, spanId), ct)
             ?? throw RequestException.NotFound("span", $"There is no span `{spanId}` in trace `{traceId}` of this project.", "span_id");

@@ -32,23 +32,23 @@ static class ProposalEndpoints
         var proposals = api.MapGroup("/proposals").WithTags("Proposals");
         proposals.MapGet("/", ListAsync).Needs(KeyScope.Read).WithSummary("Suggested changes with their evidence, newest first");
         proposals.MapGet("/{id:long}", GetAsync).Needs(KeyScope.Read).WithSummary("One suggested change");
-        proposals.MapPost("/{id:long}/approve", (long id, Body<ChangeDecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        proposals.MapPost("/{id:long}/approve", (long id, Body<ChangeDecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
             DecideAsync(id, true, body.Value, caller, store, clock, ct)).Needs(KeyScope.Admin).WithSummary("Sign off: the change is made");
-        proposals.MapPost("/{id:long}/reject", (long id, Body<ChangeDecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        proposals.MapPost("/{id:long}/reject", (long id, Body<ChangeDecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
             DecideAsync(id, false, body.Value, caller, store, clock, ct)).Needs(KeyScope.Admin).WithSummary("Turn down: nothing changes");
     }
 
     static async Task<Ok<ChangeProposalList>> ListAsync(
-        Caller caller, IFlywheelStore store, CancellationToken ct, string? state = null, string? kind = null, string? subject = null, int limit = 50) =>
+        HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? state = null, string? kind = null, string? subject = null, int limit = 50) =>
         TypedResults.Ok(new ChangeProposalList(
-            [.. (await store.Proposals.ListAsync(caller.Project, new(Word<ProposalKind>("kind", kind), subject, Word<ProposalState>("state", state), Paging.Limit(limit)), ct))
+            [.. (await store.Proposals.ListAsync(caller.Project, new(Word<ProposalKind>("kind", kind), subject, Word<ProposalState>("state", state), PageSize.Check(limit)), ct))
                 .Select(ChangeProposalView.Of)]));
 
-    static async Task<Ok<ChangeProposalView>> GetAsync(long id, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<ChangeProposalView>> GetAsync(long id, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(ChangeProposalView.Of(await store.Proposals.FindAsync(caller.Project, id, ct) ?? throw Unknown(id)));
 
     static async Task<Ok<ChangeProposalView>> DecideAsync(
-        long id, bool approve, ChangeDecisionBody body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        long id, bool approve, ChangeDecisionBody body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         TypedResults.Ok(ChangeProposalView.Of(
             await DecideAsync(store, caller.Project, id, approve, body.Author ?? caller.Actor, body.Reason, clock.GetUtcNow(), ct)));
 

@@ -50,14 +50,14 @@ static class DemonstrationEndpoints
         demonstrations.MapGet("/{id:guid}", GetAsync).Needs(KeyScope.Read).WithSummary("One demonstration");
         demonstrations.MapPost("/approve", ApproveAsync).Needs(KeyScope.Admin).WithSummary("Let demonstrations into prompts");
         demonstrations.MapPost("/recall", RecallAsync).Needs(KeyScope.Admin).WithSummary("Take demonstrations out of all prompts");
-        demonstrations.MapPost("/{id:guid}/approve", (Guid id, Caller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct) =>
+        demonstrations.MapPost("/{id:guid}/approve", (Guid id, HttpCaller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct) =>
             ApproveOneAsync(id, caller, store, embedding, clock, ct)).Needs(KeyScope.Admin).WithSummary("Let one demonstration into prompts");
         demonstrations.MapPost("/{id:guid}/recall", RecallOneAsync).Needs(KeyScope.Admin).WithSummary("Take one demonstration out of all prompts");
         demonstrations.MapPost("/search", SearchAsync).Needs(KeyScope.Ingest).WithSummary("Demonstrations for a prompt, and why each was chosen");
     }
 
     static async Task<Ok<DemonstrationList>> ListAsync(
-        Caller caller, IFlywheelStore store, CancellationToken ct,
+        HttpCaller caller, IFlywheelStore store, CancellationToken ct,
         string? node = null, string? metric = null, string? purpose = null, string? state = null, string? cursor = null, int limit = 50)
     {
         var filter = new DemonstrationFilter(
@@ -65,16 +65,16 @@ static class DemonstrationEndpoints
                 : purpose is null ? null : Wire.Parse<DemonstrationPurpose>(purpose) ?? throw RequestException.BadField("purpose", $"`purpose` is `{purpose}`: use {Wire.Choices<DemonstrationPurpose>()}."),
             metric ?? node,
             state is null ? null : Wire.Parse<DemonstrationState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<DemonstrationState>()}."),
-            cursor, Paging.Limit(limit));
+            cursor, PageSize.Check(limit));
         var page = await store.Demonstrations.ListAsync(caller.Project, filter, ct);
         return TypedResults.Ok(new DemonstrationList([.. page.Items.Select(DemonstrationView.Of)], page.Next));
     }
 
-    static async Task<Ok<DemonstrationView>> GetAsync(Guid id, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<DemonstrationView>> GetAsync(Guid id, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(DemonstrationView.Of(await FindAsync(store, caller.Project, id, ct)));
 
     static async Task<Ok<DecisionAnswer>> ApproveAsync(
-        Body<DecisionBody> body, Caller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct)
+        Body<DecisionBody> body, HttpCaller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct)
     {
         var changed = await store.Demonstrations.ApproveAsync(caller.Project, body.Value.Ids, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct);
         await embedding.RunOnceAsync(ct);
@@ -82,7 +82,7 @@ static class DemonstrationEndpoints
     }
 
     static async Task<Ok<DemonstrationView>> ApproveOneAsync(
-        Guid id, Caller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct)
+        Guid id, HttpCaller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct)
     {
         await FindAsync(store, caller.Project, id, ct);
         await store.Demonstrations.ApproveAsync(caller.Project, [id], caller.Actor, clock.GetUtcNow(), ct);
@@ -91,12 +91,12 @@ static class DemonstrationEndpoints
     }
 
     static async Task<Ok<DecisionAnswer>> RecallAsync(
-        Body<DecisionBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
+        Body<DecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
         TypedResults.Ok(new DecisionAnswer(await store.Demonstrations.RecallAsync(
             caller.Project, body.Value.Ids, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
 
     static async Task<Ok<DemonstrationView>> RecallOneAsync(
-        Guid id, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Guid id, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         await FindAsync(store, caller.Project, id, ct);
         await store.Demonstrations.RecallAsync(caller.Project, [id], caller.Actor, clock.GetUtcNow(), ct);
@@ -104,7 +104,7 @@ static class DemonstrationEndpoints
     }
 
     static async Task<Ok<SearchAnswer>> SearchAsync(
-        Body<SearchBody> body, Caller caller, DemonstrationRetriever retriever, NodePolicies policies, CancellationToken ct)
+        Body<SearchBody> body, HttpCaller caller, DemonstrationRetriever retriever, NodePolicies policies, CancellationToken ct)
     {
         var it = body.Value;
         if (it.Node is null == it.Metric is null)

@@ -22,11 +22,11 @@ static class NodeEndpoints
         nodes.MapPut("/{node}/policy", PutAsync).Needs(KeyScope.Admin).WithSummary("Choose a node's retrieval strategy and weights");
     }
 
-    static async Task<Ok<NodePolicyView>> GetAsync(string node, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<NodePolicyView>> GetAsync(string node, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(View(node, await store.NodePolicies.FindAsync(caller.Project, node, ct)));
 
     static async Task<Ok<NodePolicyView>> PutAsync(
-        string node, Body<NodePolicyBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string node, Body<NodePolicyBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         if (SpanRules.Name(node, SpanRules.MaxNameLength) is { } why)
             throw RequestException.BadField("node", $"`node` {why}");

@@ -65,12 +65,12 @@ static class MetricReviewEndpoints
         api.MapPut("/metrics/{name}/reviews", SetDaysAsync).Needs(KeyScope.Admin).WithTags("Review").WithSummary("The metric's own days between reviews");
     }
 
-    static async Task<Ok<MetricScheduleList>> ListAsync(Caller caller, MetricReviewing reviewing, CancellationToken ct, bool due = false) =>
+    static async Task<Ok<MetricScheduleList>> ListAsync(HttpCaller caller, MetricReviewing reviewing, CancellationToken ct, bool due = false) =>
         TypedResults.Ok(new MetricScheduleList(
             [.. (due ? await reviewing.DueAsync(caller.Project, ct) : await reviewing.SchedulesAsync(caller.Project, ct)).Select(MetricScheduleView.Of)]));
 
     static async Task<Ok<MetricScheduleList>> SetProjectDaysAsync(
-        Body<ReviewDaysBody> body, Caller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var days = CheckDays(body.Value.EveryDays) ?? throw RequestException.BadField("every_days", "`every_days` is missing: give a number of days, or 0 for never.");
         await store.MetricReviews.SetProjectDaysAsync(caller.Project, days, Author(body.Value.Author, caller), clock.GetUtcNow(), ct);
@@ -78,7 +78,7 @@ static class MetricReviewEndpoints
     }
 
     static async Task<Ok<MetricScheduleView>> GetAsync(
-        string name, Caller caller, MetricReviewing reviewing, IFlywheelStore store, CancellationToken ct)
+        string name, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, CancellationToken ct)
     {
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
         var schedule = await FindAsync(metric, caller, reviewing, ct);
@@ -90,7 +90,7 @@ static class MetricReviewEndpoints
     }
 
     static async Task<Created<MetricReviewView>> AddAsync(
-        string name, Body<MetricReviewBody> body, Caller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<MetricReviewBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var decision = body.Value.Decision is { } word
             ? Wire.Parse<MetricDecision>(word) ?? throw RequestException.BadField("decision", $"`decision` is `{word}`: use {Wire.Choices<MetricDecision>()}.")
@@ -107,7 +107,7 @@ static class MetricReviewEndpoints
     }
 
     static async Task<Ok<MetricScheduleView>> SetDaysAsync(
-        string name, Body<ReviewDaysBody> body, Caller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var days = CheckDays(body.Value.EveryDays);
         var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
@@ -118,7 +118,7 @@ static class MetricReviewEndpoints
 
     static JsonSerializerOptions Output { get; } = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    static async Task<MetricToReview> FindAsync(Metric metric, Caller caller, MetricReviewing reviewing, CancellationToken ct) =>
+    static async Task<MetricToReview> FindAsync(Metric metric, HttpCaller caller, MetricReviewing reviewing, CancellationToken ct) =>
         await reviewing.OneAsync(caller.Project, metric.Id, ct) ?? throw new RequestException(RequestErrorKind.Conflict, "not_reviewed", MetricReviewing.IsCode(metric)
             ? $"`{metric.Name}` is {Wire.Name(metric.State)}: only active metrics are reviewed."
             : $"`{metric.Name}` asks a model: judges are looked after in /api/v1/metrics/{metric.Name}/alignment.", "name");
@@ -127,7 +127,7 @@ static class MetricReviewEndpoints
         ? days
         : throw RequestException.BadField("every_days", $"`every_days` is {days}: give 1 to 3650 days, or 0 for never.");
 
-    static string Author(string? author, Caller caller) => author is null
+    static string Author(string? author, HttpCaller caller) => author is null
         ? caller.Actor
         : SpanRules.Name(author, SpanRules.MaxNameLength) is { } why ? throw RequestException.BadField("author", $"`author` {why}") : author;
 }

@@ -106,7 +106,7 @@ static class ReviewEndpoints
     }
 
     static async Task<Ok<ReviewList>> ListAsync(
-        Caller caller, ReviewQueue desk, MetricReviewing reviewing, CancellationToken ct,
+        HttpCaller caller, ReviewQueue desk, MetricReviewing reviewing, CancellationToken ct,
         string? node = null, string? metric = null, string? reason = null, string? cursor = null, int limit = 50, string? author = null,
         string? reserve = null, bool blind = false)
     {
@@ -118,13 +118,13 @@ static class ReviewEndpoints
         var hold = reserve is null ? (TimeSpan?)null : Hold("reserve", reserve);
         var who = author ?? (hold is null ? null : caller.Actor);
         CheckAuthor(who);
-        var page = await desk.ServeAsync(caller.Project, new ReviewFilter(node, metric, why, cursor, Paging.Limit(limit), who), hold, blind, ct);
+        var page = await desk.ServeAsync(caller.Project, new ReviewFilter(node, metric, why, cursor, PageSize.Check(limit), who), hold, blind, ct);
         var due = cursor is null && node is null && metric is null && reason is null ? await reviewing.DueAsync(caller.Project, ct) : null;
         return TypedResults.Ok(new ReviewList([.. page.Items.Select(ReviewItemView.Of)], page.Next, due is null ? null : [.. due.Select(MetricScheduleView.Of)]));
     }
 
     static async Task<Ok<ReservationView>> ReserveAsync(
-        string item, Body<ReserveBody> body, Caller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string item, Body<ReserveBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var pair = await FindAsync(item, caller, store, ct);
         var author = body.Value.Author ?? caller.Actor;
@@ -140,7 +140,7 @@ static class ReviewEndpoints
             };
     }
 
-    static async Task<NoContent> ReleaseAsync(string item, Caller caller, IFlywheelStore store, CancellationToken ct, string? author = null)
+    static async Task<NoContent> ReleaseAsync(string item, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? author = null)
     {
         var pair = await FindAsync(item, caller, store, ct);
         return await store.Review.ReleaseAsync(caller.Project, pair, author ?? caller.Actor, ct)
@@ -148,7 +148,7 @@ static class ReviewEndpoints
             : throw RequestException.NotFound("reservation", $"{author ?? caller.Actor} does not hold the item `{item}`.", "item");
     }
 
-    static async Task<ReviewPair> FindAsync(string item, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<ReviewPair> FindAsync(string item, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         ReviewItems.Parse(item) is { } pair && (await store.Spans.GetAsync(caller.Project, [pair.Span], ct)).Count == 1
         && (pair.Metric.Value == 0 || (await store.Metrics.ListAsync(caller.Project, ct)).Any(metric => metric.Id == pair.Metric))
             ? pair

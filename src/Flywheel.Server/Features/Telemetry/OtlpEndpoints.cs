@@ -94,7 +94,7 @@ static class OtlpEndpoints
 
     static Task<TakenIn> TakeAsync(HttpContext http, OtlpBody body, bool json, bool spans)
     {
-        var caller = http.Features.Get<Caller>()!;
+        var caller = http.Features.Get<HttpCaller>()!;
         var intake = http.RequestServices.GetRequiredService<TelemetryIntake>();
         var mayLabel = caller.Scope == KeyScope.Admin;
         return spans

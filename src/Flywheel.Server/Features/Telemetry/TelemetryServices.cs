@@ -10,24 +10,17 @@ static class TelemetryServices
 
     static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long an evaluation waits for its span.</summary>
-    static readonly TimeSpan EvaluationsKept = TimeSpan.FromDays(1);
-
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
         // Made at once: a price that is none stops the start.
         var prices = PriceTable.Read(configuration.GetSection("Prices").AsEnumerable(makePathsRelative: true));
         services.AddSingleton(prices);
         services.AddSingleton<TelemetryIntake>();
-        services.AddSingleton<EvaluationJoining>();
         services.AddSingleton<OtlpLoad>();
         if (ReadExport(configuration.GetSection(ExportSection)) is { } options)
             services.AddSingleton(provider => new EvaluationExport(
                 provider.GetRequiredService<IFlywheelStore>(), options, provider.GetRequiredService<TimeProvider>(),
                 message => provider.GetRequiredService<ILogger<EvaluationExport>>().LogWarning("{Problem}", message)));
-        services.AddSingleton(provider => new PeriodicTask("joining evaluations", Soon, provider.GetRequiredService<EvaluationJoining>().RunOnceAsync));
-        services.AddSingleton(provider => new PeriodicTask("forgetting evaluations", 60 * Soon, ct => provider.GetRequiredService<IFlywheelStore>().Evaluations
-            .ForgetAsync(provider.GetRequiredService<TimeProvider>().GetUtcNow() - EvaluationsKept, ct)));
         services.AddSingleton(provider => SendingOn(provider.GetService<EvaluationExport>(), provider.GetRequiredService<IFlywheelStore>()));
         return services;
     }

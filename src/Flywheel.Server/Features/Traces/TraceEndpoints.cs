@@ -43,7 +43,7 @@ static class TraceEndpoints
         }
     }
 
-    static async Task<IResult> AddAsync(HttpRequest request, Caller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
+    static async Task<IResult> AddAsync(HttpRequest request, HttpCaller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
     {
         using var document = await Body.DocumentAsync(request, ct);
         if (document.RootElement.ValueKind != JsonValueKind.Object
@@ -93,15 +93,15 @@ static class TraceEndpoints
     }
 
     static async Task<Ok<TraceList>> ListAsync(
-        Caller caller, IFlywheelStore store, CancellationToken ct,
+        HttpCaller caller, IFlywheelStore store, CancellationToken ct,
         string? node = null, string? session = null, string? end_user = null, string? cursor = null, int limit = 50)
     {
-        var page = await store.Spans.ListTracesAsync(caller.Project, new TraceFilter(node, session, end_user, cursor, Paging.Limit(limit)), ct);
+        var page = await store.Spans.ListTracesAsync(caller.Project, new TraceFilter(node, session, end_user, cursor, PageSize.Check(limit)), ct);
         return TypedResults.Ok(new TraceList(page.Items, page.Next));
     }
 
     static async Task<Ok<TraceView>> GetAsync(
-        string traceId, Caller caller, IFlywheelStore store, ValidatorRegistry registry, CancellationToken ct, bool blind = false)
+        string traceId, HttpCaller caller, IFlywheelStore store, ValidatorRegistry registry, CancellationToken ct, bool blind = false)
     {
         var spans = await store.Spans.TraceAsync(caller.Project, traceId, ct);
         if (spans.Count == 0)

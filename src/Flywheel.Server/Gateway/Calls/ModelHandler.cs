@@ -37,7 +37,7 @@ sealed class ModelHandler(
         var outline = Outline(body.Span, protocol);
         var headers = http.Request.Headers;
         var (node, model) = Names(headers, outline.Model, protocol);
-        var owner = http.Features.Get<Caller>()!;
+        var owner = http.Features.Get<HttpCaller>()!;
         var held = await rules.OfAsync(owner.Project, node, http.RequestAborted);
         var kind = headers.TryGetValue("x-flywheel-kind", out var word)
             ? Core.Metrics.Wire.Parse<NodeKind>(word.ToString())

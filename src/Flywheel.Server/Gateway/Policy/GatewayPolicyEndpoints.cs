@@ -22,11 +22,11 @@ static class GatewayPolicyEndpoints
         nodes.MapPut("/{node}/gateway", PutAsync).Needs(KeyScope.Admin).WithSummary("Set a node's guards, demonstrations, fallbacks, timeouts, retries and cache");
     }
 
-    static async Task<Ok<GatewayPolicyView>> GetAsync(string node, Caller caller, IFlywheelStore store, CancellationToken ct) =>
+    static async Task<Ok<GatewayPolicyView>> GetAsync(string node, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
         TypedResults.Ok(View(node, await store.GatewayPolicies.FindAsync(caller.Project, node, ct)));
 
     static async Task<Ok<GatewayPolicyView>> PutAsync(
-        string node, Body<GatewayPolicyBody> body, Caller caller, IFlywheelStore store, ModelRoutes routes, TimeProvider clock, CancellationToken ct)
+        string node, Body<GatewayPolicyBody> body, HttpCaller caller, IFlywheelStore store, ModelRoutes routes, TimeProvider clock, CancellationToken ct)
     {
         if (SpanRules.Name(node, SpanRules.MaxNameLength) is { } why)
             throw RequestException.BadField("node", $"`node` {why}");

@@ -1,0 +1,141 @@
+using Flywheel.Core;
+using Flywheel.Core.Guarding;
+using Flywheel.Core.Traces;
+using Flywheel.Engine.Evaluation;
+using Flywheel.Engine.Guarding;
+using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Judging;
+using Flywheel.Engine.Judging.Aligning;
+using Flywheel.Engine.Judging.Anchoring;
+using Flywheel.Engine.Loop;
+using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Engine.Metrics.Sql;
+using Flywheel.Engine.Metrics.Webhooks;
+using Flywheel.Engine.Models;
+using Flywheel.Engine.Retrieval;
+using Flywheel.Engine.Review;
+using Flywheel.Engine.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Flywheel.Engine.Composition;
+
+/// <summary>Puts the engine together: the server, the command line, the embedded engine and the tests all use this.</summary>
+public static class EngineComposition
+{
+    /// <summary>Registers what decides metrics over texts, with no database: the registry of validators and the services of judges.</summary>
+    /// <remarks>
+    /// The caller registers <see cref="ModelRegistry"/> and, optionally, <see cref="TimeProvider"/>, <see cref="ISqlEvaluator"/>,
+    /// <see cref="WebhookServices"/>, <see cref="DetectionServices"/> and <see cref="IApplicationDatabases"/>. Without one of the latter
+    /// only the metrics fail that need it.
+    /// </remarks>
+    public static IServiceCollection AddValidation(this IServiceCollection services, EngineOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => provider.GetRequiredService<ModelRegistry>().Embedder());
+        services.AddSingleton<IFaultClassifier, ModelFaults>();
+        services.TryAddSingleton(provider => new DetectionServices(
+            provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(Judges);
+        services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
+            new TokenCounter(), provider.GetService<ISqlEvaluator>(), provider.GetRequiredService<JudgeServices>(), options.Kinds(provider),
+            provider.GetService<WebhookServices>(), provider.GetRequiredService<DetectionServices>(), provider.GetService<IApplicationDatabases>()));
+        return services;
+    }
+
+    /// <summary>Registers the whole loop over the <see cref="IFlywheelStore"/> that the caller registers: use cases, workers, retrieval, guards.</summary>
+    /// <remarks>Includes <see cref="AddValidation"/>. Nothing runs until <see cref="LoopWorkers.RunAsync"/> is called.</remarks>
+    public static IServiceCollection AddEngine(this IServiceCollection services, EngineOptions options)
+    {
+        services.AddStores();
+        services.TryAddSingleton<ISqlEvaluator, StoredExpressions>();
+        services.TryAddSingleton(provider => new DetectionServices(
+            provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>(),
+            References: provider.GetRequiredService<StoredReferences>()));
+        services.AddSingleton<StoredReferences>();
+        services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        services.AddSingleton<IJudgeGuidelines, StoredGuidelines>();
+        services.AddSingleton<IJudgeCalibrations, StoredCalibrations>();
+        services.AddValidation(options);
+        services.AddUseCases();
+        services.AddWorkers(options);
+        return services;
+    }
+
+    /// <summary>What a person, a page, a command or an agent can do; one service per topic.</summary>
+    static void AddUseCases(this IServiceCollection services)
+    {
+        services.AddSingleton<DemonstrationRetriever>();
+        services.AddSingleton<NodePolicies>();
+        services.AddSingleton<MetricPreview>();
+        services.AddSingleton<ActiveGuards>();
+        services.AddSingleton<SpanRedaction>();
+        services.AddSingleton<ISpanFilter>(provider => provider.GetRequiredService<SpanRedaction>());
+        services.AddSingleton<InputGuard>();
+        services.AddSingleton<ReviewServing>();
+        services.AddSingleton<ReviewQueue>();
+        services.AddSingleton<MetricReviewing>();
+        services.AddSingleton<EvaluationJoining>();
+    }
+
+    static void AddWorkers(this IServiceCollection services, EngineOptions options)
+    {
+        services.AddSingleton<WorkSignal>();
+        services.AddSingleton(provider => Worker(provider, options));
+        services.AddSingleton(provider => provider.GetRequiredService<MetricWorker>().Health);
+        services.AddSingleton<DemonstrationEmbedding>();
+        services.AddSingleton<BackfillWorker>();
+        services.AddSingleton<ForecastReader>();
+        services.AddSingleton<ReviewPlanner>();
+        services.AddSingleton<LabelPlanner>();
+        services.AddSingleton<FixingPlanner>();
+        services.AddSingleton<JudgeWatch>();
+        services.AddSingleton<JudgeCalibrator>();
+        services.AddSingleton<GuidelineDistillation>();
+        services.AddSingleton<AnchorReplays>();
+        services.AddSingleton(provider => new JudgeAlignment(
+            provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<JudgeServices>(),
+            provider.GetRequiredService<GuidelineDistillation>(), provider.GetRequiredService<ModelRegistry>().Embedder(),
+            provider.GetRequiredService<IFaultClassifier>(), provider.GetRequiredService<TimeProvider>(),
+            () => Math.Max(options.JudgeConcurrency, provider.GetRequiredService<ModelRegistry>().WantedConcurrency ?? 0)));
+        services.AddPeriodicTasks();
+        services.AddSingleton<LoopWorkers>();
+    }
+
+    static JudgeServices Judges(IServiceProvider provider)
+    {
+        var models = provider.GetRequiredService<ModelRegistry>();
+        var faults = provider.GetRequiredService<IFaultClassifier>();
+        return new(name => models.Chat(name), provider.GetService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
+        {
+            Structured = models.Structured,
+            Ledger = provider.GetService<Core.Judging.IJudgeCallStore>(),
+            Guidelines = provider.GetService<IJudgeGuidelines>(),
+            Calibrations = provider.GetService<IJudgeCalibrations>(),
+            MayHaveCost = error => faults.Classify(error).MayHaveCost,
+            Clock = provider.GetRequiredService<TimeProvider>(),
+        };
+    }
+
+    static MetricWorker Worker(IServiceProvider provider, EngineOptions options)
+    {
+        var store = provider.GetRequiredService<IFlywheelStore>();
+        return new MetricWorker(
+            new WorkerStores(store.Jobs, store.Metrics, store.Spans), provider.GetRequiredService<ValidatorRegistry>(),
+            provider.GetRequiredService<IFaultClassifier>(),
+            new WorkerOptions
+            {
+                CodeConcurrency = options.CodeConcurrency,
+                JudgeConcurrency = options.JudgeConcurrency,
+                WantedConcurrency = () => provider.GetRequiredService<ModelRegistry>().WantedConcurrency,
+                Lease = options.Lease,
+            },
+            provider.GetRequiredService<WorkSignal>(), provider.GetRequiredService<TimeProvider>(), new Random(),
+            (what, error) => options.OnFault(provider, what, error), provider.GetRequiredService<JudgeWatch>());
+    }
+
+    /// <summary>The price of a model by the name that the provider's replies carry.</summary>
+    static ModelPrice PriceOf(ModelRegistry models, string? model) =>
+        models.ChatNames.Where(name => models.ModelId(name) == model).Select(models.Price).FirstOrDefault(ModelPrice.Free);
+}

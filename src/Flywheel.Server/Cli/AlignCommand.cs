@@ -5,7 +5,6 @@ using Flywheel.Core.Proposals;
 using Flywheel.Engine.Judging.Aligning;
 using Flywheel.Server.Features.Judging;
 using Flywheel.Server.Features.Metrics;
-using Flywheel.Server.Hosting;
 using Spectre.Console;
 
 namespace Flywheel.Server.Cli;

@@ -4,7 +4,6 @@ using Flywheel.Core.Projects;
 using Flywheel.Engine.Guarding;
 using Flywheel.Server.Cli.Archives;
 using Flywheel.Server.Features.Metrics;
-using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
 

@@ -7,7 +7,6 @@ using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
-using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
 

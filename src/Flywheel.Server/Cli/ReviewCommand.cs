@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Flywheel.Core;
 using Flywheel.Core.Review;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Features.Review;
 using Spectre.Console;

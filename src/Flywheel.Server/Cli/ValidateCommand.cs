@@ -8,7 +8,6 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Traces;
-using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
 

@@ -10,7 +10,6 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Datasets;
-using Flywheel.Server.Hosting;
 using Flywheel.Storage.Evaluation;
 
 namespace Flywheel.Server.Cli.Eval;

@@ -12,6 +12,13 @@ public static class Wire
     public static T? Parse<T>(string? name) where T : struct, Enum =>
         name is not null && Words<T>.ByName.TryGetValue(name, out var value) ? value : null;
 
+    /// <summary>Reads the word that a caller gives for a field.</summary>
+    /// <returns>Null if no word is given.</returns>
+    /// <exception cref="RequestException">No value of the enumeration has this name; the message lists those that there are.</exception>
+    public static T? Choice<T>(string field, string? word) where T : struct, Enum => word is null
+        ? null
+        : Parse<T>(word) ?? throw RequestException.BadField(field, $"`{field}` is `{word}`: use {Choices<T>()}.");
+
     /// <summary>The allowed words, for messages: <c>pass, fail or unsure</c>.</summary>
     public static string Choices<T>() where T : struct, Enum
     {

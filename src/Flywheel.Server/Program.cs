@@ -1,1 +1,1 @@
-return await Flywheel.Server.Cli.Cli.RunAsync(args);
+return await Flywheel.Server.Cli.Commands.RunAsync(args);

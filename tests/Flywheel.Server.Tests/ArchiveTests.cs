@@ -10,6 +10,7 @@ using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli;
 using Flywheel.Server.Cli.Archives;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Files;
 using Flywheel.Storage;
 using Flywheel.Storage.Tests;
 

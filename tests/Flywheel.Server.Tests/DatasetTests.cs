@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Flywheel.Core.Datasets;
-using Flywheel.Server.Cli;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Tests;
 
@@ -105,9 +105,9 @@ public sealed class DatasetTests
         Assert.Equal(200, await DeleteAsync("silver"));
         Assert.Equal(404, await DeleteAsync("silver"));
         Assert.Equal(["gold"], await NamesAsync());
-        Assert.Equal(2, await Cli.Cli.RunAsync(["datasets", "delete", "gold", "--db", server.Db]));
+        Assert.Equal(2, await Cli.Commands.RunAsync(["datasets", "delete", "gold", "--db", server.Db]));
         Assert.Equal(["gold"], await NamesAsync());
-        Assert.Equal(0, await Cli.Cli.RunAsync(["datasets", "delete", "gold", "--yes", "--db", server.Db]));
+        Assert.Equal(0, await Cli.Commands.RunAsync(["datasets", "delete", "gold", "--yes", "--db", server.Db]));
         Assert.Empty(await NamesAsync());
 
         async Task<int> DeleteAsync(string name) => (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/v1/datasets/" + name))).Status;

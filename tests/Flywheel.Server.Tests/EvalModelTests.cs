@@ -183,7 +183,7 @@ public sealed class EvalModelTests : IDisposable
         Assert.Equal("gold@1", comparison.Runs[0].Data);
         Assert.True(comparison.Runs[0].Generation!.InputTokens > 0);
 
-        static Task<int> RunAsync(string[] args) => Cli.Cli.RunAsync(args);
+        static Task<int> RunAsync(string[] args) => Cli.Commands.RunAsync(args);
     }
 
     static EvalOptions Options => new(4) { Retry = new(TimeSpan.FromMilliseconds(1), 2, TimeSpan.FromMilliseconds(5)) };

@@ -138,7 +138,7 @@ public sealed class EvalTests : IDisposable
         var data = Write("rows.jsonl", """{"output":"x"}""");
         var set = Write("set.json", """{"name":"m","criterion":"?","validator":{"kind":"length","max":4}}""");
 
-        Assert.Equal(1, await Cli.Cli.RunAsync(["eval", "--data", data, "--metrics", set, "--results", other, "--json"]));
+        Assert.Equal(1, await Cli.Commands.RunAsync(["eval", "--data", data, "--metrics", set, "--results", other, "--json"]));
         Assert.StartsWith("not a database", await File.ReadAllTextAsync(other, Ct), StringComparison.Ordinal);
     }
 
@@ -155,7 +155,7 @@ public sealed class EvalTests : IDisposable
     }
 
     Task<int> EvalAsync(string data, string set, params string[] more) =>
-        Cli.Cli.RunAsync(["eval", "--data", data, "--metrics", set, "--results", At("results.db"), "--json", .. more]);
+        Cli.Commands.RunAsync(["eval", "--data", data, "--metrics", set, "--results", At("results.db"), "--json", .. more]);
 
     sealed class Counting(int stopAt) : IValidator
     {

@@ -5,6 +5,7 @@ using Flywheel.Core;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Features.Datasets;
+using Flywheel.Server.Files;
 using Spectre.Console;
 
 namespace Flywheel.Server.Cli;
@@ -173,7 +174,7 @@ static class DatasetsCommand
                 if (parsed.GetValue(preview))
                     throw new UsageException("--preview is for --from-traces.");
                 // Read once before anything is made, so that a file that is none leaves no empty data set.
-                using var rows = Rows.Read(parsed.GetValue(file)!).GetEnumerator();
+                using var rows = RowFile.Read(parsed.GetValue(file)!).GetEnumerator();
                 var any = rows.MoveNext();
                 await store.Datasets.CreateAsync(project, dataset, null, parsed.GetValue(author)!, clock.GetUtcNow(), ct);
                 change = await Output.ProgressAsync("Adding", json, report => DatasetIntake.AddFileAsync(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Flywheel.Server.Cli.Demo;
+using Flywheel.Server.Files;
 using Flywheel.Server.Hosting;
 using Microsoft.Extensions.AI;
 
@@ -82,11 +83,11 @@ static class DemoCommand
     static List<DemoRow> Read(string file, string textField, string labelField)
     {
         var rows = new List<DemoRow>();
-        foreach (var (line, row) in global::Flywheel.Server.Cli.Rows.Read(file))
+        foreach (var (line, row) in RowFile.Read(file))
         {
-            var text = global::Flywheel.Server.Cli.Rows.Required(row, textField, file, line);
+            var text = RowFile.Required(row, textField, file, line);
             if (text.Length > 0)
-                rows.Add(new DemoRow(text, global::Flywheel.Server.Cli.Rows.Required(row, labelField, file, line)));
+                rows.Add(new DemoRow(text, RowFile.Required(row, labelField, file, line)));
         }
         return rows;
     }

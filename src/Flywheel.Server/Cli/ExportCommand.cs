@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Flywheel.Core;
 using Flywheel.Core.Archives;
-using Flywheel.Server.Cli.Archives;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;
 

@@ -4,6 +4,7 @@ using Flywheel.Core.Projects;
 using Flywheel.Engine.Guarding;
 using Flywheel.Server.Cli.Archives;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;
 
@@ -67,7 +68,7 @@ static class ImportCommand
         await Output.ProgressAsync("Importing", quiet, async report =>
         {
             long done = 0, total = new FileInfo(path).Length;
-            foreach (var (line, row) in Rows.Read(path))
+            foreach (var (line, row) in RowFile.Read(path))
             {
                 await importer.AddAsync(line, row, ct);
                 report(done += row.GetRawText().Length, total);

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Flywheel.Server.Api;
+using Flywheel.Server.Files;
 using Spectre.Console;
 
 namespace Flywheel.Server.Cli;
@@ -7,13 +7,9 @@ namespace Flywheel.Server.Cli;
 /// <summary>What commands print: tables and progress for people, JSON for programs.</summary>
 static class Output
 {
-    public static JsonSerializerOptions Lines { get; } = new(Body.Options) { WriteIndented = false };
+    public static void Json<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, FileJson.Pretty));
 
-    public static JsonSerializerOptions Pretty { get; } = new(Body.Options) { WriteIndented = true };
-
-    public static void Json<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, Pretty));
-
-    public static void JsonLine<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, Lines));
+    public static void JsonLine<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, FileJson.Lines));
 
     /// <summary>Stdout for people: plain when it is not a terminal.</summary>
     public static IAnsiConsole People { get; } = AnsiConsole.Create(new AnsiConsoleSettings());

@@ -29,7 +29,7 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
 
     public async Task AddAsync(int line, JsonElement row, CancellationToken ct)
     {
-        var type = Rows.Text(row, "type") ?? "span";
+        var type = JsonFields.Text(row, "type") ?? "span";
         try
         {
             switch (type)
@@ -95,10 +95,10 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
             name, Need(row, "criterion"), Choice<MetricSubject>(row, "subject"), Texts(row, "nodes"),
             Texts(row, "kinds")?.Select(kind => Wire.Parse<NodeKind>(kind) ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
             Share(row, "sampling") ?? 1,
-            ValidatorJson.Read(NeedJson(row, "validator")), Rows.Text(row, "author") ?? "import",
-            Choice<MetricRole>(row, "role"), Rows.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"),
-            Rows.Text(row, "on_fail") is null ? null : Choice<GuardAction>(row, "on_fail"),
-            Rows.Text(row, "on_error") is null ? null : Choice<GuardFault>(row, "on_error"));
+            ValidatorJson.Read(NeedJson(row, "validator")), JsonFields.Text(row, "author") ?? "import",
+            Choice<MetricRole>(row, "role"), JsonFields.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"),
+            JsonFields.Text(row, "on_fail") is null ? null : Choice<GuardAction>(row, "on_fail"),
+            JsonFields.Text(row, "on_error") is null ? null : Choice<GuardFault>(row, "on_error"));
         rules.Check(metric);
         if (await store.Metrics.FindAsync(project, name, ct) is null)
         {
@@ -113,10 +113,10 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         var name = Need(row, "metric");
         var metric = await store.Metrics.FindAsync(project, name, ct) ?? throw new FlywheelException($"There is no metric `{name}`: import it first.");
         var label = new Label(
-            Id(row), project, span.Id, metric.Id, bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."), Choice<LabelMode>(row, "mode"), Rows.Text(row, "critique"),
-            Rows.Text(row, "author") ?? "import", Share(row, "propensity"), Time(row))
+            Id(row), project, span.Id, metric.Id, bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."), Choice<LabelMode>(row, "mode"), JsonFields.Text(row, "critique"),
+            JsonFields.Text(row, "author") ?? "import", Share(row, "propensity"), Time(row))
         {
-            Adjudicates = Rows.Text(row, "adjudicates") == "true",
+            Adjudicates = JsonFields.Text(row, "adjudicates") == "true",
         };
         if (label.Propensity == 0)
             throw new FlywheelException("`propensity` is 0: leave it out for items picked by hand.");
@@ -129,19 +129,19 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         if (SpanRules.Text(Need(row, "corrected_output")) is { } why)
             throw new FlywheelException($"`corrected_output` {why}");
         Settle(await store.Corrections.AddAsync(new Correction(
-            Id(row), project, span.Id, Rows.Text(row, "went_wrong"), Need(row, "corrected_output"), Rows.Text(row, "reasoning"),
-            Rows.Text(row, "author") ?? "import", Time(row)), ct), "corrections");
+            Id(row), project, span.Id, JsonFields.Text(row, "went_wrong"), Need(row, "corrected_output"), JsonFields.Text(row, "reasoning"),
+            JsonFields.Text(row, "author") ?? "import", Time(row)), ct), "corrections");
     }
 
     /// <summary>A number from 0 to 1; null when it is not given.</summary>
-    static double? Share(JsonElement row, string field) => Rows.Text(row, field) is not { } text ? null
+    static double? Share(JsonElement row, string field) => JsonFields.Text(row, field) is not { } text ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1 ? share
         : throw new FlywheelException($"`{field}` is `{text}`: give a number from 0 to 1.");
 
     async Task AddFeedbackAsync(JsonElement row, CancellationToken ct) =>
         Settle(await store.Feedback.AddAsync(new Feedback(
-            Id(row), project, Need(row, "trace_id"), Rows.Text(row, "span_id"), Need(row, "name"), NeedJson(row, "value").GetRawText(),
-            Rows.Text(row, "comment"), Rows.Text(row, "end_user"), Time(row)) { Session = Rows.Text(row, "session") }, ct), "feedback");
+            Id(row), project, Need(row, "trace_id"), JsonFields.Text(row, "span_id"), Need(row, "name"), NeedJson(row, "value").GetRawText(),
+            JsonFields.Text(row, "comment"), JsonFields.Text(row, "end_user"), Time(row)) { Session = JsonFields.Text(row, "session") }, ct), "feedback");
 
     /// <summary>
     /// One that came from a correction or label is there already, made with its source: it only takes over the decision. Others are added.
@@ -149,11 +149,11 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
     async Task AddDemonstrationAsync(JsonElement row, CancellationToken ct)
     {
         await FlushAsync(ct);
-        var state = Rows.Text(row, "state") is null ? DemonstrationState.Pending : Choice<DemonstrationState>(row, "state");
-        var at = Rows.Text(row, "approved_at") is { } approved ? When(approved) : clock.GetUtcNow();
-        var by = Rows.Text(row, "approved_by") ?? "import";
+        var state = JsonFields.Text(row, "state") is null ? DemonstrationState.Pending : Choice<DemonstrationState>(row, "state");
+        var at = JsonFields.Text(row, "approved_at") is { } approved ? When(approved) : clock.GetUtcNow();
+        var by = JsonFields.Text(row, "approved_by") ?? "import";
         Guid id;
-        if (Rows.Text(row, "source") is { } source && Guid.TryParse(source, out var cause)
+        if (JsonFields.Text(row, "source") is { } source && Guid.TryParse(source, out var cause)
             && await store.Demonstrations.OfSourceAsync(project, cause, ct) is { } made)
         {
             id = made.Id;
@@ -166,16 +166,16 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
             if (await store.Demonstrations.GetAsync(project, id, ct) is null)
                 await store.Demonstrations.AddAsync([new Demonstration(
                     id, project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
-                    Rows.Text(row, "rejected_output"), Rows.Text(row, "reason"),
-                    Share(row, "disagreement") ?? 0, Rows.Text(row, "end_user"), null,
-                    DemonstrationState.Pending, Rows.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
+                    JsonFields.Text(row, "rejected_output"), JsonFields.Text(row, "reason"),
+                    Share(row, "disagreement") ?? 0, JsonFields.Text(row, "end_user"), null,
+                    DemonstrationState.Pending, JsonFields.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
         }
         if (state != DemonstrationState.Pending)
             await store.Demonstrations.ApproveAsync(project, [id], by, at, ct);
         if (state == DemonstrationState.Recalled)
             await store.Demonstrations.RecallAsync(
-                project, [id], Rows.Text(row, "recalled_by") ?? "import",
-                Rows.Text(row, "recalled_at") is { } recalled ? When(recalled) : clock.GetUtcNow(), ct);
+                project, [id], JsonFields.Text(row, "recalled_by") ?? "import",
+                JsonFields.Text(row, "recalled_at") is { } recalled ? When(recalled) : clock.GetUtcNow(), ct);
         Count("demonstrations");
     }
 
@@ -194,22 +194,22 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         return await store.Spans.FindAsync(project, key, ct) ?? throw new FlywheelException($"There is no span {key}: import the spans first.");
     }
 
-    static string Need(JsonElement row, string field) => Rows.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
+    static string Need(JsonElement row, string field) => JsonFields.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
 
     static JsonElement NeedJson(JsonElement row, string field) =>
         row.TryGetProperty(field, out var value) ? value : throw new FlywheelException($"The field `{field}` is missing.");
 
-    static T Choice<T>(JsonElement row, string field) where T : struct, Enum => Rows.Text(row, field) is not { } word
+    static T Choice<T>(JsonElement row, string field) where T : struct, Enum => JsonFields.Text(row, field) is not { } word
         ? default
         : Wire.Parse<T>(word) ?? throw new FlywheelException($"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
 
     static string[]? Texts(JsonElement row, string field) =>
         row.TryGetProperty(field, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => item.ToString())] : null;
 
-    static Guid Id(JsonElement row) => Rows.Text(row, "id") is not { } text ? Guid.CreateVersion7()
+    static Guid Id(JsonElement row) => JsonFields.Text(row, "id") is not { } text ? Guid.CreateVersion7()
         : Guid.TryParse(text, out var id) ? id : throw new FlywheelException($"`id` is `{text}`: it must be a UUID.");
 
-    DateTimeOffset Time(JsonElement row) => Rows.Text(row, "created_at") is { } text ? When(text) : clock.GetUtcNow();
+    DateTimeOffset Time(JsonElement row) => JsonFields.Text(row, "created_at") is { } text ? When(text) : clock.GetUtcNow();
 
     static DateTimeOffset When(string text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)

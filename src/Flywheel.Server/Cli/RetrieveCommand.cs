@@ -5,6 +5,7 @@ using Flywheel.Core;
 using Flywheel.Core.Retrieval;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Files;
 using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;
@@ -131,19 +132,19 @@ static class RetrieveCommand
     static List<Example> Read(string path, DateTimeOffset now)
     {
         var rows = new List<Example>();
-        foreach (var (line, row) in Rows.Read(path))
+        foreach (var (line, row) in RowFile.Read(path))
         {
             var approved = now;
-            if (Rows.Text(row, "approved_at") is { } text
+            if (JsonFields.Text(row, "approved_at") is { } text
                 && !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out approved))
                 throw new FlywheelException($"{path}, line {line}: `approved_at` is `{text}`, no ISO-8601 time.");
             var disagreement = 0.0;
-            if (Rows.Text(row, "disagreement") is { } number
+            if (JsonFields.Text(row, "disagreement") is { } number
                 && !(double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out disagreement) && disagreement is >= 0 and <= 1))
                 throw new FlywheelException($"{path}, line {line}: `disagreement` is `{number}`, no number from 0 to 1.");
             rows.Add(new Example(
-                Rows.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Rows.Required(row, "text", path, line), Rows.Text(row, "label"),
-                Rows.Text(row, "fixed") is "true" or "True" or "1", disagreement, approved, Rows.Text(row, "end_user")));
+                JsonFields.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), RowFile.Required(row, "text", path, line), JsonFields.Text(row, "label"),
+                JsonFields.Text(row, "fixed") is "true" or "True" or "1", disagreement, approved, JsonFields.Text(row, "end_user")));
         }
         return rows;
     }

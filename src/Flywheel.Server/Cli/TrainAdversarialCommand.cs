@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Flywheel.Core;
 using Flywheel.Engine.Metrics.Detection.Adversarial;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;
 
@@ -20,7 +21,7 @@ static class TrainAdversarialCommand
         {
             AttackRow[] rows =
             [
-                .. Read(parsed.GetValue(attacks)!, (row, text) => new AttackRow(text, (Rows.Text(row, "label") ?? "attack") == "attack", Rows.Text(row, "source") ?? "yours")),
+                .. Read(parsed.GetValue(attacks)!, (row, text) => new AttackRow(text, (JsonFields.Text(row, "label") ?? "attack") == "attack", JsonFields.Text(row, "source") ?? "yours")),
                 .. parsed.GetValue(benign)!.SelectMany(file => Read(file, (_, text) => new AttackRow(text, false, "traffic"))),
             ];
             if (parsed.GetValue(families) == 0 && !rows.Any(row => row.IsAttack))
@@ -48,5 +49,5 @@ static class TrainAdversarialCommand
     }
 
     static IEnumerable<AttackRow> Read(string path, Func<System.Text.Json.JsonElement, string, AttackRow> row) =>
-        Rows.Read(path).Select(each => row(each.Row, Rows.Required(each.Row, "text", path, each.Line)));
+        RowFile.Read(path).Select(each => row(each.Row, RowFile.Required(each.Row, "text", path, each.Line)));
 }

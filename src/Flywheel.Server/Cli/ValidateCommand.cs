@@ -5,9 +5,11 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.Core;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Traces;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;
 
@@ -38,12 +40,12 @@ static class ValidateCommand
             var path = parsed.GetValue(input)!;
             var counts = new SortedDictionary<Outcome, long>();
             // Rows stream: nothing is lost when the file is long and the pipe's reader stops.
-            foreach (var (line, row) in Rows.Read(path))
+            foreach (var (line, row) in RowFile.Read(path))
             {
                 var finding = await CheckAsync(validator, subject, row, parsed.GetValue(field)!, path, line, ct);
                 counts[finding.Outcome] = counts.GetValueOrDefault(finding.Outcome) + 1;
                 Output.JsonLine(new Line(
-                    Rows.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score, finding.Reason,
+                    JsonFields.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score, finding.Reason,
                     FoundSpanView.Of(finding.Spans)));
             }
             if (!parsed.GetValue(json) && !Console.IsErrorRedirected)
@@ -113,15 +115,15 @@ static class ValidateCommand
     {
         var isInput = subject == MetricSubject.Input;
         if (!row.TryGetProperty(field, out _))
-            Rows.Required(row, field, path, line);
-        var text = Rows.Text(row, field);
+            RowFile.Required(row, field, path, line);
+        var text = JsonFields.Text(row, field);
         var span = new NewSpan
         {
-            Key = new SpanKey("file", line.ToString(CultureInfo.InvariantCulture)), Node = Rows.Text(row, "node") ?? "file",
-            Kind = Wire.Parse<NodeKind>(Rows.Text(row, "kind")) ?? NodeKind.Other, Input = isInput ? text : Rows.Text(row, "input"),
-            Output = isInput ? Rows.Text(row, "output") : text,
-            StartedAt = TimeProvider.System.GetUtcNow(), Model = Rows.Text(row, "model"), Session = Rows.Text(row, "session"),
-            EndUser = Rows.Text(row, "end_user"), Attributes = row.GetRawText(),
+            Key = new SpanKey("file", line.ToString(CultureInfo.InvariantCulture)), Node = JsonFields.Text(row, "node") ?? "file",
+            Kind = Wire.Parse<NodeKind>(JsonFields.Text(row, "kind")) ?? NodeKind.Other, Input = isInput ? text : JsonFields.Text(row, "input"),
+            Output = isInput ? JsonFields.Text(row, "output") : text,
+            StartedAt = TimeProvider.System.GetUtcNow(), Model = JsonFields.Text(row, "model"), Session = JsonFields.Text(row, "session"),
+            EndUser = JsonFields.Text(row, "end_user"), Attributes = row.GetRawText(),
         };
         try
         {

@@ -12,9 +12,9 @@ using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Sandboxing;
-using Flywheel.Server.Cli;
 using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Packs;
+using Flywheel.Server.Files;
 using Flywheel.Storage;
 
 namespace Flywheel.Server.Hosting;
@@ -49,7 +49,7 @@ static class EngineServices
         services.AddSingleton<ISqlEvaluator, ScratchSpans>();
         services.AddSingleton(provider => new DetectionServices(
             provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>(),
-            path => Rows.Read(path).Select(row => row.Row)));
+            path => RowFile.Read(path).Select(row => row.Row)));
         if (store is not null)
         {
             services.AddSingleton(store.Demonstrations);

@@ -6,6 +6,7 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Archives;
 

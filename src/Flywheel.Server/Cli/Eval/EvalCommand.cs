@@ -10,6 +10,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Datasets;
+using Flywheel.Server.Files;
 using Flywheel.Storage.Evaluation;
 
 namespace Flywheel.Server.Cli.Eval;
@@ -225,6 +226,6 @@ static class EvalCommand
         for (var i = 0; i < set.Count; i++)
             foreach (var finding in file.Of(run, i))
                 writer.WriteLine(JsonSerializer.Serialize(
-                    new Line(finding.Row, finding.Id, set[i].Metric.Name, Wire.Name(finding.Outcome), finding.Score, finding.Reason), Output.Lines));
+                    new Line(finding.Row, finding.Id, set[i].Metric.Name, Wire.Name(finding.Outcome), finding.Score, finding.Reason), FileJson.Lines));
     }
 }

@@ -12,6 +12,7 @@ using Flywheel.Engine.Models;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Telemetry;
 using Flywheel.Server.Features.Prompts;
+using Flywheel.Server.Files;
 using Flywheel.Server.Hosting;
 using Microsoft.Extensions.AI;
 
@@ -24,9 +25,9 @@ sealed record EvalAbout(
     string? Name, string? Dataset = null, int? DatasetVersion = null, string? Model = null, string? ModelId = null, string? Prompt = null,
     string? Demonstrations = null, int? K = null)
 {
-    public string Json() => JsonSerializer.Serialize(this, Output.Lines);
+    public string Json() => JsonSerializer.Serialize(this, FileJson.Lines);
 
-    public static EvalAbout Of(string? json) => json is null ? new EvalAbout(Name: null) : JsonSerializer.Deserialize<EvalAbout>(json, Output.Lines)!;
+    public static EvalAbout Of(string? json) => json is null ? new EvalAbout(Name: null) : JsonSerializer.Deserialize<EvalAbout>(json, FileJson.Lines)!;
 
     /// <summary>What tells runs apart, in few words.</summary>
     public string Title()

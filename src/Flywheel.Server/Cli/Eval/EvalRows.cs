@@ -5,8 +5,10 @@ using System.Text.Json.Nodes;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.Core;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Metrics;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Eval;
 
@@ -66,9 +68,9 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
                     yield return new((int)item.Ordinal, Json(item));
             yield break;
         }
-        if (!Rows.IsJsonl(path))
+        if (!RowFile.IsJsonl(path))
         {
-            foreach (var (line, row) in Rows.Read(path))
+            foreach (var (line, row) in RowFile.Read(path))
                 if (!done.Contains(line))
                     yield return new(line, row.GetRawText());
             yield break;
@@ -119,8 +121,8 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
         if (row.ValueKind != JsonValueKind.Object)
             return new(raw.Line, line, null, $"line {line} is no JSON object", Compares: fields.Expected is not null);
 
-        var id = Rows.Text(row, fields.Id) ?? line;
-        var (node, word) = (Rows.Text(row, fields.Node) ?? fields.AllNode, Rows.Text(row, fields.Kind));
+        var id = JsonFields.Text(row, fields.Id) ?? line;
+        var (node, word) = (JsonFields.Text(row, fields.Node) ?? fields.AllNode, JsonFields.Text(row, fields.Kind));
         var kind = Wire.Parse<NodeKind>(word) ?? fields.AllKind;
         if (word is not null && Wire.Parse<NodeKind>(word) is null)
             return new(raw.Line, id, null, $"`{fields.Kind}` is `{word}`: use {Wire.Choices<NodeKind>()}", Compares: fields.Expected is not null);
@@ -128,20 +130,20 @@ sealed class EvalRows(string path, EvalFields fields, TimeProvider clock)
         var output = fields.Output ?? (row.TryGetProperty("output", out _) ? "output" : "text");
         var span = new NewSpan
         {
-            Key = new SpanKey("file", line), Node = node ?? "file", Kind = kind ?? NodeKind.Other, Input = Rows.Text(row, fields.Input),
-            Output = Rows.Text(row, output), Error = Rows.Text(row, "error"), StartedAt = _now, Model = Rows.Text(row, "model"), Session = Rows.Text(row, "session"),
-            EndUser = Rows.Text(row, "end_user"), DurationMs = Number(row, "duration_ms") ?? 0, InputTokens = (int?)Number(row, "input_tokens"),
+            Key = new SpanKey("file", line), Node = node ?? "file", Kind = kind ?? NodeKind.Other, Input = JsonFields.Text(row, fields.Input),
+            Output = JsonFields.Text(row, output), Error = JsonFields.Text(row, "error"), StartedAt = _now, Model = JsonFields.Text(row, "model"), Session = JsonFields.Text(row, "session"),
+            EndUser = JsonFields.Text(row, "end_user"), DurationMs = Number(row, "duration_ms") ?? 0, InputTokens = (int?)Number(row, "input_tokens"),
             OutputTokens = (int?)Number(row, "output_tokens"), CostUsd = Number(row, "cost_usd"),
-            Attributes = fields.Attributes is { } inner ? Rows.Text(row, inner) : raw.Json,
+            Attributes = fields.Attributes is { } inner ? JsonFields.Text(row, inner) : raw.Json,
         };
         return new(
             raw.Line, id, new Span(default, default, span, _now), null,
             row.TryGetProperty(output, out _) ? null : $"the row has no field `{fields.Output ?? "output"}`: it has {Names(row)}", node, kind,
-            fields.Expected is { } right ? Rows.Text(row, right)?.Trim() : null, fields.Expected is not null) { Fields = row };
+            fields.Expected is { } right ? JsonFields.Text(row, right)?.Trim() : null, fields.Expected is not null) { Fields = row };
     }
 
     static double? Number(JsonElement row, string field) =>
-        double.TryParse(Rows.Text(row, field), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= int.MaxValue
+        double.TryParse(JsonFields.Text(row, field), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= int.MaxValue
             ? number
             : null;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Flywheel.Core;
+using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Statistics;
 
@@ -15,7 +16,7 @@ sealed class Fields(string path)
     /// <summary>All rows of the file, which must have some.</summary>
     public List<T> Read<T>(Func<int, JsonElement, T> row)
     {
-        var rows = Rows.Read(path).Select(each => row(each.Line, each.Row)).ToList();
+        var rows = RowFile.Read(path).Select(each => row(each.Line, each.Row)).ToList();
         return rows.Count > 0 ? rows : throw new FlywheelException($"{path} has no rows: write one JSON object a line.");
     }
 
@@ -51,7 +52,7 @@ sealed class Fields(string path)
             return null;
         return value.ValueKind is JsonValueKind.Object or JsonValueKind.Array
             ? throw Wrong(line, field, value, "write a text, a number, true or false")
-            : Rows.Text(row, field);
+            : JsonFields.Text(row, field);
     }
 
     public FlywheelException Missing(int line, string field) =>
@@ -68,7 +69,7 @@ sealed class Fields(string path)
         if (!row.TryGetProperty(field, out var value))
         {
             if (required)
-                Rows.Required(row, field, path, line);
+                RowFile.Required(row, field, path, line);
             return null;
         }
         return value.ValueKind == JsonValueKind.Null || _csv && value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0 ? null : value;

@@ -3,7 +3,7 @@ using Flywheel.Core;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Api;
-using Flywheel.Server.Cli;
+using Flywheel.Server.Files;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Datasets;
@@ -112,7 +112,7 @@ static class DatasetEndpoints
             await using (var file = File.Create(path))
                 await request.Body.CopyToAsync(file, ct);
             return TypedResults.Ok(await DatasetIntake.AddFileAsync(
-                store, caller.Project, name, Rows.Read(path), new(input_field, expected_field, split_field), note, author ?? caller.Actor, clock, null, ct));
+                store, caller.Project, name, RowFile.Read(path), new(input_field, expected_field, split_field), note, author ?? caller.Actor, clock, null, ct));
         }
         catch (FlywheelException unreadable)
         {

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Cli;
+using Flywheel.Core;
 
 namespace Flywheel.Server.Features.Datasets;
 
@@ -102,7 +102,7 @@ static class DatasetRows
     static bool IsNothing(JsonElement value) => value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.ValueEquals(""u8));
 
     /// <summary>As text; an empty field of a CSV file is nothing.</summary>
-    static string? Text(JsonElement row, string field) => Rows.Text(row, field) is { Length: > 0 } text ? text : null;
+    static string? Text(JsonElement row, string field) => JsonFields.Text(row, field) is { Length: > 0 } text ? text : null;
 
     static string? Json(SortedDictionary<string, JsonNode?> attributes) =>
         attributes.Count == 0 ? null : new JsonObject(attributes).ToJsonString(Plain);

@@ -4,7 +4,7 @@ using Flywheel.Core;
 using Parquet;
 using Parquet.Schema;
 
-namespace Flywheel.Server.Cli;
+namespace Flywheel.Server.Files;
 
 /// <summary>What a column of a written Parquet file holds; every column may hold nulls.</summary>
 enum ColumnForm

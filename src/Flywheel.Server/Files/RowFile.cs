@@ -4,10 +4,10 @@ using CsvHelper;
 using CsvHelper.Configuration;
 using Flywheel.Core;
 
-namespace Flywheel.Server.Cli;
+namespace Flywheel.Server.Files;
 
 /// <summary>Rows of a user's file, CSV, Parquet or else JSONL by its ending, as JSON objects with their line numbers.</summary>
-static class Rows
+static class RowFile
 {
     public static IEnumerable<(int Line, JsonElement Row)> Read(string path)
     {
@@ -24,21 +24,10 @@ static class Rows
     /// <summary>True when the lines of the file are its rows.</summary>
     public static bool IsJsonl(string path) => Path.GetExtension(path).ToLowerInvariant() is not (".csv" or ".parquet");
 
-    /// <summary>A field as text; null when it is missing or null. Numbers and booleans count as their text.</summary>
-    public static string? Text(JsonElement row, string field) =>
-        row.ValueKind == JsonValueKind.Object && row.TryGetProperty(field, out var value)
-            ? value.ValueKind switch
-            {
-                JsonValueKind.Null => null,
-                JsonValueKind.String => value.GetString(),
-                _ => value.GetRawText(),
-            }
-            : null;
-
     /// <summary>A field that the command cannot do without.</summary>
     public static string Required(JsonElement row, string field, string path, int line)
     {
-        if (Text(row, field) is { } text)
+        if (JsonFields.Text(row, field) is { } text)
             return text;
         var has = row.ValueKind == JsonValueKind.Object ? string.Join(", ", row.EnumerateObject().Select(property => property.Name)) : "no fields";
         throw new FlywheelException($"{path}, line {line}: the field `{field}` is missing (the row has {has}).");
@@ -55,7 +44,7 @@ static class Rows
             JsonElement row;
             try
             {
-                row = JsonSerializer.Deserialize<JsonElement>(line, Output.Lines);
+                row = JsonSerializer.Deserialize<JsonElement>(line, FileJson.Lines);
             }
             catch (JsonException e)
             {

@@ -7,7 +7,7 @@ using Flywheel.Server.Cli.Statistics;
 namespace Flywheel.Server.Cli;
 
 /// <summary>The command line: one file a command; exit codes 0 ok, 1 error, 2 usage, 100 threshold not met.</summary>
-static partial class Cli
+static partial class Commands
 {
     public static async Task<int> RunAsync(string[] args)
     {
@@ -54,7 +54,7 @@ static partial class Cli
             await Console.Error.WriteLineAsync("flywheel: stopped.");
             return ExitCodes.Failed;
         }
-        catch (UsageException e)
+        catch (Exception e) when (e is UsageException or RequestException { Kind: RequestErrorKind.Invalid })
         {
             await Console.Error.WriteLineAsync($"flywheel: {e.Message}");
             return ExitCodes.Usage;

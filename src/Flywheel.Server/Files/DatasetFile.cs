@@ -1,8 +1,9 @@
 using System.Text.Json;
 using Flywheel.Core.Datasets;
+using Flywheel.Core;
 using Flywheel.Server.Features.Datasets;
 
-namespace Flywheel.Server.Cli;
+namespace Flywheel.Server.Files;
 
 /// <summary>A data set as a file, which <c>datasets add --file</c> reads back.</summary>
 static class DatasetFile
@@ -23,27 +24,27 @@ static class DatasetFile
     public static async Task<long> WriteAsync(string path, IAsyncEnumerable<DatasetItem> items, Action<long> report, CancellationToken ct)
     {
         var (temporary, rows) = (path + ".part", 0L);
-        if (!Rows.IsJsonl(path) && Path.GetExtension(path).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
+        if (!RowFile.IsJsonl(path) && Path.GetExtension(path).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
         {
             await using var table = await ParquetTable.CreateAsync(temporary, Columns, new Dictionary<string, string> { ["flywheel"] = "dataset" }, ct);
             await foreach (var item in items.WithCancellation(ct))
             {
-                await table.AddAsync(JsonSerializer.SerializeToElement(Of(item), Output.Lines), ct);
+                await table.AddAsync(JsonSerializer.SerializeToElement(Of(item), FileJson.Lines), ct);
                 report(++rows);
             }
             await table.FlushAsync(ct);
         }
-        else if (Rows.IsJsonl(path))
+        else if (RowFile.IsJsonl(path))
         {
             await using var writer = new StreamWriter(temporary);
             await foreach (var item in items.WithCancellation(ct))
             {
-                await writer.WriteLineAsync(JsonSerializer.Serialize(Of(item), Output.Lines));
+                await writer.WriteLineAsync(JsonSerializer.Serialize(Of(item), FileJson.Lines));
                 report(++rows);
             }
         }
         else
-            throw new UsageException($"--out {path}: data sets are written as JSONL or Parquet.");
+            throw RequestException.BadField("out", $"--out {path}: data sets are written as JSONL or Parquet.");
         File.Move(temporary, path, overwrite: true);
         return rows;
     }

@@ -5,7 +5,7 @@ using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Archives;
 
-namespace Flywheel.Server.Cli.Archives;
+namespace Flywheel.Server.Files;
 
 /// <summary>The first line of an archive, or <c>archive.json</c> beside Parquet files.</summary>
 /// <param name="Type">Always <c>archive</c>.</param>

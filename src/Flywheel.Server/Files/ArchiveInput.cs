@@ -2,7 +2,7 @@ using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Archives;
 
-namespace Flywheel.Server.Cli.Archives;
+namespace Flywheel.Server.Files;
 
 /// <summary>Reads what <c>flywheel export</c> wrote, a JSONL file or a folder of Parquet files.</summary>
 static class ArchiveInput
@@ -18,13 +18,13 @@ static class ArchiveInput
         {
             if (Directory.Exists(path))
                 header = File.Exists(Path.Combine(path, HeaderFile))
-                    ? JsonSerializer.Deserialize<ArchiveHeader>(File.ReadAllText(Path.Combine(path, HeaderFile)), Output.Lines)
+                    ? JsonSerializer.Deserialize<ArchiveHeader>(File.ReadAllText(Path.Combine(path, HeaderFile)), FileJson.Lines)
                     : throw new FlywheelException($"{path} has no {HeaderFile}: it is no export, or was cut short.");
-            else if (!Rows.IsJsonl(path) || File.ReadLines(path).FirstOrDefault() is not { } first || !first.Contains("\"archive\"", StringComparison.Ordinal))
+            else if (!RowFile.IsJsonl(path) || File.ReadLines(path).FirstOrDefault() is not { } first || !first.Contains("\"archive\"", StringComparison.Ordinal))
                 return null;
             else
-                header = JsonElement.Parse(first) is { ValueKind: JsonValueKind.Object } json && Rows.Text(json, "type") == ArchiveHeader.Name
-                    ? json.Deserialize<ArchiveHeader>(Output.Lines)
+                header = JsonElement.Parse(first) is { ValueKind: JsonValueKind.Object } json && JsonFields.Text(json, "type") == ArchiveHeader.Name
+                    ? json.Deserialize<ArchiveHeader>(FileJson.Lines)
                     : null;
         }
         catch (JsonException e)
@@ -40,13 +40,13 @@ static class ArchiveInput
     {
         if (!Directory.Exists(path))
         {
-            foreach (var (line, row) in Rows.Read(path).Skip(1))
-                yield return (line, Rows.Text(row, "type") ?? "", row);
+            foreach (var (line, row) in RowFile.Read(path).Skip(1))
+                yield return (line, JsonFields.Text(row, "type") ?? "", row);
             yield break;
         }
         foreach (var kind in kinds)
             if (Path.Combine(path, kind.Name + ".parquet") is var file && File.Exists(file))
-                foreach (var (line, row) in Rows.Read(file))
+                foreach (var (line, row) in RowFile.Read(file))
                     yield return (line, kind.Name, row);
     }
 }

@@ -2,7 +2,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Storage.Evaluation;
 
-namespace Flywheel.Server.Cli;
+namespace Flywheel.Server.Hosting;
 
 /// <summary>SQL expressions over rows of files: the same SQL, the same engine as the embedded database, nothing kept.</summary>
 sealed class ScratchSpans : ISqlEvaluator, IDisposable

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
 using Flywheel.Core.Archives;
+using Flywheel.Core;
 
-namespace Flywheel.Server.Cli.Archives;
+namespace Flywheel.Server.Files;
 
 /// <summary>Where an archive is written to.</summary>
 interface IArchiveOutput : IAsyncDisposable
@@ -24,7 +25,7 @@ sealed class JsonLinesOutput(string? path) : IArchiveOutput
 
     public async Task BeginAsync(ArchiveHeader header, CancellationToken ct)
     {
-        await _stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(header, Output.Lines), ct);
+        await _stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(header, FileJson.Lines), ct);
         await _stream.WriteAsync("\n"u8.ToArray(), ct);
     }
 
@@ -57,11 +58,11 @@ sealed class ParquetOutput(string folder) : IArchiveOutput
     public async Task BeginAsync(ArchiveHeader header, CancellationToken ct)
     {
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new UsageException($"{folder} is not empty: name a new folder for the Parquet files.");
+            throw RequestException.BadField("out", $"{folder} is not empty: name a new folder for the Parquet files.");
         if (Directory.Exists(_part))
             Directory.Delete(_part, recursive: true);
         Directory.CreateDirectory(_part);
-        await File.WriteAllTextAsync(Path.Combine(_part, "archive.json"), JsonSerializer.Serialize(header, Output.Pretty), ct);
+        await File.WriteAllTextAsync(Path.Combine(_part, "archive.json"), JsonSerializer.Serialize(header, FileJson.Pretty), ct);
     }
 
     public async Task AddAsync(ArchiveRow row, CancellationToken ct)

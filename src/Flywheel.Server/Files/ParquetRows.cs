@@ -5,7 +5,7 @@ using Flywheel.Core;
 using Parquet;
 using Parquet.Schema;
 
-namespace Flywheel.Server.Cli;
+namespace Flywheel.Server.Files;
 
 /// <summary>Rows of a Parquet file with flat columns, as JSON objects; one row group in memory at a time.</summary>
 /// <remarks>Blocks: what is waited for is a local file.</remarks>

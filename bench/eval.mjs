@@ -34,7 +34,7 @@ const timed = (what, command, args, env) => {
   return { wall: (performance.now() - wall) / 1000, cpu: children() - cpu };
 };
 const runs = {
-  flywheel: (n, r) => timed('flywheel', options.flywheel, ['eval', '--data', `${n}.jsonl`, '--metrics', 'set.json', '--results', path.join(folder, `results-${n}-${r}.db`), '--json', '--fail-under', 'no-delve=1']),
+  flywheel: (n, r) => timed('flywheel', options.flywheel, ['eval', '--data', `${n}.jsonl`, '--metrics', 'set.json', '--db', 'sqlite:' + path.join(folder, `results-${n}-${r}.db`), '--json', '--fail-under', 'no-delve=1']),
   promptfoo: (n, r) => {
     const home = path.join(folder, `home-${n}-${r}`); fs.mkdirSync(home);
     return timed('promptfoo', process.env.NODE22 || process.execPath, [process.env.PROMPTFOO, 'eval', '-c', `${n}.yaml`, '--no-progress-bar', '--no-table', '--no-cache', '-j', '4', '-o', 'out.json'],

@@ -57,6 +57,7 @@ public interface IFlywheelStore : IAsyncDisposable
     Proposals.IProposalStore Proposals { get; }
     Judging.Aligning.IAlignmentStore Alignments { get; }
     Judging.Anchoring.IAnchorStore Anchors { get; }
+    Evaluation.IEvalRunStore EvalRuns { get; }
 
     /// <summary>Brings the schema up to date; safe when several processes start at once.</summary>
     /// <returns>Names of the migrations that this call applied.</returns>

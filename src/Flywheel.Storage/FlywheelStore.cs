@@ -62,6 +62,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Proposals = new Proposals.ProposalStore(database, metrics);
         Alignments = new AlignmentStore(database);
         Anchors = new AnchorStore(database);
+        EvalRuns = new Evaluation.EvalRunStore(database);
     }
 
     public string Description => database.Description;
@@ -100,6 +101,8 @@ public sealed class FlywheelStore : IFlywheelStore
     public Core.Proposals.IProposalStore Proposals { get; }
     public Core.Judging.Aligning.IAlignmentStore Alignments { get; }
     public Core.Judging.Anchoring.IAnchorStore Anchors { get; }
+
+    public Core.Evaluation.IEvalRunStore EvalRuns { get; }
 
     /// <summary>Opens a database; <see cref="MigrateAsync"/> then brings its schema up to date.</summary>
     /// <param name="url">

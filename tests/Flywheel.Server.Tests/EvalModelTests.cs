@@ -11,7 +11,6 @@ using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli.Eval;
 using Flywheel.Storage;
-using Flywheel.Storage.Evaluation;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Server.Tests;
@@ -76,44 +75,46 @@ public sealed class EvalModelTests : IDisposable
         var broken = new Model(text => text) { After = 20, Stop = stop };
 
         int paid, keptBefore;
-        using (var file = EvalFile.Open(At("r.db")))
+        await using (var store = await OpenAsync())
         {
-            var run = file.Begin(about, false, Noon);
+            var run = await store.EvalRuns.BeginAsync(ProjectId.Default, about, false, Noon, Ct);
             // The process dies where outputs are kept and their rows are not: judges had no time.
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(file, run, broken, new Slow(), stop.Token));
-            (paid, keptBefore) = (file.Unchecked(run).Count + file.Done(run).Count, file.Unchecked(run).Count);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(store.EvalRuns, run, broken, new Slow(), stop.Token));
+            keptBefore = (await store.EvalRuns.UncheckedAsync(run, Ct)).Count;
+            paid = keptBefore + (await store.EvalRuns.DoneAsync(run, Ct)).Count;
         }
         Assert.InRange(paid, 15, 59);
         Assert.True(keptBefore > 0);
 
-        using (var file = EvalFile.Open(At("r.db")))
+        await using (var store = await OpenAsync())
         {
-            var run = file.Begin(about, false, Noon);
-            await RunAsync(file, run, model, new Fine(), Ct);
-            file.Finish(run, Noon);
+            var runs = store.EvalRuns;
+            var run = await runs.BeginAsync(ProjectId.Default, about, false, Noon, Ct);
+            await RunAsync(runs, run, model, new Fine(), Ct);
+            await runs.FinishAsync(run, Noon, Ct);
 
             Assert.Equal(60 - paid, model.Asked.Count);
-            Assert.Equal(60, file.Done(run).Count);
-            Assert.Equal((60L, 0L, 600L, 120L, 30.0), file.Generation(run) is { } made ? (made.Rows, made.Errors, made.InputTokens, made.OutputTokens, made.CostUsd) : default);
-            Assert.Equal(30, file.Spent(run));
-            Assert.Equal("x, m", EvalAbout.Of(Assert.Single(file.Runs(10)).Run.About.About).Title());
-            Assert.Equal(Enumerable.Range(1, 60).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)), file.OutcomesOf(run).Select(row => row.Excerpt));
+            Assert.Equal(60, (await runs.DoneAsync(run, Ct)).Count);
+            Assert.Equal((60L, 0L, 600L, 120L, 30.0), await runs.GenerationAsync(run, Ct) is { } made ? (made.Rows, made.Errors, made.InputTokens, made.OutputTokens, made.CostUsd) : default);
+            Assert.Equal(30, await runs.SpentAsync(run, Ct));
+            Assert.Equal("x, m", EvalAbout.Of(Assert.Single(await runs.ListAsync(ProjectId.Default, 10, Ct)).Run.About.About).Title());
+            Assert.Equal(Enumerable.Range(1, 60).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)), await runs.OutcomesAsync(run, Ct).Select(row => row.Excerpt).ToArrayAsync(Ct));
         }
 
-        Task RunAsync(EvalFile file, EvalRun run, Model asked, IValidator validator, CancellationToken ct)
+        async Task RunAsync(IEvalRunStore runs, EvalRun run, Model asked, IValidator validator, CancellationToken ct)
         {
-            var (maker, kept) = (Make(Plan(asked, null)), file.Unchecked(run));
-            return new Evaluation([Metric(validator)], new PlatformFaults(), Options, TimeProvider.System, new Random(1))
+            var (maker, kept) = (Make(Plan(asked, null)), await runs.UncheckedAsync(run, ct));
+            await new Evaluation([Metric(validator)], new PlatformFaults(), Options, TimeProvider.System, new Random(1))
             {
                 Answer = async (one, token) =>
                 {
                     if (kept.TryGetValue(one.Row, out var there))
                         return Generation.With(one, there, false);
                     var made = await maker.AskAsync(one, token);
-                    file.Add(run, made);
+                    await runs.AddAsync(run, made, CancellationToken.None);
                     return Generation.With(one, made, true);
                 },
-            }.RunAsync(rows.Raw(file.Done(run)), rows.Read, cases => file.Add(run, cases), ct);
+            }.RunAsync(rows.Raw(await runs.DoneAsync(run, ct)), rows.Read, cases => runs.AddAsync(run, cases, CancellationToken.None), ct);
         }
     }
 
@@ -128,7 +129,11 @@ public sealed class EvalModelTests : IDisposable
         {
             Budget = budget,
             Answer = async (one, token) => Generation.With(one, await maker.AskAsync(one, token), true),
-        }.RunAsync(rows.Raw(new HashSet<int>()), rows.Read, kept.AddRange, Ct);
+        }.RunAsync(rows.Raw(new HashSet<int>()), rows.Read, cases =>
+        {
+            kept.AddRange(cases);
+            return Task.CompletedTask;
+        }, Ct);
 
         // 1 was spent; 8 rows at 0.5 fit below 5.2, a ninth would not.
         Assert.True(budget.IsUsedUp);
@@ -155,25 +160,27 @@ public sealed class EvalModelTests : IDisposable
         }
         File.WriteAllText(At("set.json"), """[{"name":"known","criterion":"?","validator":{"kind":"one-of","values":["delivery","refund"]}}]""");
         File.WriteAllText(At("p.txt"), "Classify the message.");
-        string[] common = ["eval", "--dataset", "gold", "--db", db, "--metrics", At("set.json"), "--results", At("r.db"), "--expected-field", "expected", "--json"];
+        string[] common = ["eval", "--dataset", "gold", "--db", db, "--metrics", At("set.json"), "--expected-field", "expected", "--json"];
 
         Assert.Equal(0, await RunAsync([.. common, "--model", "offline", "--prompt-file", At("p.txt")]));
         Assert.Equal(0, await RunAsync([.. common, "--model", "offline", "--prompt-file", At("p.txt"), "--demonstrations", "intent", "--k", "1"]));
-        Assert.Equal(0, await RunAsync(["eval", "compare", "1", "2", "--results", At("r.db"), "--json"]));
-        Assert.Equal(0, await RunAsync(["eval", "runs", "--results", At("r.db"), "--json"]));
-        Assert.Equal(1, await RunAsync(["eval", "compare", "1", "9", "--results", At("r.db")]));
-        Assert.Equal(1, await RunAsync(["eval", "runs", "--results", At("none.db")]));
+        Assert.Equal(0, await RunAsync(["eval", "compare", "1", "2", "--db", db, "--json"]));
+        Assert.Equal(0, await RunAsync(["eval", "runs", "--db", db, "--json"]));
+        Assert.Equal(1, await RunAsync(["eval", "compare", "1", "9", "--db", db]));
+        Assert.Equal(1, await RunAsync(["eval", "runs", "--db", "sqlite:" + At("none.db")]));
         Assert.Equal(2, await RunAsync([.. common, "--model", "gpt-none"]));
         Assert.Equal(2, await RunAsync([.. common, "--model", "offline", "--demonstrations", "nobody"]));
         Assert.Equal(2, await RunAsync(["eval", "--metrics", At("set.json")]));
         Assert.Equal(1, await RunAsync(["eval", "--dataset", "none", "--db", db, "--metrics", At("set.json")]));
 
-        using var file = EvalFile.Open(At("r.db"));
-        var comparison = EvalCompareCommand.Compare([(At("r.db"), file, file.Find(1)!), (At("r.db"), file, file.Find(2)!)]);
+        await using var opened = await FlywheelStore.OpenAsync(db, null, Ct);
+        var runs = opened.EvalRuns;
+        var (first, second) = ((await runs.FindAsync(ProjectId.Default, 1, Ct))!, (await runs.FindAsync(ProjectId.Default, 2, Ct))!);
+        var comparison = await EvalCompareCommand.CompareAsync([("f.db", runs, first), ("f.db", runs, second)], Ct);
         var right = comparison.Metrics[0];
         Assert.Equal(("right class", "row"), (right.Name, comparison.Pairing));
         // With demonstrations the model knows the classes. It is shown the one about xylophones, but never for the item with its very input.
-        var answers = file.OutcomesOf(file.Find(2)!.Run).ToArray();
+        var answers = await runs.OutcomesAsync(second.Run, Ct).ToArrayAsync(Ct);
         Assert.All(answers[..12], row => Assert.Equal(row.Expected, row.Predicted));
         Assert.NotEqual("leaked", answers[12].Predicted);
         Assert.Equal("leaked", answers[13].Predicted);
@@ -184,6 +191,13 @@ public sealed class EvalModelTests : IDisposable
         Assert.True(comparison.Runs[0].Generation!.InputTokens > 0);
 
         static Task<int> RunAsync(string[] args) => Cli.Commands.RunAsync(args);
+    }
+
+    async Task<IFlywheelStore> OpenAsync()
+    {
+        var store = await FlywheelStore.OpenAsync("sqlite:" + At("r.db"), null, Ct);
+        await store.MigrateAsync(Ct);
+        return store;
     }
 
     static EvalOptions Options => new(4) { Retry = new(TimeSpan.FromMilliseconds(1), 2, TimeSpan.FromMilliseconds(5)) };

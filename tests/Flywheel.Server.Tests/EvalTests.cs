@@ -1,12 +1,14 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using Flywheel.Core;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli.Eval;
-using Flywheel.Storage.Evaluation;
+using Flywheel.Storage;
 
 namespace Flywheel.Server.Tests;
 
@@ -87,28 +89,32 @@ public sealed class EvalTests : IDisposable
 
         int kept;
         using (var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct))
-        using (var file = EvalFile.Open(At("results.db")))
+        await using (var store = await OpenAsync())
         {
+            var runs = store.EvalRuns;
             validator.Stop = stop;
-            var run = file.Begin(about, afresh: false, DateTimeOffset.UnixEpoch);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run(metric).RunAsync(rows.Raw(file.Done(run)), rows.Read, cases => file.Add(run, cases), stop.Token));
-            kept = file.Done(run).Count;
+            var run = await runs.BeginAsync(ProjectId.Default, about, afresh: false, DateTimeOffset.UnixEpoch, Ct);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+                await Run(metric).RunAsync(
+                    rows.Raw(await runs.DoneAsync(run, Ct)), rows.Read, cases => runs.AddAsync(run, cases, CancellationToken.None), stop.Token));
+            kept = (await runs.DoneAsync(run, Ct)).Count;
         }
         Assert.InRange(kept, 1, 499);
 
-        using (var file = EvalFile.Open(At("results.db")))
+        await using (var store = await OpenAsync())
         {
+            var runs = store.EvalRuns;
             validator.Seen.Clear();
             validator.Stop = null;
-            var run = file.Begin(about, afresh: false, DateTimeOffset.UnixEpoch);
+            var run = await runs.BeginAsync(ProjectId.Default, about, afresh: false, DateTimeOffset.UnixEpoch, Ct);
             Assert.Equal(kept, run.Resumed);
-            await Run(metric).RunAsync(rows.Raw(file.Done(run)), rows.Read, cases => file.Add(run, cases), Ct);
-            file.Finish(run, DateTimeOffset.UnixEpoch);
+            await Run(metric).RunAsync(rows.Raw(await runs.DoneAsync(run, Ct)), rows.Read, cases => runs.AddAsync(run, cases, Ct), Ct);
+            await runs.FinishAsync(run, DateTimeOffset.UnixEpoch, Ct);
 
             Assert.Equal(500 - kept, validator.Seen.Count);
-            Assert.Equal(500, file.Done(run).Count);
-            Assert.Equal(500, file.Of(run, 0).Select(each => each.Row).Distinct().Count());
-            Assert.Equal(0, file.Begin(about, afresh: false, DateTimeOffset.UnixEpoch).Resumed);
+            Assert.Equal(500, (await runs.DoneAsync(run, Ct)).Count);
+            Assert.Equal(500, await runs.FindingsAsync(run, 0, Ct).Select(each => each.Row).Distinct().CountAsync(Ct));
+            Assert.Equal(0, (await runs.BeginAsync(ProjectId.Default, about, afresh: false, DateTimeOffset.UnixEpoch, Ct)).Resumed);
         }
 
         // Cases one by one and a commit after each, so that the cut falls between commits.
@@ -124,7 +130,11 @@ public sealed class EvalTests : IDisposable
         var cases = new List<EvaluatedCase>();
 
         await new Evaluation([metric], new PlatformFaults(), new EvalOptions(1) { CodeTimeout = TimeSpan.FromMilliseconds(50) }, TimeProvider.System, new Random(1))
-            .RunAsync(rows.Raw(new HashSet<int>()), rows.Read, cases.AddRange, Ct);
+            .RunAsync(rows.Raw(new HashSet<int>()), rows.Read, kept =>
+            {
+                cases.AddRange(kept);
+                return Task.CompletedTask;
+            }, Ct);
 
         Assert.Equal([Outcome.Error, Outcome.Error, Outcome.Pass], cases.Select(one => one.Findings[0].Outcome));
         Assert.Contains("bad mood", cases[0].Findings[0].Reason, StringComparison.Ordinal);
@@ -138,11 +148,18 @@ public sealed class EvalTests : IDisposable
         var data = Write("rows.jsonl", """{"output":"x"}""");
         var set = Write("set.json", """{"name":"m","criterion":"?","validator":{"kind":"length","max":4}}""");
 
-        Assert.Equal(1, await Cli.Commands.RunAsync(["eval", "--data", data, "--metrics", set, "--results", other, "--json"]));
+        Assert.Equal(1, await Cli.Commands.RunAsync(["eval", "--data", data, "--metrics", set, "--db", "sqlite:" + other, "--json"]));
         Assert.StartsWith("not a database", await File.ReadAllTextAsync(other, Ct), StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    async Task<IFlywheelStore> OpenAsync()
+    {
+        var store = await FlywheelStore.OpenAsync("sqlite:" + At("results.db"), null, Ct);
+        await store.MigrateAsync(Ct);
+        return store;
+    }
 
     static EvalFields Fields => new("id", "input", null, null, "node", "kind", null, null, null);
 
@@ -155,7 +172,7 @@ public sealed class EvalTests : IDisposable
     }
 
     Task<int> EvalAsync(string data, string set, params string[] more) =>
-        Cli.Commands.RunAsync(["eval", "--data", data, "--metrics", set, "--results", At("results.db"), "--json", .. more]);
+        Cli.Commands.RunAsync(["eval", "--data", data, "--metrics", set, "--db", "sqlite:" + At("results.db"), "--json", .. more]);
 
     sealed class Counting(int stopAt) : IValidator
     {

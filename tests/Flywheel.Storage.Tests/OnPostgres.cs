@@ -12,6 +12,7 @@ public sealed class BackfillsOnPostgres(PostgresCluster cluster) : BackfillConfo
 public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformance(cluster);
 public sealed class ReviewOnPostgres(PostgresCluster cluster) : ReviewConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
+public sealed class EvalRunsOnPostgres(PostgresCluster cluster) : EvalRunConformance(cluster);
 public sealed class GatewayOnPostgres(PostgresCluster cluster) : GatewayConformance(cluster);
 public sealed class AgentOnPostgres(PostgresCluster cluster) : AgentConformance(cluster);
 public sealed class PromptsOnPostgres(PostgresCluster cluster) : PromptConformance(cluster);

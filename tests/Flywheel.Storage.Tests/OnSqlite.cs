@@ -12,6 +12,7 @@ public sealed class BackfillsOnSqlite(SqliteFiles files) : BackfillConformance(f
 public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files);
 public sealed class ReviewOnSqlite(SqliteFiles files) : ReviewConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
+public sealed class EvalRunsOnSqlite(SqliteFiles files) : EvalRunConformance(files);
 public sealed class GatewayOnSqlite(SqliteFiles files) : GatewayConformance(files);
 public sealed class AgentOnSqlite(SqliteFiles files) : AgentConformance(files);
 public sealed class PromptsOnSqlite(SqliteFiles files) : PromptConformance(files);

@@ -1,4 +1,5 @@
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
 
 namespace Flywheel.Core.Evaluation;
 
@@ -21,7 +22,7 @@ public sealed record NewEvalRun(
     string Data, string DataHash, string SetHash, IReadOnlyList<string> Metrics, string MetricsJson, string? About = null);
 
 /// <param name="Resumed">Rows that an earlier process had finished; 0 for a run begun afresh.</param>
-public sealed record EvalRun(long Id, NewEvalRun About, DateTimeOffset StartedAt, int Resumed);
+public sealed record EvalRun(ProjectId Project, long Id, NewEvalRun About, DateTimeOffset StartedAt, int Resumed);
 
 /// <summary>How often one metric of a run had one outcome, and what that cost.</summary>
 public sealed record EvalCount(int Metric, Outcome Outcome, long Count, double CostUsd);

@@ -52,7 +52,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
     /// <param name="keep">Makes cases durable; called by one thread at a time.</param>
     /// <returns>Rows checked.</returns>
     public async Task<long> RunAsync<TRow>(
-        IEnumerable<TRow> rows, Func<TRow, EvalCase> read, Action<IReadOnlyList<EvaluatedCase>> keep, CancellationToken ct)
+        IEnumerable<TRow> rows, Func<TRow, EvalCase> read, Func<IReadOnlyList<EvaluatedCase>, Task> keep, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var raw = Channel.CreateBounded<TRow[]>(new BoundedChannelOptions(2 * options.Concurrency) { SingleWriter = true });
@@ -110,7 +110,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
         }
     }
 
-    async Task<long> KeepAsync(ChannelReader<EvaluatedCase[]> cases, Action<IReadOnlyList<EvaluatedCase>> keep, CancellationToken ct)
+    async Task<long> KeepAsync(ChannelReader<EvaluatedCase[]> cases, Func<IReadOnlyList<EvaluatedCase>, Task> keep, CancellationToken ct)
     {
         var (kept, batch) = (0L, new List<EvaluatedCase>());
         while (await cases.WaitToReadAsync(ct))
@@ -123,7 +123,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
                 else if (CallsModels || !await MoreWithin(cases, options.CommitEvery - clock.GetElapsedTime(began), ct))
                     break;
             }
-            keep(batch);
+            await keep(batch);
             kept += batch.Count;
             batch.Clear();
         }

@@ -17,7 +17,7 @@ internal static class SchemaFiles
     public static IReadOnlyList<string> Topics { get; } =
     [
         "projects", "traces", "metrics", "jobs", "verdicts", "labeling", "retrieval", "judging", "review", "counts", "prompts", "proposals",
-        "datasets", "gateway", "telemetry",
+        "datasets", "evaluation", "gateway", "telemetry",
     ];
 
     /// <summary>Makes the table of applied migrations if there is none.</summary>

@@ -11,7 +11,6 @@ using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Datasets;
 using Flywheel.Server.Files;
-using Flywheel.Storage.Evaluation;
 
 namespace Flywheel.Server.Cli.Eval;
 
@@ -46,7 +45,6 @@ static class EvalCommand
         var attributes = new Option<string?>("--attributes-field") { Description = "Field with the span's attributes (default: the whole row)" };
         var node = new Option<string?>("--node") { Description = "Node of rows that name none (default: every metric checks them)" };
         var kind = new Option<string?>("--kind") { Description = "Kind of rows that name none: " + Wire.Choices<NodeKind>() };
-        var results = new Option<string>("--results") { Description = "SQLite file that keeps results row by row; the same command goes on where it was cut short", DefaultValueFactory = _ => "flywheel-eval.db" };
         var fresh = new Option<bool>("--fresh") { Description = "Begin a new run even if one was cut short" };
         var concurrency = new Option<int?>("--concurrency") { Description = $"Rows at once, 1 to 256 (default: the processors; {JudgesAtOnce} when a metric calls a model)" };
         var worst = new Option<int>("--worst") { Description = "How many of the worst rows to show", DefaultValueFactory = _ => 10 };
@@ -55,7 +53,7 @@ static class EvalCommand
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
         var command = new Command("eval", "Check the rows of a file or data set with a set of metrics, their outputs made by a model first where one is named; exit code 100 when a threshold is not met")
         {
-            data, dataset, split, metrics, model, prompt, promptFile, demonstrations, k, maxUsd, name, minimum, maxErrors, id, input, output, expected, nodeField, kindField, attributes, node, kind, results, fresh, concurrency,
+            data, dataset, split, metrics, model, prompt, promptFile, demonstrations, k, maxUsd, name, minimum, maxErrors, id, input, output, expected, nodeField, kindField, attributes, node, kind, fresh, concurrency,
             worst, junit, lines, db, project, json, EvalRunsCommand.Create(), EvalCompareCommand.Create(),
         };
         command.SetAction(async (parsed, ct) =>
@@ -82,12 +80,14 @@ static class EvalCommand
             var needsProject = parsed.GetValue(dataset) is not null || parsed.GetValue(prompt) is not null || parsed.GetValue(demonstrations) is not null;
 
             var clock = TimeProvider.System;
-            await using var store = needsProject ? await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct)
-                : parsed.GetValue(db) is { } url ? await CommonOptions.OpenAsync(url, ct) : null;
-            var owner = needsProject ? await CommonOptions.ProjectAsync(store!, parsed.GetValue(project)!, ct) : null;
+            // Results are kept row by row in this database; the same command goes on where it was cut short.
+            await using var store = needsProject
+                ? await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct)
+                : await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
+            var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             await using var engine = CommandEngine.ForFiles(store);
             var (models, registry) = (engine.Get<ModelRegistry>(), engine.Validators);
-            var set = await ResolveAsync(parsed.GetValue(metrics)!, store, parsed.GetValue(project)!, registry, ct);
+            var set = await ResolveAsync(parsed.GetValue(metrics)!, store, owner, registry, ct);
             var minima = Minima(parsed.GetValue(minimum) ?? [], set, fields.Expected is not null);
             var calls = set.Any(metric => metric.Kind.CallsModel);
             var options = new EvalOptions(parsed.GetValue(concurrency) ?? (calls || generates ? JudgesAtOnce : Environment.ProcessorCount));
@@ -109,14 +109,14 @@ static class EvalCommand
                 throw new UsageException($"The first row has no {string.Join(" and no ", missing.Select(each => $"`{each}`"))}, which the prompt needs.{(missing.Any(hidden.Contains) ? " Fields that hold the answer are not shown to the model." : "")}");
             var about = (maker?.About ?? new EvalAbout(Name: null)) with { Name = parsed.GetValue(name), Dataset = rows.Dataset?.Dataset, DatasetVersion = rows.Dataset?.Number };
 
-            using var file = EvalFile.Open(parsed.GetValue(results)!);
+            var runs = store.EvalRuns;
             var setHash = MetricSet.Fingerprint(set, fields) + (maker is null ? "" : "+" + maker.Fingerprint) + (parsed.GetValue(split) is { } part ? "/" + part : "");
-            var run = file.Begin(
-                new(rows.Name, hash, setHash, [.. set.Select(metric => metric.Metric.Name)], MetricSet.Json(set), about == new EvalAbout(Name: null) ? null : about.Json()),
-                parsed.GetValue(fresh), clock.GetUtcNow());
+            var run = await runs.BeginAsync(
+                owner.Id, new(rows.Name, hash, setHash, [.. set.Select(metric => metric.Metric.Name)], MetricSet.Json(set), about == new EvalAbout(Name: null) ? null : about.Json()),
+                parsed.GetValue(fresh), clock.GetUtcNow(), ct);
             var started = Stopwatch.GetTimestamp();
-            var paid = generation is null ? null : file.Unchecked(run);
-            var budget = parsed.GetValue(maxUsd) is { } dollars ? new EvalBudget(dollars, file.Spent(run), clock) : null;
+            var paid = generation is null ? null : await runs.UncheckedAsync(run, ct);
+            var budget = parsed.GetValue(maxUsd) is { } dollars ? new EvalBudget(dollars, await runs.SpentAsync(run, ct), clock) : null;
             await Output.ProgressAsync(generation is null ? "Checking" : "Answering and checking", parsed.GetValue(json), async report =>
             {
                 var done = (long)run.Resumed;
@@ -130,32 +130,33 @@ static class EvalCommand
                         if (paid!.TryGetValue(one.Row, out var kept))
                             return Generation.With(one, kept, paidNow: false);
                         var made = await generation.AskAsync(one, stop);
-                        file.Add(run, made);
+                        await runs.AddAsync(run, made, CancellationToken.None);
                         return Generation.With(one, made, paidNow: true);
                     },
                 };
                 await evaluation.RunAsync(
-                    rows.Raw(file.Done(run)), rows.Read,
-                    cases =>
+                    rows.Raw(await runs.DoneAsync(run, ct)), rows.Read,
+                    async cases =>
                     {
-                        file.Add(run, cases);
+                        await runs.AddAsync(run, cases, CancellationToken.None);
                         report(done += cases.Count, count);
                     },
                     ct);
             });
             if (budget is { IsUsedUp: true })
             {
-                var rowsDone = file.Done(run).Count;
-                throw new FlywheelException(string.Create(CultureInfo.InvariantCulture, $"--max-usd is used up: run {run.Id} has {rowsDone:N0} of about {count:N0} rows and cost {file.Spent(run):0.####} USD. Nothing of it is lost: the same command with a higher --max-usd goes on."));
+                var (rowsDone, spent) = ((await runs.DoneAsync(run, ct)).Count, await runs.SpentAsync(run, ct));
+                throw new FlywheelException(string.Create(CultureInfo.InvariantCulture, $"--max-usd is used up: run {run.Id} has {rowsDone:N0} of about {count:N0} rows and cost {spent:0.####} USD. Nothing of it is lost: the same command with a higher --max-usd goes on."));
             }
-            file.Finish(run, clock.GetUtcNow());
+            await runs.FinishAsync(run, clock.GetUtcNow(), ct);
 
-            var report = EvalReport.Of(
-                file, run, parsed.GetValue(results)!, Stopwatch.GetElapsedTime(started).TotalSeconds, set, fields.Expected is not null, minima, parsed.GetValue(worst));
+            var report = await EvalReport.OfAsync(
+                runs, run, store.Description, Stopwatch.GetElapsedTime(started).TotalSeconds, set, fields.Expected is not null, minima,
+                parsed.GetValue(worst), ct);
             if (parsed.GetValue(lines) is { } linesPath)
-                WriteLines(linesPath, file, run, set);
+                await WriteLinesAsync(linesPath, runs, run, set, ct);
             if (parsed.GetValue(junit) is { } junitPath)
-                JUnitFile.Write(junitPath, report, file, run);
+                await JUnitFile.WriteAsync(junitPath, report, runs, run, ct);
             if (parsed.GetValue(json))
                 Output.Json(report);
             else
@@ -184,22 +185,15 @@ static class EvalCommand
     }
 
     static async Task<IReadOnlyList<EvalMetric>> ResolveAsync(
-        string set, IFlywheelStore? store, string project, Engine.Metrics.ValidatorRegistry registry, CancellationToken ct)
+        string set, IFlywheelStore store, Project owner, Engine.Metrics.ValidatorRegistry registry, CancellationToken ct)
     {
         if (File.Exists(set))
             return MetricSet.OfFile(set, registry);
         var pack = Features.Packs.MetricPack.Find(set);
-        if (store is not null)
-        {
-            // A pack's name is meant as a pack, unless the project has a metric of that name.
-            var owner = await CommonOptions.ProjectAsync(store, project, ct);
-            if (pack is null || await store.Metrics.FindAsync(owner.Id, set, ct) is not null)
-                return await MetricSet.OfProjectAsync(store, owner, set, registry, ct);
-        }
-        if (pack is not null)
-            return MetricSet.OfPack(pack, registry);
-        throw new UsageException(
-            $"--metrics `{set}` is no file and no pack ({Features.Packs.MetricPack.Names}): name a JSON file of metrics, a pack, or metrics of a project together with --db.");
+        // A pack's name is meant as a pack, unless the project has a metric of that name.
+        return pack is null || await store.Metrics.FindAsync(owner.Id, set, ct) is not null
+            ? await MetricSet.OfProjectAsync(store, owner, set, registry, ct)
+            : MetricSet.OfPack(pack, registry);
     }
 
     static List<(string Name, double Minimum)> Minima(string[] given, IReadOnlyList<EvalMetric> set, bool compares)
@@ -220,12 +214,13 @@ static class EvalCommand
         return minima;
     }
 
-    static void WriteLines(string path, EvalFile file, EvalRun run, IReadOnlyList<EvalMetric> set)
+    static async Task WriteLinesAsync(
+        string path, IEvalRunStore runs, EvalRun run, IReadOnlyList<EvalMetric> set, CancellationToken ct)
     {
-        using var writer = new StreamWriter(path);
+        await using var writer = new StreamWriter(path);
         for (var i = 0; i < set.Count; i++)
-            foreach (var finding in file.Of(run, i))
-                writer.WriteLine(JsonSerializer.Serialize(
+            await foreach (var finding in runs.FindingsAsync(run, i, ct))
+                await writer.WriteLineAsync(JsonSerializer.Serialize(
                     new Line(finding.Row, finding.Id, set[i].Metric.Name, Wire.Name(finding.Outcome), finding.Score, finding.Reason), FileJson.Lines));
     }
 }

@@ -5,13 +5,13 @@ using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
 using Flywheel.Server.Features.Metrics;
-using Flywheel.Storage.Evaluation;
+using Flywheel.Core.Projects;
 
 namespace Flywheel.Server.Cli.Eval;
 
-/// <param name="File">The results file that has it.</param>
+/// <param name="Database">The database that has it.</param>
 sealed record ComparedRun(
-    long Id, string File, string Data, EvalAbout About, bool Finished, long Rows, GenerationTotals? Generation, double CostUsd);
+    long Id, string Database, string Data, EvalAbout About, bool Finished, long Rows, GenerationTotals? Generation, double CostUsd);
 
 /// <param name="Difference">Against the first run, over rows that both decided; null for the first run itself.</param>
 sealed record ComparedRate(Rate PassRate, PairedDifference? Difference);
@@ -34,17 +34,19 @@ static class EvalCompareCommand
 
     public static Command Create()
     {
-        var runs = new Argument<string[]>("runs") { Description = "Numbers of runs as `flywheel eval runs` lists them, or FILE:NUMBER; the first is what the others are compared with", Arity = new ArgumentArity(2, 10) };
-        var results = EvalRuns.Results();
+        var runs = new Argument<string[]>("runs") { Description = "Numbers of runs as `flywheel eval runs` lists them, or DATABASE:NUMBER; the first is what the others are compared with", Arity = new ArgumentArity(2, 10) };
         var flips = new Option<int>("--flips") { Description = "How many rows that flipped to show", DefaultValueFactory = _ => 10 };
-        var json = CommonOptions.Json();
-        var command = new Command("compare", "Runs side by side: pass rates, paired differences with McNemar's test, and the rows that flipped") { runs, results, flips, json };
-        command.SetAction(parsed =>
+        var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
+        var command = new Command("compare", "Runs side by side: pass rates, paired differences with McNemar's test, and the rows that flipped") { runs, flips, db, project, json };
+        command.SetAction(async (parsed, ct) =>
         {
-            var opened = new Dictionary<string, EvalFile>();
+            var opened = new Dictionary<string, (IFlywheelStore Store, Project Project)>();
             try
             {
-                var comparison = Compare([.. parsed.GetValue(runs)!.Select(given => Find(given, parsed.GetValue(results)!, opened))]);
+                var found = new List<(string Database, IEvalRunStore Store, EvalRunSummary Run)>();
+                foreach (var given in parsed.GetValue(runs)!)
+                    found.Add(await FindAsync(given, parsed.GetValue(db), parsed.GetValue(project)!, opened, ct));
+                var comparison = await CompareAsync(found, ct);
                 if (parsed.GetValue(json))
                     Output.Json(comparison);
                 else
@@ -53,27 +55,35 @@ static class EvalCompareCommand
             }
             finally
             {
-                foreach (var file in opened.Values)
-                    file.Dispose();
+                foreach (var (store, _) in opened.Values)
+                    await store.DisposeAsync();
             }
         });
         return command;
     }
 
-    static (string Path, EvalFile File, EvalRunSummary Run) Find(string given, string results, Dictionary<string, EvalFile> opened)
+    static async Task<(string Database, IEvalRunStore Store, EvalRunSummary Run)> FindAsync(
+        string given, string? db, string project, Dictionary<string, (IFlywheelStore Store, Project Project)> opened, CancellationToken ct)
     {
-        var (path, number) = given.LastIndexOf(':') is var at and > 0 ? (given[..at], given[(at + 1)..]) : (results, given);
+        var (url, number) = given.LastIndexOf(':') is var at and > 0 ? (given[..at], given[(at + 1)..]) : (db, given);
         if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
-            throw new UsageException($"`{given}` names no run: give a number, or FILE:NUMBER.");
-        if (!opened.TryGetValue(path, out var file))
-            opened[path] = file = EvalRuns.Open(path);
-        return (path, file, file.Find(id) ?? throw new FlywheelException($"{path} has no run {id}: `flywheel eval runs` lists them."));
+            throw new UsageException($"`{given}` names no run: give a number, or DATABASE:NUMBER.");
+        if (!opened.TryGetValue(url ?? "", out var there))
+        {
+            var store = await CommonOptions.OpenExistingAsync(url, ct);
+            opened[url ?? ""] = there = (store, await CommonOptions.ProjectAsync(store, project, ct));
+        }
+        return (there.Store.Description, there.Store.EvalRuns, await there.Store.EvalRuns.FindAsync(there.Project.Id, id, ct)
+            ?? throw new FlywheelException($"{there.Store.Description} has no run {id} of project {project}: `flywheel eval runs` lists them."));
     }
 
-    internal static EvalComparison Compare(IReadOnlyList<(string Path, EvalFile File, EvalRunSummary Run)> runs)
+    internal static async Task<EvalComparison> CompareAsync(
+        IReadOnlyList<(string Database, IEvalRunStore Store, EvalRunSummary Run)> runs, CancellationToken ct)
     {
         var byRow = runs.All(run => run.Run.Run.About.DataHash == runs[0].Run.Run.About.DataHash);
-        var rows = runs.Select(run => Read(run.File, run.Run, byRow, run.Path)).ToArray();
+        var rows = new Dictionary<string, EvalOutcomes>[runs.Count];
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = await ReadAsync(runs[i].Store, runs[i].Run, byRow, runs[i].Database, ct);
         if (runs.Skip(1).Select((run, i) => (run, i)).FirstOrDefault(each => !rows[each.i + 1].Keys.Any(rows[0].ContainsKey)) is { run.Run: { } apart })
             throw new FlywheelException($"Runs {runs[0].Run.Run.Id} and {apart.Run.Id} have no row in common: they are over different data.");
         var names = runs.SelectMany(run => run.Run.Run.About.Metrics).Distinct().ToList();
@@ -113,11 +123,13 @@ static class EvalCompareCommand
                 return PairedDifference.Of(both, first, second, none);
             }
         }
+        var compared = new List<ComparedRun>();
+        foreach (var (database, store, run) in runs)
+            compared.Add(new(
+                run.Run.Id, database, run.Run.About.Data, EvalAbout.Of(run.Run.About.About), run.FinishedAt is not null, run.Rows,
+                await store.GenerationAsync(run.Run, ct), await store.SpentAsync(run.Run, ct)));
         return new(
-            [.. runs.Select(run => new ComparedRun(
-                run.Run.Run.Id, run.Path, run.Run.Run.About.Data, EvalAbout.Of(run.Run.Run.About.About), run.Run.FinishedAt is not null, run.Run.Rows,
-                run.File.Generation(run.Run.Run), run.File.Spent(run.Run.Run)))],
-            byRow ? "row" : "id", metrics, flips);
+            compared, byRow ? "row" : "id", metrics, flips);
 
         string? Note(string name)
         {
@@ -129,12 +141,13 @@ static class EvalCompareCommand
     }
 
     /// <summary>By row number, or by the rows' own ids where the data differ.</summary>
-    static Dictionary<string, EvalOutcomes> Read(EvalFile file, EvalRunSummary run, bool byRow, string path)
+    static async Task<Dictionary<string, EvalOutcomes>> ReadAsync(
+        IEvalRunStore runs, EvalRunSummary run, bool byRow, string database, CancellationToken ct)
     {
         var rows = new Dictionary<string, EvalOutcomes>();
-        foreach (var row in file.OutcomesOf(run.Run))
+        await foreach (var row in runs.OutcomesAsync(run.Run, ct))
             if (!rows.TryAdd(byRow ? row.Row.ToString(CultureInfo.InvariantCulture) : row.Id, row))
-                throw new FlywheelException($"{path}: run {run.Run.Id} has the id `{row.Id}` twice. Runs over different data are matched by id: give every row its own with --id-field.");
+                throw new FlywheelException($"{database}: run {run.Run.Id} has the id `{row.Id}` twice. Runs over different data are matched by id: give every row its own with --id-field.");
         return rows;
     }
 

@@ -4,13 +4,12 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Server.Features.Metrics;
-using Flywheel.Storage.Evaluation;
 
 namespace Flywheel.Server.Cli.Eval;
 
 /// <param name="Rows">Rows with outcomes, those of earlier processes included.</param>
 /// <param name="Resumed">Rows that an earlier process had finished.</param>
-/// <param name="Results">The SQLite file.</param>
+/// <param name="Results">The database that has them.</param>
 /// <param name="About">What made the outputs.</param>
 sealed record EvalRunView(long Id, string Data, long Rows, long Resumed, string Results, DateTimeOffset StartedAt, double Seconds, EvalAbout About);
 
@@ -38,28 +37,29 @@ sealed record EvalReport(
     public const string Accuracy = "accuracy";
     public const string MacroF1 = "macro_f1";
 
-    public static EvalReport Of(
-        EvalFile file, EvalRun run, string path, double seconds, IReadOnlyList<EvalMetric> metrics, bool compares,
-        IReadOnlyList<(string Name, double Minimum)> minima, int worst)
+    public static async Task<EvalReport> OfAsync(
+        IEvalRunStore runs, EvalRun run, string database, double seconds, IReadOnlyList<EvalMetric> metrics, bool compares,
+        IReadOnlyList<(string Name, double Minimum)> minima, int worst, CancellationToken ct)
     {
-        var counts = file.Counts(run);
+        var counts = await runs.CountsAsync(run, ct);
         var views = metrics.Select((metric, i) => View(metric, [.. counts.Where(count => count.Metric == i)])).ToArray();
-        var classes = compares ? new EvalClassification(file.Incomparable(run), Core.Statistics.Classification.Of(file.Confusion(run))) : null;
+        var classes = compares ? new EvalClassification(
+            await runs.IncomparableAsync(run, ct), Core.Statistics.Classification.Of(await runs.ConfusionAsync(run, ct))) : null;
         ThresholdView[] thresholds = [.. minima.Select(each => Compare(each.Name, each.Minimum, each.Name switch
         {
             Accuracy when classes is not null => classes.Scores.Accuracy.Value,
             MacroF1 when classes is not null => classes.Scores.MacroF1.Value,
             _ => views.First(view => view.Name == each.Name).PassRate.Value,
         }))];
-        var faults = file.Worst(run, worst)
+        var faults = (await runs.WorstAsync(run, worst, ct))
             .GroupBy(fault => (fault.Row, fault.Id, fault.Excerpt))
             .Select(row => new EvalRowView(row.Key.Row, row.Key.Id, row.Key.Excerpt,
                 [.. row.Select(fault => new EvalFaultView(metrics[fault.Metric].Metric.Name, Wire.Name(fault.Outcome), fault.Score, fault.Reason))]))
             .ToArray();
         var rows = metrics.Count == 0 ? 0 : counts.Where(count => count.Metric == 0).Sum(count => count.Count);
         return new(
-            thresholds.All(threshold => threshold.Met), new(run.Id, run.About.Data, rows, run.Resumed, path, run.StartedAt, Math.Round(seconds, 3), EvalAbout.Of(run.About.About)), views,
-            classes, thresholds, faults, file.Generation(run));
+            thresholds.All(threshold => threshold.Met), new(run.Id, run.About.Data, rows, run.Resumed, database, run.StartedAt, Math.Round(seconds, 3), EvalAbout.Of(run.About.About)), views,
+            classes, thresholds, faults, await runs.GenerationAsync(run, ct));
     }
 
     static EvalMetricView View(EvalMetric metric, EvalCount[] counts)

@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Flywheel.Core;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Server.Features.Metrics;
-using Flywheel.Storage.Evaluation;
 
 namespace Flywheel.Server.Cli.Eval;
 
@@ -13,24 +11,26 @@ sealed record EvalRunLine(
     long Id, string State, string Data, EvalAbout About, long Rows, DateTimeOffset StartedAt, IReadOnlyDictionary<string, Rate> PassRates,
     GenerationTotals? Generation, double CostUsd);
 
-/// <summary>The runs of a results file.</summary>
+/// <summary>The runs of a project.</summary>
 static class EvalRunsCommand
 {
     public static Command Create()
     {
-        var results = EvalRuns.Results();
         var limit = new Option<int>("--limit") { Description = "The newest so many", DefaultValueFactory = _ => 20 };
-        var json = CommonOptions.Json();
-        var command = new Command("runs", "List the runs of a results file, newest first") { results, limit, json };
-        command.SetAction(parsed =>
+        var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
+        var command = new Command("runs", "List the runs of a project, newest first") { limit, db, project, json };
+        command.SetAction(async (parsed, ct) =>
         {
             if (parsed.GetValue(limit) is < 1 or > 10_000)
                 throw new UsageException("--limit must be from 1 to 10000.");
-            using var file = EvalRuns.Open(parsed.GetValue(results)!);
-            var lines = file.Runs(parsed.GetValue(limit)).Select(each => Line(file, each)).ToArray();
+            await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
+            var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
+            var lines = new List<EvalRunLine>();
+            foreach (var run in await store.EvalRuns.ListAsync(owner.Id, parsed.GetValue(limit), ct))
+                lines.Add(await LineAsync(store.EvalRuns, run, ct));
             if (parsed.GetValue(json))
                 Output.Json(lines);
-            else if (lines.Length == 0)
+            else if (lines.Count == 0)
                 Console.WriteLine("There are no runs.");
             else
                 EvalReport.Print(
@@ -48,24 +48,18 @@ static class EvalRunsCommand
         return command;
     }
 
-    static EvalRunLine Line(EvalFile file, EvalRunSummary it)
+    static async Task<EvalRunLine> LineAsync(IEvalRunStore runs, EvalRunSummary it, CancellationToken ct)
     {
-        var counts = file.Counts(it.Run);
+        var counts = await runs.CountsAsync(it.Run, ct);
         return new(
             it.Run.Id, it.FinishedAt is null ? "unfinished" : "finished", it.Run.About.Data, EvalAbout.Of(it.Run.About.About), it.Rows, it.Run.StartedAt,
             it.Run.About.Metrics.Select((name, i) => (name, Rate: EvalRuns.PassRate(counts, i))).ToDictionary(each => each.name, each => each.Rate),
-            file.Generation(it.Run), file.Spent(it.Run));
+            await runs.GenerationAsync(it.Run, ct), await runs.SpentAsync(it.Run, ct));
     }
 }
 
 static class EvalRuns
 {
-    public static Option<string> Results() => new("--results") { Description = "SQLite file with the runs", DefaultValueFactory = _ => "flywheel-eval.db" };
-
-    /// <summary>A file that is not there is a slip, not a new one.</summary>
-    public static EvalFile Open(string path) =>
-        File.Exists(path) ? EvalFile.Open(path) : throw new FlywheelException($"There is no results file {path}: `flywheel eval` makes one, --results names another.");
-
     public static Rate PassRate(IReadOnlyList<EvalCount> counts, int metric)
     {
         long Of(Outcome outcome) => counts.Where(count => count.Metric == metric && count.Outcome == outcome).Sum(count => count.Count);

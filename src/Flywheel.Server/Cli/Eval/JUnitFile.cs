@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Xml;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
-using Flywheel.Storage.Evaluation;
 
 namespace Flywheel.Server.Cli.Eval;
 
@@ -10,7 +9,7 @@ namespace Flywheel.Server.Cli.Eval;
 /// <remarks>Fail is a failure, error an error; unsure and skipped are skipped with the reason. Without thresholds, no build should break on failures.</remarks>
 static class JUnitFile
 {
-    public static void Write(string path, EvalReport report, EvalFile file, EvalRun run)
+    public static async Task WriteAsync(string path, EvalReport report, IEvalRunStore runs, EvalRun run, CancellationToken ct)
     {
         using var xml = XmlWriter.Create(path, new XmlWriterSettings { Indent = true, CheckCharacters = true });
         xml.WriteStartElement("testsuites");
@@ -21,18 +20,18 @@ static class JUnitFile
             report.Metrics.Sum(metric => metric.Outcomes["error"]), report.Metrics.Sum(metric => metric.Outcomes["skipped"] + metric.Outcomes["unsure"]));
         xml.WriteAttributeString("time", report.Run.Seconds.ToString("0.000", CultureInfo.InvariantCulture));
         for (var i = 0; i < report.Metrics.Count; i++)
-            Suite(xml, report.Metrics[i], file.Of(run, i));
+            await SuiteAsync(xml, report.Metrics[i], runs.FindingsAsync(run, i, ct));
         if (report.Thresholds.Count > 0)
             Thresholds(xml, report.Thresholds);
         xml.WriteEndElement();
     }
 
-    static void Suite(XmlWriter xml, EvalMetricView metric, IEnumerable<EvalFault> findings)
+    static async Task SuiteAsync(XmlWriter xml, EvalMetricView metric, IAsyncEnumerable<EvalFault> findings)
     {
         xml.WriteStartElement("testsuite");
         xml.WriteAttributeString("name", metric.Name);
         Counts(xml, metric.Outcomes.Values.Sum(), metric.Outcomes["fail"], metric.Outcomes["error"], metric.Outcomes["skipped"] + metric.Outcomes["unsure"]);
-        foreach (var finding in findings)
+        await foreach (var finding in findings)
         {
             xml.WriteStartElement("testcase");
             xml.WriteAttributeString("classname", metric.Name);

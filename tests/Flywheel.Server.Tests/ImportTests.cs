@@ -12,7 +12,7 @@ public sealed class ImportTests
         await using var server = await RunningServer.StartAsync(("Work", "false"));
         var importer = new RecordImporter(
             server.Store, Core.Projects.ProjectId.Default,
-            (Features.Metrics.MetricRules)server.Services.GetService(typeof(Features.Metrics.MetricRules))!, TimeProvider.System);
+            (Flywheel.Engine.Metrics.MetricRules)server.Services.GetService(typeof(Flywheel.Engine.Metrics.MetricRules))!, TimeProvider.System);
         string[] lines =
         [
             """{"trace_id": "t", "span_id": "s", "node": "intent", "kind": "classifier", "input": "a", "output": "b"}""",

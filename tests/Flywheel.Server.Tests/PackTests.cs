@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Flywheel.Engine.Metrics;
-using Flywheel.Server.Features.Packs;
+using Flywheel.Engine.Packs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Server.Tests;

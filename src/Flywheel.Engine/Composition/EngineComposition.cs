@@ -13,6 +13,7 @@ using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
+using Flywheel.Engine.Packs;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 using Flywheel.Engine.Telemetry;
@@ -68,7 +69,19 @@ public static class EngineComposition
     {
         services.AddSingleton<DemonstrationRetriever>();
         services.AddSingleton<NodePolicies>();
+        services.AddSingleton<MetricRules>();
+        services.AddSingleton<MetricService>();
         services.AddSingleton<MetricPreview>();
+        services.AddSingleton<PreviewService>();
+        services.AddSingleton<BackfillService>();
+        services.AddSingleton<PackService>();
+        services.AddSingleton<CalibrationService>();
+        services.AddSingleton<JudgeAgreementService>();
+        services.AddSingleton<AlarmService>();
+        services.AddSingleton<JudgeBudgetService>();
+        services.AddSingleton<GuidelineService>();
+        services.AddSingleton<AlignmentService>();
+        services.AddSingleton<AnchorService>();
         services.AddSingleton<ActiveGuards>();
         services.AddSingleton<SpanRedaction>();
         services.AddSingleton<ISpanFilter>(provider => provider.GetRequiredService<SpanRedaction>());
@@ -93,10 +106,12 @@ public static class EngineComposition
         services.AddSingleton<JudgeWatch>();
         services.AddSingleton<JudgeCalibrator>();
         services.AddSingleton<GuidelineDistillation>();
+        services.AddSingleton<AlignmentPreparation>();
         services.AddSingleton<AnchorReplays>();
         services.AddSingleton(provider => new JudgeAlignment(
             provider.GetRequiredService<IFlywheelStore>(), provider.GetRequiredService<JudgeServices>(),
-            provider.GetRequiredService<GuidelineDistillation>(), provider.GetRequiredService<ModelRegistry>().Embedder(),
+            provider.GetRequiredService<GuidelineDistillation>(), provider.GetRequiredService<AlignmentPreparation>(),
+            provider.GetRequiredService<ModelRegistry>().Embedder(),
             provider.GetRequiredService<IFaultClassifier>(), provider.GetRequiredService<TimeProvider>(),
             () => Math.Max(options.JudgeConcurrency, provider.GetRequiredService<ModelRegistry>().WantedConcurrency ?? 0)));
         services.AddPeriodicTasks();

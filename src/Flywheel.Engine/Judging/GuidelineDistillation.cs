@@ -9,15 +9,8 @@ using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
 
-/// <summary>Guidelines could not be distilled; the message says why and what to do.</summary>
-/// <param name="code">Machine-readable.</param>
-public sealed class DistillationException(string code, string message) : FlywheelException(message)
-{
-    public string Code { get; } = code;
-}
-
 /// <summary>Lets a model distil rules from what people said where the judge was wrong. The rules wait for a person's approval.</summary>
-public sealed class GuidelineDistillation(IFlywheelStore store, JudgeServices services)
+public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCallStore calls, JudgeServices services)
 {
     public const int MostRules = 12;
 
@@ -29,15 +22,17 @@ public sealed class GuidelineDistillation(IFlywheelStore store, JudgeServices se
 
     /// <summary>Proposes at most twelve guidelines, each with the labels it came from.</summary>
     /// <param name="model">Who distils; null asks the metric's own judge.</param>
+    /// <exception cref="RequestException">Guidelines cannot be distilled; the message says why and what to do.</exception>
     public async Task<IReadOnlyList<Guideline>> ProposeAsync(Metric metric, string? model, string author, CancellationToken ct)
     {
-        var cases = await store.Guidelines.DisagreementsAsync(metric.Project, metric.Id, MostCases, ct);
+        var cases = await guidelines.DisagreementsAsync(metric.Project, metric.Id, MostCases, ct);
         if (cases.Count == 0)
-            throw new DistillationException("no_disagreements", "There is no blind or edited label that the newest verdict contradicts: label more, or wait until the judge is wrong.");
-        var whom = Distiller(metric, model) ?? throw new DistillationException(
-            "offline_model", "The offline model cannot write rules: configure a chat model and name it in `model`, or post a guideline's `text` yourself.");
+            throw Refused("no_disagreements",
+                "There is no blind or edited label that the newest verdict contradicts: label more, or wait until the judge is wrong.");
+        var whom = Distiller(metric, model) ?? throw Refused("offline_model",
+            "The offline model cannot write rules: configure a chat model and name it in `model`, or post a guideline's `text` yourself.");
 
-        var known = await store.Guidelines.ListAsync(metric.Project, metric.Id, null, ct);
+        var known = await guidelines.ListAsync(metric.Project, metric.Id, null, ct);
         var (rules, _) = await DistilAsync(metric, whom, cases, [.. known.Select(each => each.Text)], ct);
         var at = services.Clock.GetUtcNow();
         Guideline[] proposed =
@@ -45,7 +40,7 @@ public sealed class GuidelineDistillation(IFlywheelStore store, JudgeServices se
             .. rules.Select(rule => new Guideline(
                 Guid.CreateVersion7(at), metric.Project, metric.Id, rule.Text, rule.Labels, GuidelineState.Proposed, author, at)),
         ];
-        await store.Guidelines.AddAsync(proposed, ct);
+        await guidelines.AddAsync(proposed, ct);
         return proposed;
     }
 
@@ -82,11 +77,11 @@ public sealed class GuidelineDistillation(IFlywheelStore store, JudgeServices se
             InputTokenCount = messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Text)) / 2 + 500, OutputTokenCount = MaxOutputTokens,
         }) ?? 0;
         var reservation = new CallReservation(metric.Project, metric.Name, expected, services.Clock.GetUtcNow());
-        if (await store.JudgeCalls.ReserveAsync(reservation, ct) is { } limit)
-            throw new DistillationException("budget_exhausted", $"The budget is exhausted: {limit}.");
+        if (await calls.ReserveAsync(reservation, ct) is { } limit)
+            throw Refused("budget_exhausted", $"The budget is exhausted: {limit}.");
         var response = await whom.Client.GetResponseAsync(messages, new() { MaxOutputTokens = MaxOutputTokens, ResponseFormat = ChatResponseFormat.Json }, ct);
         var cost = response.Usage is { } usage ? services.Price?.Invoke(response.ModelId ?? whom.Id, usage) ?? 0 : 0;
-        await store.JudgeCalls.SettleAsync(reservation, cost, null, services.Clock.GetUtcNow(), ct);
+        await calls.SettleAsync(reservation, cost, null, services.Clock.GetUtcNow(), ct);
         return (response.Text, cost);
     }
 
@@ -118,7 +113,7 @@ public sealed class GuidelineDistillation(IFlywheelStore store, JudgeServices se
         string Quoted(string? text) => text is null ? "none given" : $"\n{fence}\n{(text.Length <= MostCharacters ? text : text[..MostCharacters] + "…").Replace(fence, "", StringComparison.OrdinalIgnoreCase)}\n{fence}";
     }
 
-    /// <exception cref="DistillationException">The reply is not of the form asked for.</exception>
+    /// <exception cref="RequestException">The reply is not of the form asked for.</exception>
     internal static IReadOnlyList<(string Text, IReadOnlyList<Guid> Labels)> Read(string reply, IReadOnlyList<JudgeDisagreement> cases)
     {
         if (StrictJson.Parse(StrictJson.Unfence(reply) ?? reply, out var why) is not { ValueKind: JsonValueKind.Object } root)
@@ -140,6 +135,8 @@ public sealed class GuidelineDistillation(IFlywheelStore store, JudgeServices se
         return read;
     }
 
-    static DistillationException Unreadable(string why) =>
-        new("unreadable_model", $"The model's rules cannot be read: {why}. Try again, or another `model`.");
+    static RequestException Refused(string code, string message) => new(RequestErrorKind.Conflict, code, message);
+
+    static RequestException Unreadable(string why) =>
+        Refused("unreadable_model", $"The model's rules cannot be read: {why}. Try again, or another `model`.");
 }

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Flywheel.Core;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
+using Flywheel.Core.Projects;
 using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
@@ -15,12 +15,9 @@ interface ICalibratedValidator : IValidator
     GuaranteeSetting Guarantee { get; }
 }
 
-/// <summary>How a metric's judge is calibrated now.</summary>
-/// <param name="Calibration">Null when no verdict of the metric kept its answers yet.</param>
-public sealed record JudgeStanding(JudgeCalibration? Calibration, GuaranteeSetting Guarantee, IReadOnlyList<JudgeAlarm> OpenAlarms);
-
 /// <summary>Fits calibrations of judges to their blind labels, and fits them anew as labels come.</summary>
-public sealed class JudgeCalibrator(IFlywheelStore store, ValidatorRegistry registry, TimeProvider clock)
+public sealed class JudgeCalibrator(
+    IProjectStore projects, IMetricStore metrics, ICalibrationStore calibrations, IJudgeWatchStore watch, ValidatorRegistry registry, TimeProvider clock)
 {
     /// <summary>Newest labelled verdicts that are read; older ones say less of the judge that answers now.</summary>
     const int Labels = 2_000;
@@ -35,16 +32,16 @@ public sealed class JudgeCalibrator(IFlywheelStore store, ValidatorRegistry regi
     public async Task<int> RunOnceAsync(CancellationToken ct)
     {
         var made = 0;
-        foreach (var project in await store.Projects.ListAsync(ct))
-            foreach (var metric in await store.Metrics.ListAsync(project.Id, ct))
+        foreach (var project in await projects.ListAsync(ct))
+            foreach (var metric in await metrics.ListAsync(project.Id, ct))
                 if (metric.State == MetricState.Active && registry.Find(metric.Validator.Kind)?.CallsModel == true && ValidatorOf(metric) is { } validator
-                    && await store.Calibrations.NewestJudgeAsync(project.Id, metric.Id, ct) is { } judge)
+                    && await calibrations.NewestJudgeAsync(project.Id, metric.Id, ct) is { } judge)
                 {
                     var labels = await LabelsAsync(metric, judge, ct);
-                    var known = await store.Calibrations.FindAsync(project.Id, metric.VersionId, judge, ct);
+                    var known = await calibrations.FindAsync(project.Id, metric.VersionId, judge, ct);
                     if (!IsDue(known, labels.Count, validator.Plan))
                         continue;
-                    await store.Calibrations.PutAsync(Fit(metric, judge, labels, validator.Plan), ct);
+                    await calibrations.PutAsync(Fit(metric, judge, labels, validator.Plan), ct);
                     made++;
                 }
         return made;
@@ -56,10 +53,10 @@ public sealed class JudgeCalibrator(IFlywheelStore store, ValidatorRegistry regi
     {
         if (registry.Find(metric.Validator.Kind)?.CallsModel != true || ValidatorOf(metric) is not { } validator)
             return null;
-        var open = await store.JudgeWatch.AlarmsAsync(metric.Project, metric.Id, openOnly: true, 100, ct);
-        if (await store.Calibrations.NewestJudgeAsync(metric.Project, metric.Id, ct) is not { } judge)
+        var open = await watch.AlarmsAsync(metric.Project, metric.Id, openOnly: true, 100, ct);
+        if (await calibrations.NewestJudgeAsync(metric.Project, metric.Id, ct) is not { } judge)
             return new(null, validator.Guarantee, open);
-        var known = await store.Calibrations.FindAsync(metric.Project, metric.VersionId, judge, ct)
+        var known = await calibrations.FindAsync(metric.Project, metric.VersionId, judge, ct)
             ?? Fit(metric, judge, await LabelsAsync(metric, judge, ct), validator.Plan);
         return new(known, validator.Guarantee, open);
     }
@@ -75,8 +72,8 @@ public sealed class JudgeCalibrator(IFlywheelStore store, ValidatorRegistry regi
     async Task<IReadOnlyList<LabelledTrail>> LabelsAsync(Metric metric, string judge, CancellationToken ct)
     {
         static string Scope(Metric version) => JsonSerializer.Serialize(new { version.Nodes, version.Kinds, version.Sampling, version.Segments, version.Subject });
-        var same = (await store.Metrics.VersionsAsync(metric.Project, metric.Name, ct)).Where(version => Scope(version) == Scope(metric));
-        return await store.Calibrations.LabelledAsync(metric.Project, metric.Id, [.. same.Select(version => version.VersionId)], judge, Labels, ct);
+        var same = (await metrics.VersionsAsync(metric.Project, metric.Name, ct)).Where(version => Scope(version) == Scope(metric));
+        return await calibrations.LabelledAsync(metric.Project, metric.Id, [.. same.Select(version => version.VersionId)], judge, Labels, ct);
     }
 
     ICalibratedValidator? ValidatorOf(Metric metric) => _validators.GetOrAdd(metric.VersionId, (_, one) =>

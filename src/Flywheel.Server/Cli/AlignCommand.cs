@@ -4,7 +4,6 @@ using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Proposals;
 using Flywheel.Engine.Judging.Aligning;
 using Flywheel.Server.Features.Judging;
-using Flywheel.Server.Features.Metrics;
 using Spectre.Console;
 
 namespace Flywheel.Server.Cli;
@@ -19,9 +18,15 @@ static class AlignCommand
         var name = new Argument<string>("metric") { Description = "A metric of kind judge" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be tried and what it costs at most" };
         var author = new Option<string>("--author") { Description = "Who asks", DefaultValueFactory = _ => "cli" };
-        var labels = new Option<int>("--labels") { Description = "The newest so many blind labels are looked at, 40 to 2000", DefaultValueFactory = _ => AlignmentRequest.UsualLabels };
+        var labels = new Option<int>("--labels")
+        {
+            Description = "Number of the newest blind labels that are looked at, 40 to 2000", DefaultValueFactory = _ => AlignmentRequest.UsualLabels,
+        };
         var model = new Option<string?>("--model") { Description = "Who distils rules from labels (default: the metric's own judge)" };
-        var reference = new Option<string?>("--reference") { Description = "Attribute with a reference answer, such as reference.answer (default: a usual one that spans have)" };
+        var reference = new Option<string?>("--reference")
+        {
+            Description = "Attribute with a reference answer, such as reference.answer (default: a usual one that spans have)",
+        };
         var command = new Command("align", "Look for a better judge: tries candidates on blind labels and proposes one that later labels bear out")
         {
             name, dryRun, author, labels, model, reference, db, project, json,
@@ -30,55 +35,33 @@ static class AlignCommand
         {
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-            var metric = await MetricEndpoints.FindAsync(store, owner.Id, parsed.GetValue(name)!, ct);
             await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
-            var alignment = engine.Get<JudgeAlignment>();
+            var caller = CommandCaller.Of(owner).For(parsed.GetValue(author));
+            var alignments = engine.Get<AlignmentService>();
             var request = new AlignmentRequest(parsed.GetValue(labels), parsed.GetValue(model), parsed.GetValue(reference));
-            var asJson = parsed.GetValue(json);
-            try
+            var (metric, asJson) = (parsed.GetValue(name)!, parsed.GetValue(json));
+            if (parsed.GetValue(dryRun))
             {
-                if (parsed.GetValue(dryRun))
-                {
-                    Show(AlignEndpoints.Outlook(await alignment.LookAsync(metric, request, ct), null), asJson);
-                    return ExitCodes.Ok;
-                }
-                var (outlook, run) = await alignment.BeginAsync(metric, request, parsed.GetValue(author)!, ct);
-                if (run is null)
-                {
-                    Show(AlignEndpoints.Outlook(outlook, null), asJson);
-                    return ExitCodes.Ok;
-                }
-                var ended = await Output.ProgressAsync(
-                    $"aligning {metric.Name}", asJson, report => EndAsync(alignment, store.Alignments, run, report, ct));
-                var proposal = ended.Proposal is { } id ? await store.Proposals.FindAsync(owner.Id, id, ct) : null;
-                if (asJson)
-                    Output.Json(AlignEndpoints.Outlook(outlook, AlignmentRunView.Of(ended, metric.Name)));
-                else
-                    Show(ended, proposal);
-                return ended.State == AlignmentState.Done ? ExitCodes.Ok : ExitCodes.Failed;
+                Show(AlignView.Of(await alignments.LookAsync(caller, metric, request, ct), null), asJson);
+                return ExitCodes.Ok;
             }
-            catch (AlignmentException error) when (error.Field is not null)
+            var (outlook, run) = await alignments.BeginAsync(caller, metric, request, ct);
+            if (run is null)
             {
-                throw new UsageException("--" + error.Message.Replace("`", "", StringComparison.Ordinal));
+                Show(AlignView.Of(outlook, null), asJson);
+                return ExitCodes.Ok;
             }
+            var ended = await Output.ProgressAsync(
+                $"aligning {metric}", asJson,
+                report => engine.Get<JudgeAlignment>().FinishAsync(run, (done, total) => report(done, total), ct));
+            var proposal = ended.Proposal is { } id ? await store.Proposals.FindAsync(owner.Id, id, ct) : null;
+            if (asJson)
+                Output.Json(AlignView.Of(outlook, ended));
+            else
+                Show(ended, proposal);
+            return ended.State == AlignmentState.Done ? ExitCodes.Ok : ExitCodes.Failed;
         });
         return command;
-    }
-
-    /// <summary>Makes the search here, or follows it where a server's worker was quicker, until it ends or has to wait.</summary>
-    static async Task<AlignmentRun> EndAsync(
-        JudgeAlignment alignment, IAlignmentStore store, AlignmentRun run, Action<long, long> report, CancellationToken ct)
-    {
-        while (true)
-        {
-            if (await alignment.RunAsync(run.Id, (done, total) => report(done, total), ct) is { } made)
-                return made;
-            var now = await store.FindAsync(run.Project, run.Id, ct) ?? throw new Core.FlywheelException("The search was deleted while it ran.");
-            if (now.State != AlignmentState.Running || now is { Worker: null, Detail: not null } && now.VisibleAt > TimeProvider.System.GetUtcNow())
-                return now;
-            report(now.Done, now.Total);
-            await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
-        }
     }
 
     static void Show(AlignView view, bool json)

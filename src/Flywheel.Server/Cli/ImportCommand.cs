@@ -3,7 +3,7 @@ using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Guarding;
 using Flywheel.Server.Cli.Archives;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Engine.Metrics;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;

@@ -1,11 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Flywheel.Core;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Evaluation;
-using Flywheel.Engine.Models;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Engine.Packs;
 using Flywheel.Server.Features.Packs;
 
 namespace Flywheel.Server.Cli;
@@ -22,14 +19,10 @@ static class PacksCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(json))
-                Output.Json(new PackList([.. MetricPack.All.Select(PackView.Of)]));
+                Output.Json(PackList.Of(MetricPack.All));
             else
                 foreach (var pack in MetricPack.All)
-                {
-                    Console.WriteLine($"{pack.Name}: {pack.Summary}");
-                    foreach (var each in pack.Metrics)
-                        Console.WriteLine($"  {each.Metric.Name,-24} {each.Metric.Criterion}{(each.Needs is null ? "" : $" (needs {string.Join(", ", each.Needs.Keys.Select(name => $"`{name}`"))})")}");
-                }
+                    Show(pack);
             return ExitCodes.Ok;
         });
         return command;
@@ -40,11 +33,11 @@ static class PacksCommand
         var (name, settings, nodes, db, project, json) = (Name(), Settings(), Nodes(), CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
         var last = new Option<int>("--last") { Description = "Newest spans to look at, 1 to 2000", DefaultValueFactory = _ => 200 };
         var command = new Command("preview", "What a pack would have said of the newest spans, and what its judges would cost") { name, last, nodes, settings, db, project, json };
-        command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (store, home, registry, rules) =>
+        command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (packs, caller) =>
         {
-            var body = new PackPreviewBody(parsed.GetValue(last), Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []));
-            var preview = new MetricPreview(registry, store.Jobs, new ModelFaults(TimeProvider.System), TimeProvider.System);
-            var result = await PackEndpoints.TryAsync(Find(parsed.GetValue(name)!), body, home, "cli", store, preview, rules, ct);
+            var request = new PackPreviewRequest(
+                new(parsed.GetValue(last)), Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []));
+            var result = PackPreviewView.Of(await packs.PreviewAsync(caller, parsed.GetValue(name)!, request, ct));
             if (parsed.GetValue(json))
                 Output.Json(result);
             else
@@ -59,45 +52,50 @@ static class PacksCommand
         var judges = new Option<bool>("--judges") { Description = "Also metrics that ask a model, and cost money" };
         var only = new Option<string[]>("--only") { Description = "Only this metric of the pack. May be repeated" };
         var command = new Command("activate", "Switch a pack's metrics on; again has no second effect") { name, only, nodes, settings, judges, db, project, json };
-        command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (store, home, registry, rules) =>
+        command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (packs, caller) =>
         {
-            var body = new ActivateBody(Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []), Given(parsed.GetValue(only)), parsed.GetValue(judges));
-            var done = await new PackActivation(store.Metrics, registry, rules, TimeProvider.System)
-                .ActivateAsync(home, Find(parsed.GetValue(name)!), body, "cli", ct);
+            var pack = parsed.GetValue(name)!;
+            var request = new PackActivationRequest(
+                Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []), Given(parsed.GetValue(only)), parsed.GetValue(judges));
+            var done = PackActivated.Of(pack, await packs.ActivateAsync(caller, pack, request, ct));
             if (parsed.GetValue(json))
-                Output.Json(new PackActivated(parsed.GetValue(name)!, done));
+                Output.Json(done);
             else
-                foreach (var each in done)
+                foreach (var each in done.Metrics)
                     Console.WriteLine($"{each.Result,-10} {each.Name}{(each.Reason is null ? "" : ": " + each.Reason)}");
         }, ct));
         return command;
     }
 
     static async Task<int> WithAsync(
-        ParseResult parsed, Option<string?> db, Option<string> project,
-        Func<IFlywheelStore, ProjectId, Engine.Metrics.ValidatorRegistry, MetricRules, Task> work, CancellationToken ct)
+        ParseResult parsed, Option<string?> db, Option<string> project, Func<PackService, Caller, Task> work, CancellationToken ct)
     {
         await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
         var home = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
         await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
-        try
-        {
-            await work(store, home.Id, engine.Validators, engine.Get<MetricRules>());
-        }
-        catch (RequestException e)
-        {
-            throw new UsageException(e.Message);
-        }
+        await work(engine.Get<PackService>(), CommandCaller.Of(home));
         return ExitCodes.Ok;
     }
 
-    static void Show(PackPreview preview)
+    static void Show(MetricPack pack)
+    {
+        Console.WriteLine($"{pack.Name}: {pack.Summary}");
+        foreach (var each in pack.Metrics)
+        {
+            var needs = each.Needs is null ? "" : $" (needs {string.Join(", ", each.Needs.Keys.Select(name => $"`{name}`"))})";
+            Console.WriteLine($"  {each.Name,-24} {each.Metric.Criterion}{needs}");
+        }
+    }
+
+    static void Show(PackPreviewView preview)
     {
         Console.WriteLine($"{preview.Pack} on the newest {preview.Spans:N0} spans:");
         foreach (var metric in preview.Metrics)
         {
-            Console.WriteLine($"  {metric.Name,-24} " + string.Join(", ", metric.Outcomes.Where(each => each.Value > 0).Select(each => $"{each.Value:N0} {each.Key}"))
-                + (metric.Calls > 0 ? string.Create(CultureInfo.InvariantCulture, $"{metric.Calls:N0} spans would go to a model, at most {metric.EstimatedUsd:0.####} USD") : ""));
+            var outcomes = metric.Outcomes.Where(each => each.Value > 0).Select(each => $"{each.Value:N0} {each.Key}");
+            var calls = metric.Calls == 0 ? [] : (string[])[string.Create(
+                CultureInfo.InvariantCulture, $"{metric.Calls:N0} spans would go to a model, at most {metric.EstimatedUsd:0.####} USD")];
+            Console.WriteLine($"  {metric.Name,-24} {string.Join(", ", outcomes.Concat(calls))}");
             foreach (var example in metric.Examples.Where(example => example.Outcome is "fail" or "error" or "unsure").Take(2))
                 Console.WriteLine($"    {example.Outcome} {example.TraceId}/{example.SpanId}: {example.Reason}");
         }
@@ -109,11 +107,12 @@ static class PacksCommand
 
     static Option<string[]> Nodes() => new("--node") { Description = "Only this node. May be repeated" };
 
-    static Option<string[]> Settings() => new("--set") { Description = "METRIC.SETTING=JSON, such as 'classifier.known.values=[\"billing\"]'. May be repeated" };
+    static Option<string[]> Settings() => new("--set") 
+    {
+        Description = "METRIC.SETTING=JSON, such as 'classifier.known.values=[\"billing\"]'. May be repeated",
+    };
 
     static string[]? Given(string[]? values) => values is { Length: > 0 } ? values : null;
-
-    static MetricPack Find(string name) => MetricPack.Find(name) ?? throw new UsageException($"There is no pack `{name}`: there are {MetricPack.Names}.");
 
     static Dictionary<string, IReadOnlyDictionary<string, JsonElement>> Read(string[] settings)
     {

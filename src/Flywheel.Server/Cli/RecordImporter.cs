@@ -7,7 +7,7 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Engine.Metrics;
 using Flywheel.Server.Features.Traces;
 
 namespace Flywheel.Server.Cli;

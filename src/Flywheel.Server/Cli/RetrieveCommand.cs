@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Flywheel.Core.Statistics;
 using Flywheel.Core;
 using Flywheel.Core.Retrieval;
 using Flywheel.Engine.Retrieval;
-using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Files;
 using Flywheel.Server.Hosting;
 
@@ -24,7 +24,7 @@ static class RetrieveCommand
     sealed record Result(string Id, IReadOnlyList<Chosen> Chosen, string? Label, double? Confidence);
 
     sealed record Summary(
-        double? Accuracy, Rate? Interval, double UsPerQuery, double UsPerSearch, double UsPerDemonstration, int Queries, int Demonstrations, int K, string Strategy,
+        double? Accuracy, Interval? Interval, double UsPerQuery, double UsPerSearch, double UsPerDemonstration, int Queries, int Demonstrations, int K, string Strategy,
         string Embedder, double? Temperature);
 
     public static Command Create()
@@ -122,7 +122,7 @@ static class RetrieveCommand
         var known = queries.Zip(results).Where(pair => pair.First.Label is not null).ToArray();
         var right = known.Count(pair => pair.First.Label == pair.Second.Label);
         return (results, new Summary(
-            known.Length == 0 ? null : (double)right / known.Length, known.Length == 0 ? null : Rate.Of(right, known.Length), perQuery,
+            known.Length == 0 ? null : (double)right / known.Length, known.Length == 0 ? null : Interval.Share(right, known.Length), perQuery,
             searching / Math.Max(1, queries.Count), perExample, queries.Count, examples.Count, policy.Count, policy.Strategy.WireName(), embedder.Fingerprint, temperature));
     }
 

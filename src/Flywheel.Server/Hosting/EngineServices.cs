@@ -12,8 +12,6 @@ using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Sandboxing;
-using Flywheel.Server.Features.Metrics;
-using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Files;
 using Flywheel.Storage;
 
@@ -36,8 +34,6 @@ static class EngineServices
             OnFault = static (provider, what, error) => provider.GetRequiredService<ILogger<MetricWorker>>()
                 .LogError(error, "A worker's turn failed at {What}; trying again", what),
         });
-        services.AddSingleton<MetricRules>();
-        services.AddSingleton<PackActivation>();
         return services;
     }
 

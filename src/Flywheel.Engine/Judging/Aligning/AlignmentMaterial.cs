@@ -1,4 +1,3 @@
-using Flywheel.Core;
 using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Retrieval;
@@ -26,24 +25,25 @@ sealed record AlignmentMaterial(
     public IEnumerable<AlignmentCase> Cases => Split.Fit.Concat(Split.HeldOut);
 
     public static async Task<AlignmentMaterial> ReadAsync(
-        IFlywheelStore store, Metric metric, DateTimeOffset? until, int labels, CancellationToken ct)
+        IAlignmentStore alignments, IDemonstrationStore demonstrations, ISpanStore spans, Metric metric, DateTimeOffset? until, int labels,
+        CancellationToken ct)
     {
-        var cases = await store.Alignments.CasesAsync(metric.Project, metric.Id, until, labels, ct);
+        var cases = await alignments.CasesAsync(metric.Project, metric.Id, until, labels, ct);
         var pool = new List<Demonstration>();
         for (string? cursor = null; pool.Count < MostExamples;)
         {
-            var page = await store.Demonstrations.ListAsync(
+            var page = await demonstrations.ListAsync(
                 metric.Project, new(DemonstrationPurpose.Judge, metric.Name, DemonstrationState.Approved, cursor, PageSize), ct);
             pool.AddRange(page.Items);
             if ((cursor = page.Next) is null)
                 break;
         }
-        var spans = await SpansAsync(store, metric, cases.Select(each => each.Span), ct);
-        var traces = spans.ToDictionary(each => each.Key.Value, each => each.Value.Key.Trace);
+        var found = await SpansAsync(spans, metric, cases.Select(each => each.Span), ct);
+        var traces = found.ToDictionary(each => each.Key.Value, each => each.Value.Key.Trace);
         foreach (var (id, span) in await SpansAsync(
-            store, metric, pool.Where(each => each.SpanId is { } id && !traces.ContainsKey(id)).Select(each => new SpanId(each.SpanId!.Value)), ct))
+            spans, metric, pool.Where(each => each.SpanId is { } id && !traces.ContainsKey(id)).Select(each => new SpanId(each.SpanId!.Value)), ct))
             traces[id.Value] = span.Key.Trace;
-        return new(metric, LabelSplit.Of(cases), spans, pool, traces);
+        return new(metric, LabelSplit.Of(cases), found, pool, traces);
     }
 
     /// <summary>What is judged; null when the span is gone or has none.</summary>
@@ -58,11 +58,11 @@ sealed record AlignmentMaterial(
         ? 0
         : Spans.Values.Count(span => AttributeText.At(span.Content.Attributes, reference).Text is not null) / (double)Spans.Count;
 
-    static async Task<Dictionary<SpanId, Span>> SpansAsync(IFlywheelStore store, Metric metric, IEnumerable<SpanId> ids, CancellationToken ct)
+    static async Task<Dictionary<SpanId, Span>> SpansAsync(ISpanStore spans, Metric metric, IEnumerable<SpanId> ids, CancellationToken ct)
     {
         var found = new Dictionary<SpanId, Span>();
         foreach (var chunk in ids.Distinct().Chunk(PageSize))
-            foreach (var span in await store.Spans.GetAsync(metric.Project, chunk, ct))
+            foreach (var span in await spans.GetAsync(metric.Project, chunk, ct))
                 found[span.Id] = span;
         return found;
     }

@@ -115,7 +115,7 @@ sealed class AlignmentSearch(
                 if (!fault.Retryable)
                 {
                     if (Interlocked.Increment(ref _unjudged) > MostUnjudged)
-                        throw new AlignmentException("judge_failed", $"more than {MostUnjudged} texts could not be judged: {fault.Reason}");
+                        throw new AlignmentFailure($"more than {MostUnjudged} texts could not be judged: {fault.Reason}");
                     return Finding.Error(fault.Reason);
                 }
                 if (attempt >= Retries)
@@ -139,11 +139,11 @@ sealed class AlignmentSearch(
                 _cost += cost;
                 break;
             }
-            catch (DistillationException error) when (error.Code == "budget_exhausted")
+            catch (RequestException error) when (error.Code == "budget_exhausted")
             {
                 throw Exhausted(error.Message);
             }
-            catch (DistillationException error)
+            catch (RequestException error)
             {
                 if (attempt < 1)
                     continue;
@@ -154,7 +154,7 @@ sealed class AlignmentSearch(
             {
                 var fault = faults.Classify(error);
                 if (!fault.Retryable)
-                    throw new AlignmentException("distiller_failed", $"the model that distils rules failed: {fault.Reason}");
+                    throw new AlignmentFailure($"the model that distils rules failed: {fault.Reason}");
                 if (attempt >= Retries)
                     throw new AlignmentPause($"the model that distils rules cannot be reached: {fault.Reason}", clock.GetUtcNow() + AlignmentPause.After(run.Attempts), isFault: true);
                 await Task.Delay(fault.RetryAfter ?? TimeSpan.FromSeconds(1 << attempt), clock, ct);

@@ -16,27 +16,9 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
 {
     static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
 
-    /// <summary>Labels among which cases are looked for.</summary>
-    const int MostLabels = 2_000;
-
     const int AtOnce = 4, MostReplays = 1_000;
 
     readonly string _worker = RandomNumberGenerator.GetHexString(16, lowercase: true);
-
-    /// <summary>Freezes cases of a judge; the first replay, which is due at once, keeps what it says of them now.</summary>
-    /// <exception cref="AlignmentException">The metric is no judge, or there are too few labels.</exception>
-    public async Task<AnchorSet> FreezeAsync(Metric metric, int size, string author, CancellationToken ct)
-    {
-        if (metric.Validator.Kind != "judge")
-            throw new AlignmentException("not_a_judge", $"`{metric.Name}` is decided by `{metric.Validator.Kind}`: only metrics of kind `judge` have anchors.");
-        if (size is < AnchorSet.Least or > AnchorSet.Most)
-            throw new AlignmentException("invalid_size", $"`size` is {size}: use {AnchorSet.Least} to {AnchorSet.Most}.", "size");
-        var cases = AnchorChoice.Of(await store.Alignments.CasesAsync(metric.Project, metric.Id, null, MostLabels, ct), size);
-        if (cases.Count < AnchorSet.Least)
-            throw new AlignmentException(
-                "not_enough_labels", $"not enough labels: about {AnchorSet.Least - cases.Count} more blind labels of other traces (there are {cases.Count} to freeze).");
-        return await store.Anchors.FreezeAsync(metric, cases, author, clock.GetUtcNow(), ct);
-    }
 
     /// <summary>Makes one replay that is due or waits.</summary>
     /// <returns>How many came to their end.</returns>

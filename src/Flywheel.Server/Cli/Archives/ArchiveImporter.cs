@@ -5,7 +5,7 @@ using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Engine.Metrics;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Archives;

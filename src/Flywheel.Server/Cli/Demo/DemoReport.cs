@@ -1,4 +1,4 @@
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Core.Statistics;
 
 namespace Flywheel.Server.Cli.Demo;
 
@@ -10,8 +10,8 @@ namespace Flywheel.Server.Cli.Demo;
 /// <param name="Nodes">Per node: right answers on the held-out inputs with 95 % interval.</param>
 /// <param name="Metrics">Per metric: pass rate of the round's traffic so far, as the validators say.</param>
 sealed record DemoRound(
-    int Round, double IntentAccuracy, Rate IntentInterval, double PassRate, Rate PassInterval, int LabelsSpent, int Fixed, int Demonstrations,
-    double RetrievalP50Ms, int TrafficSeen, IReadOnlyDictionary<string, Rate> Nodes, IReadOnlyDictionary<string, Rate> Metrics);
+    int Round, double IntentAccuracy, Interval IntentInterval, double PassRate, Interval PassInterval, int LabelsSpent, int Fixed, int Demonstrations,
+    double RetrievalP50Ms, int TrafficSeen, IReadOnlyDictionary<string, Interval> Nodes, IReadOnlyDictionary<string, Interval> Metrics);
 
 sealed record DemoReport(
     string Scenario, string Model, string Embedder, string Database, int Traffic, int HeldOut, string Person, IReadOnlyList<DemoRound> Rounds,

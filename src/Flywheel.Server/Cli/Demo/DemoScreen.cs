@@ -1,5 +1,5 @@
 using System.Globalization;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Core.Statistics;
 
 namespace Flywheel.Server.Cli.Demo;
 
@@ -64,7 +64,7 @@ sealed class DemoScreen : IDisposable
 
     static string Bold(string text) => Console.IsOutputRedirected ? text : $"\e[1m{text}\e[0m";
 
-    static string Cell(Rate rate) => string.Create(
+    static string Cell(Interval rate) => string.Create(
         CultureInfo.InvariantCulture, $"{100 * (rate.Value ?? 0),5:0.0} % ({100 * rate.Low:0}-{100 * rate.High:0})").PadRight(ColumnWidth);
 
     public static void End(DemoReport report, int? port)

@@ -1,3 +1,4 @@
+using Flywheel.Core.Statistics;
 using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -8,7 +9,6 @@ using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Loop;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
-using Flywheel.Server.Features.Metrics;
 
 namespace Flywheel.Server.Cli.Demo;
 
@@ -109,19 +109,19 @@ sealed class LoopDemo(
 
     async Task<DemoRound> DescribeAsync(int round, int seen, DemoScore score, DemoPerson person, double retrievalMs, CancellationToken ct)
     {
-        var nodes = score.Nodes.ToDictionary(node => node.Key, node => Rate.Of(node.Value.Right, node.Value.Checked));
-        var metrics = new Dictionary<string, Rate>();
+        var nodes = score.Nodes.ToDictionary(node => node.Key, node => Interval.Share(node.Value.Right, node.Value.Checked));
+        var metrics = new Dictionary<string, Interval>();
         foreach (var metric in await store.Metrics.ListAsync(_project, ct))
         {
             var cells = await store.Metrics.CellsAsync(_project, metric.Id, ct);
             var passes = cells.Where(cell => cell.Outcome == Outcome.Pass).Sum(cell => cell.Count);
-            metrics[metric.Name] = Rate.Of(passes, passes + cells.Where(cell => cell.Outcome == Outcome.Fail).Sum(cell => cell.Count));
+            metrics[metric.Name] = Interval.Share(passes, passes + cells.Where(cell => cell.Outcome == Outcome.Fail).Sum(cell => cell.Count));
         }
         var demonstrations = 0;
         foreach (var node in score.Nodes.Keys)
             demonstrations += (await retriever.IndexAsync(_project, DemonstrationPurpose.Task, node, ct))?.Count ?? 0;
         var intent = nodes["intent"];
-        var whole = Rate.Of(score.WholeRight, score.Inputs);
+        var whole = Interval.Share(score.WholeRight, score.Inputs);
         return new DemoRound(
             round, intent.Value ?? 0, intent, whole.Value ?? 0, whole, person.Answered, person.Fixed, demonstrations, retrievalMs, seen, nodes, metrics);
     }

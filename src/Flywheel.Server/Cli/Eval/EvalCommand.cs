@@ -8,6 +8,7 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
+using Flywheel.Engine.Packs;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Datasets;
 using Flywheel.Server.Files;
@@ -189,7 +190,7 @@ static class EvalCommand
     {
         if (File.Exists(set))
             return MetricSet.OfFile(set, registry);
-        var pack = Features.Packs.MetricPack.Find(set);
+        var pack = MetricPack.Find(set);
         // A pack's name is meant as a pack, unless the project has a metric of that name.
         return pack is null || await store.Metrics.FindAsync(owner.Id, set, ct) is not null
             ? await MetricSet.OfProjectAsync(store, owner, set, registry, ct)

@@ -4,7 +4,6 @@ using Flywheel.Core;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
-using Flywheel.Server.Features.Metrics;
 using Flywheel.Core.Projects;
 
 namespace Flywheel.Server.Cli.Eval;
@@ -14,7 +13,7 @@ sealed record ComparedRun(
     long Id, string Database, string Data, EvalAbout About, bool Finished, long Rows, GenerationTotals? Generation, double CostUsd);
 
 /// <param name="Difference">Against the first run, over rows that both decided; null for the first run itself.</param>
-sealed record ComparedRate(Rate PassRate, PairedDifference? Difference);
+sealed record ComparedRate(Interval PassRate, PairedDifference? Difference);
 
 /// <param name="Note">What makes the comparison doubtful; null when nothing does.</param>
 sealed record ComparedMetric(string Name, IReadOnlyList<ComparedRate?> Runs, string? Note);
@@ -99,7 +98,7 @@ static class EvalCompareCommand
                 if (name != Right && places[i] < 0)
                     continue;
                 var decided = rows[i].Values.Select(row => Decided(row, places[i])).OfType<bool>().ToArray();
-                rates[i] = new(Rate.Of(decided.Count(passed => passed), decided.Length), i == 0 || (name != Right && places[0] < 0) ? null : Pair(i));
+                rates[i] = new(Interval.Share(decided.Count(passed => passed), decided.Length), i == 0 || (name != Right && places[0] < 0) ? null : Pair(i));
             }
             metrics.Add(new(name, rates, Note(name)));
 

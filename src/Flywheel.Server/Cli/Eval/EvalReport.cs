@@ -3,7 +3,6 @@ using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
 using Flywheel.Engine.Evaluation;
-using Flywheel.Server.Features.Metrics;
 
 namespace Flywheel.Server.Cli.Eval;
 
@@ -15,7 +14,7 @@ sealed record EvalRunView(long Id, string Data, long Rows, long Resumed, string 
 
 /// <param name="PassRate">Passes of passes and fails; unsure, skipped and error are in no rate.</param>
 sealed record EvalMetricView(
-    string Name, string Criterion, string ValidatorVersion, IReadOnlyDictionary<string, long> Outcomes, Rate PassRate, double CostUsd);
+    string Name, string Criterion, string ValidatorVersion, IReadOnlyDictionary<string, long> Outcomes, Interval PassRate, double CostUsd);
 
 sealed record EvalFaultView(string Metric, string Outcome, double? Score, string? Reason);
 
@@ -67,7 +66,7 @@ sealed record EvalReport(
         long Of(Outcome outcome) => counts.Where(count => count.Outcome == outcome).Sum(count => count.Count);
         return new(
             metric.Metric.Name, metric.Metric.Criterion, metric.Validator.Version, Enum.GetValues<Outcome>().ToDictionary(Wire.Name, Of),
-            Rate.Of(Of(Outcome.Pass), Of(Outcome.Pass) + Of(Outcome.Fail)), counts.Sum(count => count.CostUsd));
+            Interval.Share(Of(Outcome.Pass), Of(Outcome.Pass) + Of(Outcome.Fail)), counts.Sum(count => count.CostUsd));
     }
 
     static ThresholdView Compare(string name, double minimum, double? value) => new(name, minimum, value, value >= minimum);

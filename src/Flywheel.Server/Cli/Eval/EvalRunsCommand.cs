@@ -2,13 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Core.Statistics;
 
 namespace Flywheel.Server.Cli.Eval;
 
 /// <param name="State"><c>finished</c> or <c>unfinished</c>.</param>
 sealed record EvalRunLine(
-    long Id, string State, string Data, EvalAbout About, long Rows, DateTimeOffset StartedAt, IReadOnlyDictionary<string, Rate> PassRates,
+    long Id, string State, string Data, EvalAbout About, long Rows, DateTimeOffset StartedAt, IReadOnlyDictionary<string, Interval> PassRates,
     GenerationTotals? Generation, double CostUsd);
 
 /// <summary>The runs of a project.</summary>
@@ -60,9 +60,9 @@ static class EvalRunsCommand
 
 static class EvalRuns
 {
-    public static Rate PassRate(IReadOnlyList<EvalCount> counts, int metric)
+    public static Interval PassRate(IReadOnlyList<EvalCount> counts, int metric)
     {
         long Of(Outcome outcome) => counts.Where(count => count.Metric == metric && count.Outcome == outcome).Sum(count => count.Count);
-        return Rate.Of(Of(Outcome.Pass), Of(Outcome.Pass) + Of(Outcome.Fail));
+        return Interval.Share(Of(Outcome.Pass), Of(Outcome.Pass) + Of(Outcome.Fail));
     }
 }

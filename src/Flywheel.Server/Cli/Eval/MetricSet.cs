@@ -6,6 +6,7 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Packs;
 using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 
@@ -37,8 +38,8 @@ static class MetricSet
     }
 
     /// <summary>The metrics of a pack that are code and need no settings.</summary>
-    public static IReadOnlyList<EvalMetric> OfPack(Features.Packs.MetricPack pack, ValidatorRegistry registry) => Of(
-        [.. pack.Metrics.Where(each => each.Needs is null).Select(each => MetricEndpoints.Read(each.Metric, each.Metric.Name, Author, new MetricRules(registry)))
+    public static IReadOnlyList<EvalMetric> OfPack(MetricPack pack, ValidatorRegistry registry) => Of(
+        [.. pack.Metrics.Where(each => each.Needs is null).Select(each => new MetricRules(registry).Read(each.Metric, null, Author))
             .Where(metric => !registry.Get(metric.Validator.Kind).CallsModel)],
         registry, "pack " + pack.Name);
 
@@ -86,7 +87,7 @@ static class MetricSet
         try
         {
             var body = item.Deserialize<MetricBody>(Body.Options) ?? throw new UsageException($"{place} is null: write a metric as POST /api/v1/metrics takes it.");
-            return MetricEndpoints.Read(body, body.Name, Author, new MetricRules(registry));
+            return new MetricRules(registry).Read(body.Definition(), null, Author);
         }
         catch (JsonException e)
         {

@@ -9,7 +9,6 @@ using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
-using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Features.Traces;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -79,7 +78,7 @@ static class LabelingEndpoints
             throw RequestException.BadField("propensity", "`propensity` is a probability above 0 and at most 1: leave it out for items picked by hand.");
         LabelMode? claimed = it.Mode is null ? null
             : Wire.Parse<LabelMode>(it.Mode) ?? throw RequestException.BadField("mode", $"`mode` is `{it.Mode}`: use {Wire.Choices<LabelMode>()}.");
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, it.Metric, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, it.Metric, ct);
         var span = await FindSpanAsync(store, caller.Project, it.TraceId, it.SpanId, ct);
         var mode = await ModeAsync(serving, caller.Project, span.Id, metric.Id, claimed, it.Passed, ct);
         var label = new Label(
@@ -121,7 +120,7 @@ static class LabelingEndpoints
     static async Task<Ok<IReadOnlyList<LabelView>>> ListLabelsAsync(
         HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? metric = null, int limit = 50)
     {
-        var found = metric is null ? null : await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
+        var found = metric is null ? null : await store.Metrics.GetAsync(caller.Project, metric, ct);
         var labels = await store.Labels.ListAsync(caller.Project, found?.Id, PageSize.Check(limit), ct);
         var spans = (await store.Spans.GetAsync(caller.Project, [.. labels.Select(label => label.Span).Distinct()], ct)).ToDictionary(span => span.Id);
         var names = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(each => each.Id, each => each.Name);

@@ -11,7 +11,7 @@ using ModelContextProtocol.Server;
 namespace Flywheel.Server.Features.Mcp;
 
 /// <summary>Metrics: what is checked and how it stands, and proposals of new ones.</summary>
-sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegistry registry, MetricRules rules, TimeProvider clock)
+sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegistry registry, MetricService metrics, MetricRules rules, TimeProvider clock)
 {
     const int MostProposed = 100;
 
@@ -26,20 +26,15 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
 
     [McpServerTool(Name = "read_metric", ReadOnly = true, Idempotent = true, OpenWorld = false)]
     [Description("How one metric stands: true pass rate, the validator's quality and agreement, each with its 95 % interval and the numbers behind it, by validator version.")]
-    public async Task<MetricSummary> SummaryAsync(
+    public async Task<MetricSummaryView> SummaryAsync(
         [Description("Name of the metric")] string metric,
         CancellationToken ct,
         [Description("Only this node")] string? node = null,
         [Description("Spans that started at or after this ISO-8601 time")] string? from = null,
         [Description("Spans that started before this ISO-8601 time")] string? to = null,
         [Description("Cut by node, time or node,time")] string? by = null,
-        [Description("With time: hour, day or week")] string? bucket = null)
-    {
-        var slicing = SummarySlicing.Parse(by, bucket, node, from, to);
-        var found = await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
-        return MetricSummary.Of(
-            found, await store.Metrics.VersionsAsync(caller.Project, metric, ct), await store.Metrics.CellsAsync(caller.Project, found.Id, ct), slicing);
-    }
+        [Description("With time: hour, day or week")] string? bucket = null) =>
+        MetricSummaryView.Of(await metrics.ReadAsync(caller.Caller, metric, new(by, bucket, node, from, to), ct));
 
     [McpServerTool(Name = "list_validators", ReadOnly = true, Idempotent = true, OpenWorld = false)]
     [Description("The kinds of validators that a metric can have, with their settings. Give a name for one of them in full.")]
@@ -65,8 +60,11 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
         [Description("Share of spans that are judged, 0 to 1")] double? sampling = null)
     {
         caller.MustPropose();
-        var metric = MetricEndpoints.Read(
-            new MetricBody(name, criterion, validator, subject, nodes, kinds, sampling, State: Wire.Name(MetricState.Proposed)), name, caller.Author, rules);
+        var definition = new MetricDefinition(name, criterion, validator)
+        {
+            Subject = subject, Nodes = nodes, Kinds = kinds, Sampling = sampling, State = Wire.Name(MetricState.Proposed),
+        };
+        var metric = rules.Read(definition, null, caller.Author);
         var known = await store.Metrics.ListAsync(caller.Project, ct);
         if (known.FirstOrDefault(each => each.Name == name) is { } taken)
             return taken is { State: MetricState.Proposed, Number: 1 } && taken.Author == caller.Author && taken.Criterion == criterion
@@ -84,7 +82,7 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
     [Description("Rules for the judges of a metric: proposed, approved (in the prompt) and removed ones.")]
     public async Task<GuidelineList> GuidelinesAsync([Description("Name of the metric")] string metric, CancellationToken ct)
     {
-        var found = await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
+        var found = await store.Metrics.GetAsync(caller.Project, metric, ct);
         return new GuidelineList([.. (await store.Guidelines.ListAsync(caller.Project, found.Id, null, ct)).Select(GuidelineView.Of)]);
     }
 
@@ -95,7 +93,7 @@ sealed class MetricTools(IFlywheelStore store, AgentCaller caller, ValidatorRegi
     {
         caller.MustPropose();
         ReviewTools.CheckText("text", text, Guideline.MaxLength);
-        var found = await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
+        var found = await store.Metrics.GetAsync(caller.Project, metric, ct);
         var known = await store.Guidelines.ListAsync(caller.Project, found.Id, null, ct);
         if (known.Any(each => each.Text == text.Trim()))
             return new("repeated", $"guideline for {metric}", "It is there already; list_guidelines shows its state.");

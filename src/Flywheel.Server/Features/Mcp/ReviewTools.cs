@@ -4,7 +4,7 @@ using Flywheel.Core.Labeling;
 using Flywheel.Core.Review;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
-using Flywheel.Server.Features.Metrics;
+using Flywheel.Core.Metrics;
 using Flywheel.Server.Features.Review;
 using ModelContextProtocol.Server;
 
@@ -55,7 +55,7 @@ sealed class ReviewTools(IFlywheelStore store, AgentCaller caller, AgentVisibili
         CheckText("critique", critique, 4_000);
         if (confidence is not (null or >= 0 and <= 1))
             throw RequestException.BadField("confidence", "`confidence` is a number from 0 to 1.");
-        var about = await MetricEndpoints.FindAsync(store, caller.Project, metric, ct);
+        var about = await store.Metrics.GetAsync(caller.Project, metric, ct);
         if (about.State != Core.Metrics.MetricState.Active)
             throw new RequestException(RequestErrorKind.Conflict, "metric_not_active", $"The metric `{metric}` is {Core.Metrics.Wire.Name(about.State)}: people are asked about active metrics only.", "metric");
         var span = await FindSpanAsync(store, caller, trace_id, span_id, ct);

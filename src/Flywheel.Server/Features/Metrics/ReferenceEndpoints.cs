@@ -44,7 +44,7 @@ static class ReferenceEndpoints
     static async Task<Created<ReferenceView>> ProposeAsync(
         string name, Body<ReferenceBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
         if (DetectorReferences.Needed(metric.Validator) is not { } needed)
             throw new RequestException(RequestErrorKind.Invalid, "invalid_metric", $"`{name}` is a `{metric.Validator.Kind}` metric, which compares with no reference: only {DetectorReferences.Kinds} do.", "name");
         var limit = body.Value.Limit ?? DefaultLimit;
@@ -62,7 +62,7 @@ static class ReferenceEndpoints
 
     static async Task<Ok<ReferenceList>> ListAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
     {
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
         return TypedResults.Ok(new ReferenceList([.. (await store.References.ListAsync(caller.Project, metric.Id, ct)).Select(each => ReferenceView.Of(each))]));
     }
 
@@ -77,7 +77,7 @@ static class ReferenceEndpoints
     static async Task<Ok<ReferenceView>> DecideAsync(
         string name, int number, bool approve, string? author, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
         var decided = await store.References.DecideAsync(caller.Project, metric.Id, number, approve, author ?? caller.Actor, clock.GetUtcNow(), ct);
         return TypedResults.Ok(ReferenceView.Of(decided ?? throw RequestException.NotFound(
             "reference", $"`{name}` has no proposed reference {number}: GET /api/v1/metrics/{name}/reference lists them.", "number")));

@@ -5,7 +5,6 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
-using Flywheel.Server.Features.Metrics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Review;
@@ -80,7 +79,7 @@ static class MetricReviewEndpoints
     static async Task<Ok<MetricScheduleView>> GetAsync(
         string name, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, CancellationToken ct)
     {
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
         var schedule = await FindAsync(metric, caller, reviewing, ct);
         var versions = (await store.Metrics.VersionsAsync(caller.Project, name, ct)).ToDictionary(version => version.VersionId, version => version.Number);
         var reviews = (await store.MetricReviews.ListAsync(caller.Project, metric.Id, ct)).Select(review => new MetricReviewView(
@@ -98,7 +97,7 @@ static class MetricReviewEndpoints
         if (body.Value.Note is { Length: > MostNote })
             throw RequestException.BadField("note", $"`note` has {body.Value.Note.Length} characters; the limit is {MostNote}.");
         var author = Author(body.Value.Author, caller);
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
         var seen = MetricEvidenceView.Of((await FindAsync(metric, caller, reviewing, ct)).Evidence!);
         var review = await store.MetricReviews.AddAsync(
             caller.Project, metric, decision, body.Value.Note, JsonSerializer.Serialize(seen, Output), author, clock.GetUtcNow(), ct);
@@ -110,7 +109,7 @@ static class MetricReviewEndpoints
         string name, Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
     {
         var days = CheckDays(body.Value.EveryDays);
-        var metric = await MetricEndpoints.FindAsync(store, caller.Project, name, ct);
+        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
         await FindAsync(metric, caller, reviewing, ct);
         await store.MetricReviews.SetDaysAsync(caller.Project, metric.Id, days, Author(body.Value.Author, caller), clock.GetUtcNow(), ct);
         return await GetAsync(name, caller, reviewing, store, ct);

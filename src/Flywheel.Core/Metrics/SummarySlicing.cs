@@ -1,8 +1,6 @@
 using System.Globalization;
-using Flywheel.Core;
-using Flywheel.Core.Metrics;
 
-namespace Flywheel.Server.Features.Metrics;
+namespace Flywheel.Core.Metrics;
 
 /// <summary>Which part of a metric's counts a summary is about, and into which slices it is cut.</summary>
 /// <remarks>Buckets are made of whole UTC hours, the finest that is counted; weeks begin on Monday.</remarks>
@@ -14,8 +12,10 @@ public sealed record SummarySlicing(bool ByNode, TimeSpan? Bucket, string? Node,
     /// <summary>Each slice has a posterior of its own, which takes about 5 ms.</summary>
     const int Most = 200;
 
-    public static SummarySlicing Parse(string? by, string? bucket, string? node, string? from, string? to)
+    /// <exception cref="RequestException">A word cannot be read.</exception>
+    public static SummarySlicing Parse(SummaryCut cut)
     {
+        var (by, bucket, node, from, to) = cut;
         var parts = by is null ? [] : by.Split(',', StringSplitOptions.TrimEntries);
         if (parts.FirstOrDefault(part => part is not ("node" or "time")) is { } unknown)
             throw RequestException.BadField("by", $"`by` is `{unknown}`: use node, time or node,time.");
@@ -46,7 +46,8 @@ public sealed record SummarySlicing(bool ByNode, TimeSpan? Bucket, string? Node,
             .OrderBy(group => group.Key.Node, StringComparer.Ordinal).ThenBy(group => group.Key.From)
             .ToArray();
         if (slices.Length > Most)
-            throw RequestException.BadField("bucket", $"That makes {slices.Length} slices, more than {Most}: take a longer `bucket`, or narrow `from`, `to` or `node`.");
+            throw RequestException.BadField("bucket",
+                $"That makes {slices.Length} slices, more than {Most}: take a longer `bucket`, or narrow `from`, `to` or `node`.");
         return slices;
     }
 

@@ -1,12 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Flywheel.Core;
-using Flywheel.Core.Metrics;
 
-namespace Flywheel.Server.Features.Metrics;
+namespace Flywheel.Core.Metrics;
 
 /// <summary>The wire form of a validator: its kind and its settings in one object.</summary>
-static class ValidatorJson
+public static class ValidatorJson
 {
     public static ValidatorSpec Read(JsonElement json)
     {

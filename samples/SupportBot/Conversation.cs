@@ -20,10 +20,10 @@ internal static class Conversation
             ? new RemoteLoop(server, Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"))
             : null;
         // Without a server the engine runs inside this process, over a file of its own.
-        await using var store = remote is null ? await FlywheelStore.OpenAsync("sqlite:" + OwnFile, null, ct) : null;
-        if (store is not null)
-            await store.MigrateAsync(ct);
-        await using var flywheel = new FlywheelConnection(remote ?? (ILoop)EmbeddedLoop.Over(store!));
+        await using var engine = remote is null
+            ? await EmbeddedEngine.StartAsync(await FlywheelStore.OpenAsync("sqlite:" + OwnFile, null, ct), new() { Work = false }, ct)
+            : null;
+        await using var flywheel = new FlywheelConnection(remote ?? (ILoop)engine!);
         var pipeline = new SupportPipeline(model, orders, options, (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind));
         var message = new SupportMessage("console", command.Text!, Intent: "", Language: "", command.Customer, Session: "console");
 
@@ -31,7 +31,7 @@ internal static class Conversation
         await flywheel.DisposeAsync();
         if (flywheel.Statistics.LastFailure is { } failure)
             output.WriteLine($"\nFlywheel: {failure}");
-        else if (store is not null)
+        else if (engine is not null)
             output.WriteLine($"Recorded in {OwnFile}: look with `flywheel review --db sqlite:{OwnFile}`, or serve it.");
     }
 

@@ -27,6 +27,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IProjectStore Projects { get; }
     IAuditStore Audit { get; }
     ISpanStore Spans { get; }
+    ISpanWriter SpanWriter { get; }
     IMetricStore Metrics { get; }
     IVerdictStore Verdicts { get; }
     IJobStore Jobs { get; }

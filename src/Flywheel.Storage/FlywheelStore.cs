@@ -25,12 +25,15 @@ public sealed class FlywheelStore : IFlywheelStore
 {
     readonly Database database;
 
+    internal Database Database => database;
+
     FlywheelStore(Database database)
     {
         this.database = database;
         Projects = new ProjectStore(database);
         Audit = new AuditStore(database);
         Spans = new SpanStore(database);
+        SpanWriter = new SpanWriter(database);
         var metrics = new MetricStore(database);
         Metrics = metrics;
         Verdicts = new VerdictStore(database);
@@ -71,6 +74,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IProjectStore Projects { get; }
     public IAuditStore Audit { get; }
     public ISpanStore Spans { get; }
+    public ISpanWriter SpanWriter { get; }
     public IMetricStore Metrics { get; }
     public IVerdictStore Verdicts { get; }
     public IJobStore Jobs { get; }

@@ -223,7 +223,7 @@ public sealed class AlignTests
         await server.PostAsync("/api/v1/metrics", new { name = "sum", criterion = "Does it name the sum?", state = "proposed", validator = new { kind = "judge" } });
         var metric = (await store.Metrics.FindAsync(ids, "sum", Ct))!;
         var start = new DateTimeOffset(2026, 3, 10, 8, 0, 0, TimeSpan.Zero);
-        await store.Spans.AddAsync(ids, [.. Enumerable.Range(0, 40).Select(i => new Core.Traces.NewSpan
+        await store.AddSpansAsync(ids, [.. Enumerable.Range(0, 40).Select(i => new Core.Traces.NewSpan
         {
             Key = new($"t{i}", "s"), Node = i % 4 == 0 ? "b" : "a", Output = $"text {i}", StartedAt = start.AddDays(i / 20), EndUser = $"u{i}",
             Attributes = i % 2 == 0 ? """{"tenant": "acme"}""" : """{"tenant": "beta"}""",

@@ -170,7 +170,7 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
             DurationMs = 0.1, EndUser = "eve", Session = "s", Model = "m", InputTokens = 3, OutputTokens = 1, CostUsd = 1e-7,
             Attributes = """{"flywheel.prompt.name":"greet", "flywheel.prompt.version":1,"nested":{"a":[1,2.50,null]}}""", Demonstrations = [Guid.CreateVersion7()],
         };
-        await store.Spans.AddAsync(Home, [span, new() { Key = new("t2", "s2"), ParentId = "p", Node = "intent", StartedAt = Noon, Error = "broke" }], Noon.AddSeconds(1), Ct);
+        await store.AddSpansAsync(Home, [span, new() { Key = new("t2", "s2"), ParentId = "p", Node = "intent", StartedAt = Noon, Error = "broke" }], Noon.AddSeconds(1), Ct);
         var stored = (await store.Spans.FindAsync(Home, span.Key, Ct))!;
         await store.Jobs.EnqueueAsync(Home, metric.VersionId, Core.Jobs.JobLane.Judge, [stored.Id], Noon, Ct);
         var job = Assert.Single(await store.Jobs.ClaimAsync(Core.Jobs.JobLane.Judge, 10, TimeSpan.FromMinutes(1), "w", Noon, Ct));
@@ -200,8 +200,8 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
             INSERT INTO gateway_policy VALUES (1, 'intent', '{"{}"}', 'ann', {NoonMicros});
             INSERT INTO span_text (project_id, trace_id, span_id, place, at, ordinal, messages, text, is_user, joined, received_at, digest)
                 VALUES (1, 't9', 's9', 'input', {NoonMicros}, 0, '[]', 'hi', 1, 0, {NoonMicros}, 'abc');
-            INSERT INTO review_pick VALUES (1, {stored.Id.Value}, 0, 'informative', 'look', 0.5, NULL, {NoonMicros}, NULL);
-            INSERT INTO review_pick VALUES (1, {stored.Id.Value}, {metric.Id.Value}, 'randomaudit', 'drawn', 1, 0.5, {NoonMicros}, {NoonMicros}) ON CONFLICT DO NOTHING;
+            INSERT INTO review_pick (project_id, span_id, metric_id, reason, detail, priority, propensity, created_at, shown_at) VALUES (1, {stored.Id.Value}, 0, 'informative', 'look', 0.5, NULL, {NoonMicros}, NULL);
+            INSERT INTO review_pick (project_id, span_id, metric_id, reason, detail, priority, propensity, created_at, shown_at) VALUES (1, {stored.Id.Value}, {metric.Id.Value}, 'randomaudit', 'drawn', 1, 0.5, {NoonMicros}, {NoonMicros}) ON CONFLICT DO NOTHING;
             INSERT INTO review_served VALUES (1, {stored.Id.Value}, {metric.Id.Value}, 'blind', 'v1', 'fail', {NoonMicros});
             INSERT INTO guideline (project_id, id, metric_id, text, labels, author, created_at) VALUES (1, '00000000-0000-0000-0000-00000000000a', {metric.Id.Value}, 'Be kind', '[]', 'ann', {NoonMicros});
             INSERT INTO canary (project_id, metric_id, span_id, validator_version, told_to_pass, told_to_fail, obeyed, created_at) VALUES (1, {metric.Id.Value}, {stored.Id.Value}, 'v1', 'pass', 'fail', 1, {NoonMicros});
@@ -237,7 +237,7 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
     static async Task<ArchiveImporter> ImportAsync(IFlywheelStore store, string path)
     {
         Assert.NotNull(ArchiveInput.Header(path));
-        var importer = new ArchiveImporter(store, Home, new MetricRules(ValidatorRegistry.BuiltIn()), TimeProvider.System);
+        var importer = new ArchiveImporter(store, store.Intake(), Home, new MetricRules(ValidatorRegistry.BuiltIn()));
         foreach (var (line, type, row) in ArchiveInput.Read(path, store.Archives.Kinds))
             await importer.AddAsync(line, type, row, Directory.Exists(path), Ct);
         await importer.FlushAsync(Ct);

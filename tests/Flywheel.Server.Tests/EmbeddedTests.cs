@@ -58,6 +58,25 @@ public sealed class EmbeddedTests : IDisposable
     }
 
     [Fact]
+    public async Task A_span_whose_ids_are_taken_is_counted_as_rejected_and_the_others_are_kept()
+    {
+        var failures = new List<FlywheelFailure>();
+        await using var engine = await EmbeddedEngine.StartAsync(await FlywheelStore.OpenAsync(Url("c.db"), ct: Ct), new() { Work = false }, Ct);
+        await using var connection = new FlywheelConnection(engine, new() { OnFailure = failures.Add });
+        using (var taken = FlywheelScope.Node("first", NodeKind.Tool, connection))
+        {
+            await engine.RecordAsync([new() { Key = taken.Key, Node = "other", StartedAt = TimeProvider.System.GetUtcNow() }], Ct);
+            FlywheelScope.Node("second", NodeKind.Tool, connection).Dispose();
+        }
+        await connection.FlushAsync(Ct);
+
+        Assert.Equal((1, 1, 0), (connection.Statistics.Recorded, connection.Statistics.Rejected, connection.Statistics.Pending));
+        var failure = Assert.Single(failures);
+        Assert.Equal(FlywheelFailureKind.Rejected, failure.Kind);
+        Assert.StartsWith("span_conflict: Another span has", failure.Message);
+    }
+
+    [Fact]
     public async Task The_samples_run()
     {
         await using var server = await RunningServer.StartAsync();

@@ -152,7 +152,7 @@ public sealed class EvalModelTests : IDisposable
             for (var i = 0; i < 6; i++)
             {
                 var span = new NewSpan { Key = new("t", "s" + i), Node = "intent", Input = i == 0 ? "a xylophone out of tune" : $"{(i % 2 == 0 ? "parcel delivery late" : "refund my money")} {i}", Output = "x", StartedAt = Noon };
-                await store.Spans.AddAsync(ProjectId.Default, [span], Noon, Ct);
+                await store.AddSpansAsync(ProjectId.Default, [span], Noon, Ct);
                 // The demonstration with the very input of an item says something else than the others.
                 await store.Corrections.AddAsync(new(Guid.CreateVersion7(), ProjectId.Default, (await store.Spans.FindAsync(ProjectId.Default, span.Key, Ct))!.Id, null, i == 0 ? "leaked" : i % 2 == 0 ? "delivery" : "refund", null, "ann", Noon), Ct);
             }

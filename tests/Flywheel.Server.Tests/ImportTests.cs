@@ -11,7 +11,7 @@ public sealed class ImportTests
     {
         await using var server = await RunningServer.StartAsync(("Work", "false"));
         var importer = new RecordImporter(
-            server.Store, Core.Projects.ProjectId.Default,
+            server.Store, server.Store.Intake(), Core.Projects.ProjectId.Default,
             (Flywheel.Engine.Metrics.MetricRules)server.Services.GetService(typeof(Flywheel.Engine.Metrics.MetricRules))!, TimeProvider.System);
         string[] lines =
         [

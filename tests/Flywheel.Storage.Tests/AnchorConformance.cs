@@ -10,7 +10,7 @@ public abstract class AnchorConformance(ITestDatabases databases) : StoreConform
     {
         var metric = await MetricAsync();
         var keys = Enumerable.Range(0, 50).Select(_ => NewSpan()).ToArray();
-        await Store.Spans.AddAsync(Home, keys, Noon, Ct);
+        await Store.AddRawSpansAsync(Home, keys, Noon, Ct);
         var spans = (await Store.Spans.NewestAsync(Home, null, 100, Ct)).OrderBy(span => span.Id.Value).ToArray();
         var set = await Store.Anchors.FreezeAsync(metric, [.. spans.Select((span, i) => new Anchor(span.Id, i % 2 == 0))], "ann", Noon, Ct);
         return (metric, spans, set);

@@ -29,7 +29,7 @@ public sealed class BackupTests : IDisposable
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
                 var spans = Enumerable.Range(0, 20).Select(each => Span($"w{writer}-{i}", each)).ToArray();
-                await store.Spans.AddAsync(ProjectId.Default, spans, Noon, CancellationToken.None);
+                await store.AddRawSpansAsync(ProjectId.Default, spans, Noon, CancellationToken.None);
                 foreach (var span in spans)
                     acknowledged.Add(span.Key);
             }
@@ -55,14 +55,14 @@ public sealed class BackupTests : IDisposable
         Assert.Null(await restored.FindDamageAsync(Ct));
         Assert.Null(await restored.Audit.VerifyAsync(ProjectId.Default, Ct));
         Assert.Equal("dataset.create", Assert.Single(await restored.Audit.ListAsync(ProjectId.Default, 10, Ct)).Action);
-        Assert.Equal([SpanInsertResult.Stored], await restored.Spans.AddAsync(ProjectId.Default, [Span("after", 0)], Noon, Ct));
+        Assert.Equal([SpanInsertResult.Stored], await restored.AddRawSpansAsync(ProjectId.Default, [Span("after", 0)], Noon, Ct));
     }
 
     [Fact]
     public async Task Nothing_is_overwritten_and_nothing_is_left_of_a_backup_that_failed()
     {
         await using (var store = await OpenAsync("live.db"))
-            await store.Spans.AddAsync(ProjectId.Default, [Span("t", 0)], Noon, Ct);
+            await store.AddRawSpansAsync(ProjectId.Default, [Span("t", 0)], Noon, Ct);
         await File.WriteAllTextAsync(At("there.db"), "mine", Ct);
 
         var there = await Assert.ThrowsAsync<StoreException>(() => SqliteBackup.CreateAsync(At("live.db"), At("there.db"), null, Ct));
@@ -80,7 +80,7 @@ public sealed class BackupTests : IDisposable
     {
         await using (var store = await OpenAsync("live.db"))
         {
-            await store.Spans.AddAsync(ProjectId.Default, [.. Enumerable.Range(0, 500).Select(i => Span("t", i))], Noon, Ct);
+            await store.AddRawSpansAsync(ProjectId.Default, [.. Enumerable.Range(0, 500).Select(i => Span("t", i))], Noon, Ct);
             for (var i = 0; i < 3; i++)
                 await store.Datasets.CreateAsync(ProjectId.Default, "d" + i, null, "ann", Noon, Ct);
         }

@@ -47,7 +47,7 @@ public sealed class BrokenConnections(PostgresCluster cluster) : StoreConformanc
         try
         {
             // A statement whose answer was lost is sent again, and then finds its span there.
-            var fate = Assert.Single(await Store.Spans.AddAsync(Home, [span], Noon, Ct));
+            var fate = Assert.Single(await Store.AddRawSpansAsync(Home, [span], Noon, Ct));
             Assert.NotEqual(SpanInsertResult.Conflicting, fate);
             return span.Key;
         }

@@ -195,7 +195,7 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
     [Fact]
     public async Task A_sample_is_the_same_for_a_seed_and_spread_over_all()
     {
-        await Store.Spans.AddAsync(Home, [.. Enumerable.Range(0, 400).Select(i => new NewSpan { Key = new("trace", "span-" + i), Node = "n", Input = i.ToString(System.Globalization.CultureInfo.InvariantCulture), StartedAt = Noon })], Noon, Ct);
+        await Store.AddRawSpansAsync(Home, [.. Enumerable.Range(0, 400).Select(i => new NewSpan { Key = new("trace", "span-" + i), Node = "n", Input = i.ToString(System.Globalization.CultureInfo.InvariantCulture), StartedAt = Noon })], Noon, Ct);
 
         var one = await DrawAsync(1);
         var again = await DrawAsync(1);

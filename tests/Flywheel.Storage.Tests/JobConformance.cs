@@ -15,7 +15,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
         await MetricAsync(NewMetric("elsewhere") with { Nodes = ["other"] });
         await MetricAsync(NewMetric("idea") with { State = MetricState.Proposed });
         for (var i = 0; i < 5; i++)
-            await Store.Spans.AddAsync(Home, Enumerable.Range(0, 100).Select(_ => NewSpan()).ToArray(), Noon, Ct);
+            await Store.AddRawSpansAsync(Home, Enumerable.Range(0, 100).Select(_ => NewSpan()).ToArray(), Noon, Ct);
 
         Assert.Equal(120, await FanOutAsync(120));
         Assert.Equal(380, (await Store.Jobs.CountsAsync(Noon, Ct)).PendingSpans);
@@ -35,7 +35,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
     public async Task Two_fan_outs_at_once_take_each_span_once()
     {
         await MetricAsync();
-        await Store.Spans.AddAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan()).ToArray(), Noon, Ct);
+        await Store.AddRawSpansAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan()).ToArray(), Noon, Ct);
         await using var other = await OpenAsync();
 
         var taken = await Task.WhenAll(
@@ -64,7 +64,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
         async Task WaitAsync(int spans)
         {
             for (var i = 0; i < spans; i += 1_000)
-                await Store.Spans.AddAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan() with { Output = output }).ToArray(), Noon, Ct);
+                await Store.AddRawSpansAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan() with { Output = output }).ToArray(), Noon, Ct);
         }
 
         // The least of several: what else runs on the machine makes times longer, never shorter.
@@ -136,7 +136,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
     public async Task Racing_workers_share_the_jobs_without_overlap()
     {
         await MetricAsync();
-        await Store.Spans.AddAsync(Home, Enumerable.Range(0, 300).Select(_ => NewSpan()).ToArray(), Noon, Ct);
+        await Store.AddRawSpansAsync(Home, Enumerable.Range(0, 300).Select(_ => NewSpan()).ToArray(), Noon, Ct);
         await FanOutAsync();
         await using var other = await OpenAsync();
 
@@ -272,7 +272,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
         await Store.Projects.SetLimitsAsync(Home, null, null, 0.2, Ct);
         var metric = await MetricAsync();
         var spans = Enumerable.Range(0, 500).Select(_ => NewSpan()).ToArray();
-        await Store.Spans.AddAsync(Home, spans, Noon, Ct);
+        await Store.AddRawSpansAsync(Home, spans, Noon, Ct);
         await FanOutAsync();
         var jobs = await ClaimAsync();
         var rows = (await Store.Spans.AfterAsync(Home, new(0), null, 1_000, Ct)).ToDictionary(span => span.Id);
@@ -298,7 +298,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
         await SpanAsync();
         Assert.Equal(Noon, (await Store.Jobs.CountsAsync(Noon, Ct)).OldestWaiting);
         await FanOutAsync();
-        await Store.Spans.AddAsync(Home, [NewSpan()], Noon.AddMinutes(5), Ct);
+        await Store.AddRawSpansAsync(Home, [NewSpan()], Noon.AddMinutes(5), Ct);
 
         Assert.Equal(Noon, (await Store.Jobs.CountsAsync(Noon, Ct)).OldestWaiting);
     }
@@ -315,7 +315,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
                 while (!ended.IsCancellationRequested)
                 {
                     var key = new SpanKey($"client-{client}", $"span-{sent++}");
-                    await Store.Spans.AddAsync(Home, [NewSpan("t") with { Key = key }], Noon, Ct);
+                    await Store.AddRawSpansAsync(Home, [NewSpan("t") with { Key = key }], Noon, Ct);
                 }
                 return sent;
             },

@@ -90,7 +90,7 @@ public abstract class PromptConformance(ITestDatabases databases) : StoreConform
         await SpanAsync(NewSpan() with { Attributes = """{"flywheel.prompt.name":"other","flywheel.prompt.version":1}""" });
         await SpanAsync(NewSpan() with { Attributes = """{"nested":{"flywheel.prompt.name":"greet","flywheel.prompt.version":1}}""" });
         await SpanAsync(NewSpan() with { Attributes = """{"flywheel.prompt.name":"greet"}""" });
-        await Store.Spans.AddAsync(
+        await Store.AddRawSpansAsync(
             Home, [.. Enumerable.Range(0, 120).Select(_ => NewSpan(at: Noon) with { Attributes = """{"flywheel.prompt.name":"many","flywheel.prompt.version":7}""" })], Noon, Ct);
 
         Assert.Equal([new(2, 2, Noon, Noon.AddHours(1)), new PromptUse(1, 1, Noon, Noon)], await Store.Prompts.UsesAsync(Home, "greet", Ct));

@@ -35,7 +35,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
             StartedAt = Noon.AddTicks(12_340),
         };
 
-        Assert.Equal([SpanInsertResult.Stored], await Store.Spans.AddAsync(Home, [span], Noon.AddMinutes(1), Ct));
+        Assert.Equal([SpanInsertResult.Stored], await Store.AddRawSpansAsync(Home, [span], Noon.AddMinutes(1), Ct));
 
         var stored = await Store.Spans.FindAsync(Home, span.Key, Ct);
         Assert.Equal(span.Demonstrations, stored!.Content.Demonstrations);
@@ -80,7 +80,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         // Twice, for what the first batch left behind.
         foreach (var batch in new[] { spans, [.. spans.Reverse().Select(span => span with { Key = new("two", span.Key.Span) })] })
         {
-            Assert.All(await Store.Spans.AddAsync(Home, batch, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Stored, fate));
+            Assert.All(await Store.AddRawSpansAsync(Home, batch, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Stored, fate));
 
             var stored = await Store.Spans.TraceAsync(Home, batch[0].Key.Trace, Ct);
             Assert.Equal(batch.Length, stored.Count);
@@ -96,13 +96,13 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     public async Task A_large_batch_that_was_partly_sent_before_stores_the_rest()
     {
         var spans = Enumerable.Range(0, 300).Select(_ => NewSpan() with { Input = new('q', 2_000) }).ToArray();
-        await Store.Spans.AddAsync(Home, [.. spans.Where((_, i) => i % 3 == 0)], Noon, Ct);
+        await Store.AddRawSpansAsync(Home, [.. spans.Where((_, i) => i % 3 == 0)], Noon, Ct);
 
-        var fates = await Store.Spans.AddAsync(Home, [.. spans.Select((span, i) => i % 9 == 0 ? span with { Output = "other" } : span)], Noon, Ct);
+        var fates = await Store.AddRawSpansAsync(Home, [.. spans.Select((span, i) => i % 9 == 0 ? span with { Output = "other" } : span)], Noon, Ct);
 
         Assert.Equal(spans.Select((_, i) => i % 9 == 0 ? SpanInsertResult.Conflicting : i % 3 == 0 ? SpanInsertResult.Repeated : SpanInsertResult.Stored), fates);
         Assert.Equal(300, await Store.Spans.CountAsync(Home, Ct));
-        Assert.All(await Store.Spans.AddAsync(Home, spans, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Repeated, fate));
+        Assert.All(await Store.AddRawSpansAsync(Home, spans, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Repeated, fate));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         var (first, second) = (NewSpan(), NewSpan());
         await SpanAsync(first);
 
-        var fates = await Store.Spans.AddAsync(
+        var fates = await Store.AddRawSpansAsync(
             Home, [first, second, second, first with { Output = "other" }, second with { CostUsd = 1 }], Noon.AddDays(1), Ct);
 
         Assert.Equal(
@@ -125,7 +125,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     {
         var spans = Enumerable.Range(0, 200).Select(_ => NewSpan()).ToArray();
 
-        var fates = await Task.WhenAll(spans.Concat(spans).Select(span => Store.Spans.AddAsync(Home, [span], Noon, Ct)));
+        var fates = await Task.WhenAll(spans.Concat(spans).Select(span => Store.AddRawSpansAsync(Home, [span], Noon, Ct)));
 
         Assert.Equal(200, fates.Count(fate => fate[0] == SpanInsertResult.Stored));
         Assert.Equal(200, fates.Count(fate => fate[0] == SpanInsertResult.Repeated));
@@ -137,8 +137,8 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     {
         var good = Enumerable.Range(0, 50).Select(_ => NewSpan()).ToArray();
         var bad = NewSpan(at: DateTimeOffset.UnixEpoch);
-        var writes = good.Select(span => Store.Spans.AddAsync(Home, [span], Noon, Ct)).ToList();
-        writes.Insert(25, Store.Spans.AddAsync(Home, [NewSpan(), bad], Noon, Ct));
+        var writes = good.Select(span => Store.AddRawSpansAsync(Home, [span], Noon, Ct)).ToList();
+        writes.Insert(25, Store.AddRawSpansAsync(Home, [NewSpan(), bad], Noon, Ct));
 
         await Task.WhenAll(writes).ContinueWith(_ => { }, TaskScheduler.Default);
 
@@ -151,7 +151,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     [Fact]
     public async Task What_was_acknowledged_is_there_after_reopening()
     {
-        var writes = Enumerable.Range(0, 100).Select(_ => Store.Spans.AddAsync(Home, [NewSpan(), NewSpan()], Noon, Ct)).ToArray();
+        var writes = Enumerable.Range(0, 100).Select(_ => Store.AddRawSpansAsync(Home, [NewSpan(), NewSpan()], Noon, Ct)).ToArray();
         await Task.WhenAll(writes);
 
         await ReopenAsync();
@@ -170,7 +170,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         {
             try
             {
-                return (await Store.Spans.AddAsync(Home, batch, Noon, Ct)).Count;
+                return (await Store.AddRawSpansAsync(Home, batch, Noon, Ct)).Count;
             }
             catch (OverloadedException overloaded)
             {
@@ -276,7 +276,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
 
     [Fact]
     public async Task A_span_of_no_project_is_refused_as_missing() =>
-        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Spans.AddAsync(new(77), [NewSpan()], Noon, Ct));
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.AddRawSpansAsync(new(77), [NewSpan()], Noon, Ct));
 
     [Fact]
     public async Task A_cursor_of_another_list_is_refused() =>

@@ -148,7 +148,7 @@ public abstract class SpanTextConformance(ITestDatabases databases) : StoreConfo
         await Task.WhenAll(spans.Select(async (span, i) =>
         {
             var text = () => Store.SpanTexts.AddAsync(Home, [Text(span, TextPlace.Input, "t" + i)], Noon, Ct);
-            var add = () => (Task)Store.Spans.AddAsync(Home, [span], Noon, Ct);
+            var add = () => (Task)Store.AddRawSpansAsync(Home, [span], Noon, Ct);
             await Task.WhenAll(i % 2 == 0 ? [text(), add()] : [add(), text()]);
         }));
         await stop.CancelAsync();

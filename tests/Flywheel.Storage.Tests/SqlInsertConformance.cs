@@ -82,7 +82,7 @@ public abstract class SqlInsertConformance(ITestDatabases databases) : StoreConf
     public async Task Another_process_may_write_while_this_one_does()
     {
         await MetricAsync();
-        var ours = Enumerable.Range(0, 100).Select(_ => Store.Spans.AddAsync(Home, [NewSpan()], Noon, Ct));
+        var ours = Enumerable.Range(0, 100).Select(_ => Store.AddRawSpansAsync(Home, [NewSpan()], Noon, Ct));
         var theirs = Enumerable.Range(0, 20).Select(_ => Task.Run(() => SqlAsync(PlainInsert)));
 
         await Task.WhenAll(ours.Cast<Task>().Concat(theirs));
@@ -101,6 +101,6 @@ public abstract class SqlInsertConformance(ITestDatabases databases) : StoreConf
         Assert.Equal(1, await CountAsync("review_item WHERE reason = 'lowscore'"));
         Assert.Equal(1, await CountAsync("metric_cell"));
         Assert.Equal(DemonstrationState.Pending, Wire.Parse<DemonstrationState>("pending"));
-        Assert.Equal(SpanInsertResult.Stored, (await Store.Spans.AddAsync(Home, [NewSpan()], Noon, Ct))[0]);
+        Assert.Equal(SpanInsertResult.Stored, (await Store.AddRawSpansAsync(Home, [NewSpan()], Noon, Ct))[0]);
     }
 }

@@ -74,7 +74,7 @@ public abstract class StoreConformance(ITestDatabases databases) : IAsyncLifetim
     protected async Task<Span> SpanAsync(NewSpan? span = null, ProjectId? project = null)
     {
         span ??= NewSpan();
-        var fates = await Store.Spans.AddAsync(project ?? Home, [span], Noon, Ct);
+        var fates = await Store.AddRawSpansAsync(project ?? Home, [span], Noon, Ct);
         Assert.Equal([SpanInsertResult.Stored], fates);
         return (await Store.Spans.FindAsync(project ?? Home, span.Key, Ct))!;
     }

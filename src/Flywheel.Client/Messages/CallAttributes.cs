@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Flywheel.Client.Recording;
 using Flywheel.Core.Guarding;
+using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Client.Messages;

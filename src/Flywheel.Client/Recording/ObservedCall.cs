@@ -2,6 +2,7 @@ using Flywheel.Client.Guarding;
 using Flywheel.Client.Messages;
 using Flywheel.Client.Prompting;
 using Flywheel.Client.Tracing;
+using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Client.Recording;

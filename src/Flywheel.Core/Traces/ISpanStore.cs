@@ -39,27 +39,9 @@ public sealed record SpanSearch(
 /// <summary>One page; <paramref name="Next"/> is the cursor of the following page, null on the last.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
-/// <summary>Sees every span on its way into the store, whatever door it came through, and may take something out of it.</summary>
-public interface ISpanFilter
-{
-    /// <summary>What to store instead: as many spans, in the same order, with the same keys.</summary>
-    ValueTask<IReadOnlyList<NewSpan>> BeforeStoringAsync(ProjectId project, IReadOnlyList<NewSpan> spans, CancellationToken ct);
-}
-
+/// <summary>Reads spans; <see cref="ISpanWriter"/> writes them.</summary>
 public interface ISpanStore
 {
-    /// <summary>Set once, before the first span; null stores spans as they come.</summary>
-    ISpanFilter? Filter
-    {
-        get => null;
-        set => throw new NotSupportedException("This store has no filter.");
-    }
-
-    /// <summary>Stores a batch durably, together with the work it causes: when this returns, both are on disk.</summary>
-    /// <returns>One fate a span, in the order given.</returns>
-    /// <exception cref="OverloadedException">The write queue is full; nothing of the batch was stored.</exception>
-    Task<IReadOnlyList<SpanInsertResult>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct);
-
     Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct);
 
     /// <summary>Spans by row number, in the order asked for; unknown ones are left out.</summary>

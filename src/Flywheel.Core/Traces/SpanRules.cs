@@ -16,32 +16,32 @@ public static class SpanRules
     public static readonly DateTimeOffset Earliest = new(2015, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Checks one span.</summary>
-    /// <returns>Null when it may be stored; otherwise a machine-readable code and a sentence with the field and the remedy.</returns>
-    public static (string Code, string Message)? Check(NewSpan span, DateTimeOffset now)
+    /// <returns>Null when it may be stored.</returns>
+    public static SpanRefusal? Check(NewSpan span, DateTimeOffset now)
     {
         if (Name(span.Key.Trace, MaxIdLength) is { } trace)
-            return ("invalid_trace_id", $"`trace_id` {trace}");
+            return SpanRefusal.Invalid("trace_id", $"`trace_id` {trace}");
         if (Name(span.Key.Span, MaxIdLength) is { } id)
-            return ("invalid_span_id", $"`span_id` {id}");
+            return SpanRefusal.Invalid("span_id", $"`span_id` {id}");
         if (span.ParentId is not null && Name(span.ParentId, MaxIdLength) is { } parent)
-            return ("invalid_parent_id", $"`parent_id` {parent}");
+            return SpanRefusal.Invalid("parent_id", $"`parent_id` {parent}");
         if (span.ParentId == span.Key.Span)
-            return ("invalid_parent_id", "`parent_id` is the span's own id: leave it out for a root span.");
+            return SpanRefusal.Invalid("parent_id", "`parent_id` is the span's own id: leave it out for a root span.");
         if (Name(span.Node, MaxNameLength) is { } node)
-            return ("invalid_node", $"`node` {node}");
+            return SpanRefusal.Invalid("node", $"`node` {node}");
         if (span.StartedAt < Earliest)
-            return ("invalid_started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, before {Earliest:yyyy-MM-dd}: set the sender's clock.");
+            return SpanRefusal.Invalid("started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, before {Earliest:yyyy-MM-dd}: set the sender's clock.");
         if (span.StartedAt > now + MaxAhead)
-            return ("invalid_started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, in the future: set the sender's clock.");
+            return SpanRefusal.Invalid("started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, in the future: set the sender's clock.");
         if (!double.IsFinite(span.DurationMs) || span.DurationMs < 0)
-            return ("invalid_duration_ms", "`duration_ms` must be a finite number of milliseconds, 0 or more.");
+            return SpanRefusal.Invalid("duration_ms", "`duration_ms` must be a finite number of milliseconds, 0 or more.");
         return Wrong("input", Text, span.Input) ?? Wrong("output", Text, span.Output) ?? Wrong("error", Text, span.Error)
             ?? Wrong("attributes", Text, span.Attributes)
             ?? Wrong("session", ShortName, span.Session) ?? Wrong("end_user", ShortName, span.EndUser) ?? Wrong("model", ShortName, span.Model);
     }
 
-    static (string Code, string Message)? Wrong(string field, Func<string, string?> rule, string? text) =>
-        text is not null && rule(text) is { } why ? ("invalid_" + field, $"`{field}` {why}") : null;
+    static SpanRefusal? Wrong(string field, Func<string, string?> rule, string? text) =>
+        text is not null && rule(text) is { } why ? SpanRefusal.Invalid(field, $"`{field}` {why}") : null;
 
     static string? ShortName(string text) => Name(text, MaxNameLength);
 

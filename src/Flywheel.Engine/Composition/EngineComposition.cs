@@ -17,6 +17,7 @@ using Flywheel.Engine.Packs;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 using Flywheel.Engine.Telemetry;
+using Flywheel.Engine.Traces;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -55,7 +56,7 @@ public static class EngineComposition
             provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>(),
             References: provider.GetRequiredService<StoredReferences>()));
         services.AddSingleton<StoredReferences>();
-        services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        services.AddRetrieval();
         services.AddSingleton<IJudgeGuidelines, StoredGuidelines>();
         services.AddSingleton<IJudgeCalibrations, StoredCalibrations>();
         services.AddValidation(options);
@@ -64,11 +65,19 @@ public static class EngineComposition
         return services;
     }
 
+    /// <summary>Registers the retrieval of demonstrations, also for judges' prompts, over the stores that the caller registers.</summary>
+    public static IServiceCollection AddRetrieval(this IServiceCollection services)
+    {
+        services.AddSingleton<DemonstrationRetriever>();
+        services.AddSingleton<DemonstrationEmbedding>();
+        services.AddSingleton<NodePolicies>();
+        services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        return services;
+    }
+
     /// <summary>What a person, a page, a command or an agent can do; one service per topic.</summary>
     static void AddUseCases(this IServiceCollection services)
     {
-        services.AddSingleton<DemonstrationRetriever>();
-        services.AddSingleton<NodePolicies>();
         services.AddSingleton<MetricRules>();
         services.AddSingleton<MetricService>();
         services.AddSingleton<MetricPreview>();
@@ -83,13 +92,14 @@ public static class EngineComposition
         services.AddSingleton<AlignmentService>();
         services.AddSingleton<AnchorService>();
         services.AddSingleton<ActiveGuards>();
-        services.AddSingleton<SpanRedaction>();
-        services.AddSingleton<ISpanFilter>(provider => provider.GetRequiredService<SpanRedaction>());
+        services.AddSingleton<ISpanFilter, SpanRedaction>();
+        services.AddSingleton<SpanIntake>();
         services.AddSingleton<InputGuard>();
         services.AddSingleton<ReviewServing>();
         services.AddSingleton<ReviewQueue>();
         services.AddSingleton<MetricReviewing>();
         services.AddSingleton<EvaluationJoining>();
+        services.AddSingleton<EmbeddedLoop>();
     }
 
     static void AddWorkers(this IServiceCollection services, EngineOptions options)
@@ -97,7 +107,6 @@ public static class EngineComposition
         services.AddSingleton<WorkSignal>();
         services.AddSingleton(provider => Worker(provider, options));
         services.AddSingleton(provider => provider.GetRequiredService<MetricWorker>().Health);
-        services.AddSingleton<DemonstrationEmbedding>();
         services.AddSingleton<BackfillWorker>();
         services.AddSingleton<ForecastReader>();
         services.AddSingleton<ReviewPlanner>();

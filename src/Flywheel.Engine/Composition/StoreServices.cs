@@ -11,6 +11,7 @@ static class StoreServices
         services.AddStore(store => store.Projects);
         services.AddStore(store => store.Audit);
         services.AddStore(store => store.Spans);
+        services.AddStore(store => store.SpanWriter);
         services.AddStore(store => store.SpanTexts);
         services.AddStore(store => store.Evaluations);
         services.AddStore(store => store.Metrics);

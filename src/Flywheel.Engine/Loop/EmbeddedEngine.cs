@@ -24,7 +24,7 @@ public sealed record EmbeddedOptions
     /// <summary>Kinds of validators of the application's own, beside the built-in ones.</summary>
     public IReadOnlyList<IValidatorKind> Validators { get; init; } = [];
 
-    /// <summary>Told of work that failed and is tried again; must be quick and must not throw.</summary>
+    /// <summary>Called for work that failed and will be tried again. Must be quick and must not throw.</summary>
     public Action<string, Exception> OnFault { get; init; } = static (_, _) => { };
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
@@ -55,10 +55,7 @@ public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
         _services = services.AddEngine(new EngineOptions { Kinds = _ => options.Validators, OnFault = (_, what, fault) => options.OnFault(what, fault) })
             .BuildServiceProvider();
         Validators = _services.GetRequiredService<ValidatorRegistry>();
-        store.Spans.Filter = _services.GetRequiredService<SpanRedaction>();
-        _loop = new EmbeddedLoop(
-            store, _services.GetRequiredService<DemonstrationRetriever>(), _services.GetRequiredService<NodePolicies>(),
-            _services.GetRequiredService<InputGuard>(), ProjectId.Default, options.Clock, _services.GetRequiredService<WorkSignal>());
+        _loop = _services.GetRequiredService<EmbeddedLoop>();
         var workers = _services.GetRequiredService<LoopWorkers>();
         _work = options.Work ? Task.Run(() => workers.RunAsync(options.OnFault, _stop.Token)) : Task.CompletedTask;
     }

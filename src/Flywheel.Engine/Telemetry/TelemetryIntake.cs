@@ -1,9 +1,9 @@
-using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Telemetry.Mapping;
 using Flywheel.Engine.Telemetry.Otlp;
+using Flywheel.Engine.Traces;
 
 namespace Flywheel.Engine.Telemetry;
 
@@ -12,43 +12,38 @@ namespace Flywheel.Engine.Telemetry;
 public sealed record TakenIn(long Rejected, string? Message);
 
 /// <summary>Takes spans and log records of OpenTelemetry into the loop.</summary>
-public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, WorkSignal work, TimeProvider clock)
+public sealed class TelemetryIntake(
+    SpanIntake intake, ISpanTextStore spanTexts, ISpanEvaluationStore spanEvaluations, PriceTable prices, WorkSignal work, TimeProvider clock)
 {
     /// <summary>Maps and stores spans; when this returns, those not rejected are durable.</summary>
     /// <param name="mayLabel">The sender's key may label: what people said elsewhere are labels then, else proposals.</param>
     /// <exception cref="OverloadedException">Nothing was stored.</exception>
     public async Task<TakenIn> TracesAsync(ProjectId project, OtlpBatch<OtlpSpan> batch, CancellationToken ct, bool mayLabel = false)
     {
-        var now = clock.GetUtcNow();
         var evaluations = new List<SpanEvaluation>();
-        var spans = new List<NewSpan>(batch.Items.Count);
+        var (spans, sent) = (new List<NewSpan>(batch.Items.Count), new List<OtlpSpan>(batch.Items.Count));
         using (var mapper = new SpanMapper(prices))
-            foreach (var sent in batch.Items)
+            foreach (var item in batch.Items)
                 try
                 {
-                    var span = mapper.Map(sent);
-                    if (SpanRules.Check(span, now) is { } wrong)
-                        batch.Reject($"Span {sent.Trace}/{sent.Id}: {wrong.Message}");
-                    else
-                    {
-                        spans.Add(span);
-                        evaluations.AddRange(Evaluations.Of(sent));
-                    }
+                    spans.Add(mapper.Map(item));
+                    sent.Add(item);
                 }
                 catch (OtlpItemException e)
                 {
-                    batch.Reject($"Span {sent.Trace}/{sent.Id} {e.Message}");
+                    batch.Reject($"Span {item.Trace}/{item.Id} {e.Message}");
                 }
-        if (spans.Count == 0)
-            return new(batch.Rejected, batch.FirstProblem);
 
-        var fates = await store.Spans.AddAsync(project, spans, now, ct).ConfigureAwait(false);
+        var results = await intake.AddAsync(project, spans, ct).ConfigureAwait(false);
+        for (var i = 0; i < results.Count; i++)
+        {
+            if (results[i].Refusal is { } refusal)
+                batch.Reject($"Span {spans[i].Key}: {refusal.Message}");
+            if (results[i].Outcome != SpanOutcome.Refused)
+                evaluations.AddRange(Evaluations.Of(sent[i]));
+        }
         // A sender that hears nothing sends both again; neither has a second effect.
-        await store.Evaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
-        work.Set();
-        for (var i = 0; i < fates.Count; i++)
-            if (fates[i] == SpanInsertResult.Conflicting && !await IsRepeatAsync(project, spans[i], ct).ConfigureAwait(false))
-                batch.Reject($"Span {spans[i].Key}: another span has these ids; the first one stays. Give each span an id of its own.");
+        await spanEvaluations.AddAsync(project, evaluations, mayLabel, clock.GetUtcNow(), ct).ConfigureAwait(false);
         return new(batch.Rejected, batch.FirstProblem);
     }
 
@@ -82,20 +77,13 @@ public sealed class TelemetryIntake(IFlywheelStore store, PriceTable prices, Wor
                     texts.Add(new(new(log.Trace, log.Span), text.Place, At(log, now), i, json, said, text.Messages.Any(message => message.Role == "user")));
             }
         }
-        await store.Evaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
+        await spanEvaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
         if (texts.Count > 0)
         {
-            await store.SpanTexts.AddAsync(project, texts, now, ct).ConfigureAwait(false);
+            await spanTexts.AddAsync(project, texts, now, ct).ConfigureAwait(false);
             work.Set();
         }
         return new(batch.Rejected, batch.FirstProblem);
-    }
-
-    /// <summary>A span whose text came as logs looks different from the one that its sender repeats.</summary>
-    async Task<bool> IsRepeatAsync(ProjectId project, NewSpan arriving, CancellationToken ct)
-    {
-        var stored = await store.Spans.FindAsync(project, arriving.Key, ct).ConfigureAwait(false);
-        return stored is not null && LateText.IsSameBeside(stored.Content, arriving);
     }
 
     static DateTimeOffset At(OtlpLog log, DateTimeOffset now) =>

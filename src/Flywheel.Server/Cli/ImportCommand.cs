@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Guarding;
+using Flywheel.Engine.Traces;
 using Flywheel.Server.Cli.Archives;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Files;
@@ -28,10 +28,10 @@ static class ImportCommand
             // Imported metrics run in the server, so they may name what the server knows.
             await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
             var rules = engine.Get<MetricRules>();
-            store.Spans.Filter = engine.Get<SpanRedaction>();
+            var intake = engine.Get<SpanIntake>();
             var done = ArchiveInput.Header(path) is { } header
-                ? await ArchiveAsync(store, owner, rules, path, header, parsed.GetValue(author)!, parsed.GetValue(json), ct)
-                : await RowsAsync(store, owner, rules, path, parsed.GetValue(json), ct);
+                ? await ArchiveAsync(store, intake, owner, rules, path, header, parsed.GetValue(author)!, parsed.GetValue(json), ct)
+                : await RowsAsync(store, intake, owner, rules, path, parsed.GetValue(json), ct);
             if (parsed.GetValue(json))
                 Output.Json(done);
             else
@@ -42,9 +42,10 @@ static class ImportCommand
     }
 
     static async Task<ImportView> ArchiveAsync(
-        IFlywheelStore store, Project owner, MetricRules rules, string path, ArchiveHeader header, string author, bool quiet, CancellationToken ct)
+        IFlywheelStore store, SpanIntake intake, Project owner, MetricRules rules, string path, ArchiveHeader header, string author, bool quiet,
+        CancellationToken ct)
     {
-        var importer = new ArchiveImporter(store, owner.Id, rules, TimeProvider.System);
+        var importer = new ArchiveImporter(store, intake, owner.Id, rules);
         await Output.ProgressAsync("Importing", quiet, async report =>
         {
             long done = 0, total = header.Rows.Values.Sum();
@@ -62,9 +63,10 @@ static class ImportCommand
             header.Rows.Where(each => importer.Read.GetValueOrDefault(each.Key) < each.Value).ToDictionary(each => each.Key, each => each.Value - importer.Read.GetValueOrDefault(each.Key)));
     }
 
-    static async Task<ImportView> RowsAsync(IFlywheelStore store, Project owner, MetricRules rules, string path, bool quiet, CancellationToken ct)
+    static async Task<ImportView> RowsAsync(
+        IFlywheelStore store, SpanIntake intake, Project owner, MetricRules rules, string path, bool quiet, CancellationToken ct)
     {
-        var importer = new RecordImporter(store, owner.Id, rules, TimeProvider.System);
+        var importer = new RecordImporter(store, intake, owner.Id, rules, TimeProvider.System);
         await Output.ProgressAsync("Importing", quiet, async report =>
         {
             long done = 0, total = new FileInfo(path).Length;

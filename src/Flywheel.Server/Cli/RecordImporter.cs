@@ -8,6 +8,7 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Traces;
 using Flywheel.Server.Features.Traces;
 
 namespace Flywheel.Server.Cli;
@@ -16,7 +17,7 @@ namespace Flywheel.Server.Cli;
 sealed record ImportRejection(int Line, string Message);
 
 /// <summary>Reads typed rows back; a row without a type is a span. A bad row is named and the rest goes on.</summary>
-sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules rules, TimeProvider clock)
+sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId project, MetricRules rules, TimeProvider clock)
 {
     const int SpansAtOnce = 500;
 
@@ -71,10 +72,10 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
     {
         if (_spans.Count == 0)
             return;
-        var fates = await store.Spans.AddAsync(project, [.. _spans.Select(each => each.Span)], clock.GetUtcNow(), ct);
-        for (var i = 0; i < fates.Count; i++)
-            if (fates[i] == SpanInsertResult.Conflicting)
-                _rejected.Add(new ImportRejection(_spans[i].Line, $"Another span has the ids {_spans[i].Span.Key}."));
+        var results = await intake.AddAsync(project, [.. _spans.Select(each => each.Span)], ct);
+        for (var i = 0; i < results.Count; i++)
+            if (results[i].Refusal is { } refusal)
+                _rejected.Add(new ImportRejection(_spans[i].Line, refusal.Message));
             else
                 Count("spans");
         _spans.Clear();
@@ -85,7 +86,7 @@ sealed class RecordImporter(IFlywheelStore store, ProjectId project, MetricRules
         if (SpanReader.Read(row, clock.GetUtcNow(), out var problem) is { } span)
             _spans.Add((line, span));
         else
-            _rejected.Add(new ImportRejection(line, problem.Message));
+            _rejected.Add(new ImportRejection(line, problem!.Message));
     }
 
     async Task AddMetricAsync(JsonElement row, CancellationToken ct)

@@ -10,7 +10,6 @@ using Flywheel.Engine.Metrics.Evaluators;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
-using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Sandboxing;
 using Flywheel.Server.Files;
 using Flywheel.Storage;
@@ -49,8 +48,8 @@ static class EngineServices
         if (store is not null)
         {
             services.AddSingleton(store.Demonstrations);
-            services.AddSingleton<DemonstrationRetriever>();
-            services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+            services.AddSingleton(store.NodePolicies);
+            services.AddRetrieval();
         }
         return services.AddValidation(new EngineOptions { Kinds = Kinds(configuration) });
     }

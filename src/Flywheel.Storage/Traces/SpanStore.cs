@@ -5,21 +5,6 @@ namespace Flywheel.Storage.Traces;
 
 internal sealed class SpanStore(Database database) : ISpanStore
 {
-    public ISpanFilter? Filter { get; set; }
-
-    public Task<IReadOnlyList<SpanInsertResult>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct)
-    {
-        if (spans.Count == 0)
-            return Task.FromResult<IReadOnlyList<SpanInsertResult>>([]);
-        if (Filter is null)
-            return database.AddSpansAsync(project, spans, at, ct);
-        var filtering = Filter.BeforeStoringAsync(project, spans, ct);
-        return filtering.IsCompletedSuccessfully ? database.AddSpansAsync(project, filtering.Result, at, ct) : AwaitAsync();
-
-        async Task<IReadOnlyList<SpanInsertResult>> AwaitAsync() =>
-            await database.AddSpansAsync(project, await filtering.ConfigureAwait(false), at, ct).ConfigureAwait(false);
-    }
-
     public Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct) =>
         database.FirstAsync(
             $"""

@@ -7,6 +7,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Traces;
 using Flywheel.Storage;
 
 namespace Flywheel.Server.Tests.Guarding;
@@ -19,6 +20,7 @@ public sealed class InputGuardTests : IAsyncLifetime
     readonly WordKind _judge = new(callsModel: true);
     IFlywheelStore _store = null!;
     InputGuard _guard = null!;
+    SpanIntake _intake = null!;
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -29,7 +31,7 @@ public sealed class InputGuardTests : IAsyncLifetime
         var registry = ValidatorRegistry.BuiltIn(others: [_code, _judge]);
         var guards = new ActiveGuards(_store.Metrics, TimeProvider.System);
         _guard = new(guards, registry, new PlatformFaults(), TimeProvider.System, _store.Jobs, new() { CodeTimeout = TimeSpan.FromMilliseconds(50) });
-        _store.Spans.Filter = new SpanRedaction(guards, registry);
+        _intake = _store.Intake(new SpanRedaction(guards, registry));
     }
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
@@ -124,13 +126,13 @@ public sealed class InputGuardTests : IAsyncLifetime
             Attributes = """{"gen_ai.input.messages":[{"parts":[{"content":"please hide me"}]}],"n":1}""",
         };
 
-        await _store.Spans.AddAsync(Home, [span], TimeProvider.System.GetUtcNow(), Ct);
-        var again = await _store.Spans.AddAsync(Home, [span], TimeProvider.System.GetUtcNow(), Ct);
+        await _intake.AddAsync(Home, [span], Ct);
+        var again = await _intake.AddAsync(Home, [span], Ct);
 
         var stored = (await _store.Spans.FindAsync(Home, span.Key, Ct))!.Content;
         Assert.Equal(("please [word] me, not mask", "[word], not hide", "could not [word] it"), (stored.Input, stored.Output, stored.Error));
         Assert.Contains("please [word] me\"", stored.Attributes);
-        Assert.Equal([SpanInsertResult.Repeated], again);
+        Assert.Equal(SpanOutcome.Repeated, Assert.Single(again).Outcome);
         var said = GuardRecord.Find(stored.Attributes, "word.hide.input")!;
         Assert.Equal((Outcome.Fail, "word-hide"), (said.Finding.Outcome, said.ValidatorVersion));
         var found = Assert.Single(said.Finding.Spans!);
@@ -144,7 +146,7 @@ public sealed class InputGuardTests : IAsyncLifetime
         await AddAsync("flag", GuardAction.Flag);
         var span = new NewSpan { Key = new("t", "s"), Node = "n", StartedAt = TimeProvider.System.GetUtcNow(), Input = "flag" };
 
-        await _store.Spans.AddAsync(Home, [span], TimeProvider.System.GetUtcNow(), Ct);
+        await _intake.AddAsync(Home, [span], Ct);
 
         Assert.Equal("flag", (await _store.Spans.FindAsync(Home, span.Key, Ct))!.Content.Input);
     }
@@ -155,9 +157,9 @@ public sealed class InputGuardTests : IAsyncLifetime
         await AddAsync("fault", GuardAction.Redact);
         var now = TimeProvider.System.GetUtcNow();
         var span = new NewSpan { Key = new("t", "1"), Node = "n", StartedAt = now, Input = "plain words" };
-        await _store.Spans.AddAsync(Home, [span], now, Ct);
+        await _intake.AddAsync(Home, [span], Ct);
         await AddAsync("fault", GuardAction.Redact, onError: GuardFault.Block);
-        await _store.Spans.AddAsync(Home, [span with { Key = new("t", "2") }], now, Ct);
+        await _intake.AddAsync(Home, [span with { Key = new("t", "2") }], Ct);
 
         Assert.Equal("plain words", (await _store.Spans.FindAsync(Home, new("t", "1"), Ct))!.Content.Input);
         Assert.StartsWith("[withheld", (await _store.Spans.FindAsync(Home, new("t", "2"), Ct))!.Content.Input);

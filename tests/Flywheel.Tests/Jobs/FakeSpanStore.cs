@@ -11,9 +11,6 @@ sealed class FakeSpanStore : ISpanStore
     public Task<IReadOnlyList<Span>> GetAsync(ProjectId project, IReadOnlyList<SpanId> ids, CancellationToken ct) =>
         Task.FromResult<IReadOnlyList<Span>>([.. ids.Where(Spans.ContainsKey).Select(id => Spans[id]).Where(span => span.Project == project)]);
 
-    public Task<IReadOnlyList<SpanInsertResult>> AddAsync(ProjectId project, IReadOnlyList<NewSpan> spans, DateTimeOffset at, CancellationToken ct) =>
-        throw new NotSupportedException();
-
     public Task<Span?> FindAsync(ProjectId project, SpanKey key, CancellationToken ct) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<Span>> TraceAsync(ProjectId project, string traceId, CancellationToken ct) => throw new NotSupportedException();

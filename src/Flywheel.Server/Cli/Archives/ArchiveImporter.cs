@@ -6,12 +6,13 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Traces;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Archives;
 
 /// <summary>Reads an archive back, row by row and durably; a second time changes nothing. A row that cannot be taken is named and the rest goes on.</summary>
-sealed class ArchiveImporter(IFlywheelStore store, ProjectId project, MetricRules rules, TimeProvider clock)
+sealed class ArchiveImporter(IFlywheelStore store, SpanIntake intake, ProjectId project, MetricRules rules)
 {
     const int RowsAtOnce = 500, MaxRejected = 1_000;
 
@@ -107,20 +108,22 @@ sealed class ArchiveImporter(IFlywheelStore store, ProjectId project, MetricRule
         return true;
     }
 
-    /// <summary>Spans by the rules of every door, with what the project's guards take out of them.</summary>
+    /// <summary>Spans by the rules of every span, without what the project's guards take out of them.</summary>
     async Task<(int Line, ArchiveRow Row)[]> FilteredAsync((int Line, ArchiveRow Row)[] batch, CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
-        var kept = new List<(int Line, ArchiveRow Row, NewSpan Span)>(batch.Length);
-        foreach (var (line, row) in batch)
-            if (Span(row) is var span && SpanRules.Check(span, now) is { } wrong)
-                Reject(line, wrong.Message);
-            else
-                kept.Add((line, row, span));
-        if (store.Spans.Filter is not { } filter || kept.Count == 0)
-            return [.. kept.Select(each => (each.Line, each.Row))];
-        var filtered = await filter.BeforeStoringAsync(project, [.. kept.Select(each => each.Span)], ct);
-        return [.. kept.Zip(filtered, (each, span) => (each.Line, With(each.Row, ("input", span.Input), ("output", span.Output), ("error", span.Error), ("attributes", span.Attributes))))];
+        var admitted = await intake.AdmitAsync(project, [.. batch.Select(each => Span(each.Row))], ct);
+        if (admitted.Refusals is { } refusals)
+        {
+            for (var i = 0; i < batch.Length; i++)
+                if (refusals[i] is { } refusal)
+                    Reject(batch[i].Line, refusal.Message);
+            batch = [.. batch.Where((_, i) => refusals[i] is null)];
+        }
+        return
+        [
+            .. batch.Zip(admitted.Spans, (each, span) => (each.Line, With(
+                each.Row, ("input", span.Input), ("output", span.Output), ("error", span.Error), ("attributes", span.Attributes)))),
+        ];
     }
 
     static NewSpan Span(ArchiveRow row) => new()

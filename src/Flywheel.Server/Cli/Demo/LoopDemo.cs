@@ -4,7 +4,6 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Review;
-using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Loop;
 using Flywheel.Engine.Retrieval;
@@ -18,8 +17,8 @@ sealed record DemoPlan(IReadOnlyList<int> LabelsAfterRound);
 
 /// <summary>Runs the loop in rounds: traffic, metrics, review, fixes, approval, and a look at what it changed.</summary>
 sealed class LoopDemo(
-    IFlywheelStore store, MetricWorker worker, ReviewPlanner planner, DemonstrationRetriever retriever, DemonstrationEmbedding embedding,
-    NodePolicies policies, InputGuard guard, TimeProvider clock)
+    IFlywheelStore store, EmbeddedLoop embedded, MetricWorker worker, ReviewPlanner planner, DemonstrationRetriever retriever,
+    DemonstrationEmbedding embedding, TimeProvider clock)
 {
     const int ItemsAtOnce = 500;
 
@@ -32,7 +31,7 @@ sealed class LoopDemo(
     {
         foreach (var metric in scenario.Metrics)
             await store.Metrics.AddAsync(_project, metric, expectNew: false, clock.GetUtcNow(), ct);
-        var loop = new TimedLoop(new EmbeddedLoop(store, retriever, policies, guard, _project, clock));
+        var loop = new TimedLoop(embedded);
         var person = new DemoPerson(store, _project, scenario, clock);
         var rounds = new List<DemoRound>();
 

@@ -87,7 +87,7 @@ static class EvalCommand
                 : await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             await using var engine = CommandEngine.ForFiles(store);
-            var (models, registry) = (engine.Get<ModelRegistry>(), engine.Validators);
+            var registry = engine.Validators;
             var set = await ResolveAsync(parsed.GetValue(metrics)!, store, owner, registry, ct);
             var minima = Minima(parsed.GetValue(minimum) ?? [], set, fields.Expected is not null);
             var calls = set.Any(metric => metric.Kind.CallsModel);
@@ -100,8 +100,8 @@ static class EvalCommand
             var hidden = new HashSet<string>(new[] { "expected", "reference", "output", "label", fields.Expected, fields.Output }.OfType<string>());
             var maker = generates
                 ? await EvalModel.OpenAsync(
-                    models, store, owner, parsed.GetValue(model), parsed.GetValue(prompt), parsed.GetValue(promptFile), parsed.GetValue(demonstrations),
-                    parsed.GetValue(k), hidden, clock, ct)
+                    engine, store, owner, parsed.GetValue(model), parsed.GetValue(prompt), parsed.GetValue(promptFile), parsed.GetValue(demonstrations),
+                    parsed.GetValue(k), hidden, ct)
                 : null;
             if (parsed.GetValue(maxUsd) is not null && maker is { HasPrice: false })
                 throw new UsageException($"--max-usd cannot hold: the price of `{maker.About.Model}` is unknown. Set Models:Chat:{maker.About.Model}:input_usd_per_million and output_usd_per_million, or Prices:{maker.About.ModelId}.");

@@ -44,9 +44,10 @@ sealed record EvalModel(GenerationPlan Plan, EvalAbout About, string Fingerprint
 {
     /// <param name="model">A configured model by its name, by its provider's name, or PROVIDER/MODEL; null for the prompt's, else the default.</param>
     public static async Task<EvalModel> OpenAsync(
-        ModelRegistry models, IFlywheelStore? store, Project? project, string? model, string? prompt, string? promptFile, string? node, int? k,
-        IReadOnlySet<string> hidden, TimeProvider clock, CancellationToken ct)
+        CommandEngine engine, IFlywheelStore? store, Project? project, string? model, string? prompt, string? promptFile, string? node, int? k,
+        IReadOnlySet<string> hidden, CancellationToken ct)
     {
+        var models = engine.Get<ModelRegistry>();
         var (type, template, config, title) = await PromptAsync(store, project, prompt, promptFile, ct);
         var settings = JsonElement.Parse(config);
         var (name, id) = Find(models, model ?? Text(settings, "model"));
@@ -57,8 +58,8 @@ sealed record EvalModel(GenerationPlan Plan, EvalAbout About, string Fingerprint
         var policy = RetrievalPolicy.Default;
         if (node is not null)
         {
-            policy = RetrievalPolicies.Override(await new NodePolicies(store!.NodePolicies).ForNodeAsync(project!.Id, node, ct), null, k);
-            demonstrate = await DemonstrationsAsync(models, store, project, node, policy, clock, ct);
+            policy = RetrievalPolicies.Override(await engine.Get<NodePolicies>().ForNodeAsync(project!.Id, node, ct), null, k);
+            demonstrate = await DemonstrationsAsync(engine, project, node, policy, ct);
             about = about with { K = policy.Count };
         }
         var offline = models.ModelId(name) == Engine.Models.Offline.OfflineChatClient.Model;
@@ -135,11 +136,11 @@ sealed record EvalModel(GenerationPlan Plan, EvalAbout About, string Fingerprint
     /// one taken.
     /// </summary>
     static async Task<Func<string, CancellationToken, Task<IReadOnlyList<ChosenDemonstration>>>> DemonstrationsAsync(
-        ModelRegistry models, IFlywheelStore store, Project project, string node, RetrievalPolicy policy, TimeProvider clock, CancellationToken ct)
+        CommandEngine engine, Project project, string node, RetrievalPolicy policy, CancellationToken ct)
     {
         const int MostSpare = 100;
-        await new DemonstrationEmbedding(store.Demonstrations, models.Embedder(), clock).RunOnceAsync(ct);
-        var retriever = new DemonstrationRetriever(store.Demonstrations, models.Embedder(), clock);
+        await engine.Get<DemonstrationEmbedding>().RunOnceAsync(ct);
+        var retriever = engine.Get<DemonstrationRetriever>();
         if (policy.Count > 0 && (await retriever.IndexAsync(project.Id, DemonstrationPurpose.Task, node, ct))?.Count is null or 0)
             throw new UsageException($"Node `{node}` has no approved demonstration: approve some, or leave --demonstrations out.");
         return async (input, stop) =>

@@ -10,21 +10,20 @@ namespace Flywheel.Server.Features.Traces;
 /// <remarks>Fields that we do not know are kept under the span's attributes: nothing that was sent is lost.</remarks>
 static class SpanReader
 {
-    public static NewSpan? Read(JsonElement item, DateTimeOffset now, out (string Code, string Message) problem)
+    /// <param name="now">When the span started, if it does not say.</param>
+    /// <param name="problem">Null when a span was read. The values are checked later, by <see cref="SpanRules"/>.</param>
+    public static NewSpan? Read(JsonElement item, DateTimeOffset now, out SpanRefusal? problem)
     {
         try
         {
-            problem = default;
-            var span = ReadFields(item, now);
-            if (SpanRules.Check(span, now) is not { } wrong)
-                return span;
-            problem = wrong;
+            problem = null;
+            return ReadFields(item, now);
         }
         catch (FieldException e)
         {
-            problem = ("invalid_" + e.Field, e.Message);
+            problem = SpanRefusal.Invalid(e.Field, e.Message);
+            return null;
         }
-        return null;
     }
 
     static NewSpan ReadFields(JsonElement item, DateTimeOffset now)

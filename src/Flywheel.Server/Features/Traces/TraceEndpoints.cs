@@ -2,8 +2,8 @@ using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Traces;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -43,7 +43,7 @@ static class TraceEndpoints
         }
     }
 
-    static async Task<IResult> AddAsync(HttpRequest request, HttpCaller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
+    static async Task<IResult> AddAsync(HttpRequest request, HttpCaller caller, SpanIntake intake, TimeProvider clock, CancellationToken ct)
     {
         using var document = await Body.DocumentAsync(request, ct);
         if (document.RootElement.ValueKind != JsonValueKind.Object
@@ -66,20 +66,16 @@ static class TraceEndpoints
             }
             else
             {
-                rejected.Add(new Rejection(index, problem.Code, problem.Message));
+                rejected.Add(new Rejection(index, problem!.Code, problem.Message));
             }
             index++;
         }
 
-        if (spans.Count > 0)
-        {
-            var fates = await store.Spans.AddAsync(caller.Project, spans, now, ct);
-            for (var i = 0; i < fates.Count; i++)
-                if (fates[i] == SpanInsertResult.Conflicting)
-                    rejected.Add(new Rejection(positions[i], "span_conflict",
-                        $"Another span has `trace_id` {spans[i].Key.Trace} and `span_id` {spans[i].Key.Span}: give each span an id of its own."));
-            work.Set();
-        }
+        var results = await intake.AddAsync(caller.Project, spans, ct);
+        for (var i = 0; i < results.Count; i++)
+            if (results[i].Refusal is { } refusal)
+                rejected.Add(new Rejection(positions[i], refusal.Code, refusal.Message));
+        rejected.Sort((a, b) => a.Index.CompareTo(b.Index));
         var accepted = index - rejected.Count;
         if (accepted == 0 && rejected.Count > 0)
             throw new RequestException(RequestErrorKind.Invalid, rejected[0].Code, $"No span was stored. The first: {rejected[0].Message}", "spans[" + rejected[0].Index + "]")
@@ -88,7 +84,6 @@ static class TraceEndpoints
             };
         if (rejected.Count == 0)
             return new AllStored(accepted);
-        rejected.Sort((a, b) => a.Index.CompareTo(b.Index));
         return TypedResults.Ok(new IngestAnswer(accepted, rejected));
     }
 

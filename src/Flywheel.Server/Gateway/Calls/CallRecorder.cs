@@ -1,6 +1,5 @@
-using Flywheel.Core;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Traces;
 using Flywheel.Server.Gateway.Upstreams;
 using Flywheel.Server.Gateway.Wire;
 
@@ -12,7 +11,7 @@ namespace Flywheel.Server.Gateway.Calls;
 /// answer goes out marked as pending, and the record is tried again until it is stored or the process ends. With 0 no answer waits: a
 /// process that is killed then loses the records of its last milliseconds.
 /// </remarks>
-sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider clock, GatewayOptions options, ILogger<CallRecorder> log)
+sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions options, ILogger<CallRecorder> log)
 {
     const int MaxPending = 10_000;
     static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
@@ -48,9 +47,7 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
     {
         try
         {
-            await store.Spans.AddAsync(call.Caller.Project, [span], clock.GetUtcNow(), CancellationToken.None);
-            work.Set();
-            return true;
+            return await AddAsync(call, span);
         }
         catch (Exception fault)
         {
@@ -58,6 +55,15 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
                 log.LogError(fault, "The span {Span} could not be stored; trying again", span.Key);
             return StoreLater(call, span);
         }
+    }
+
+    /// <returns>False when the span was refused, which is said once.</returns>
+    async Task<bool> AddAsync(GatewayCall call, NewSpan span)
+    {
+        var results = await intake.AddAsync(call.Caller.Project, [span], CancellationToken.None);
+        if (results[0].Refusal is { } refusal)
+            log.LogCritical("The span {Span} is lost: {Message}", span.Key, refusal.Message);
+        return results[0].IsKept;
     }
 
     bool StoreLater(GatewayCall call, NewSpan span)
@@ -81,8 +87,7 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
                 await Task.Delay(pause, clock);
                 try
                 {
-                    await store.Spans.AddAsync(call.Caller.Project, [span], clock.GetUtcNow(), CancellationToken.None);
-                    work.Set();
+                    await AddAsync(call, span);
                     return;
                 }
                 catch (ObjectDisposedException)
@@ -125,9 +130,9 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
             ParentId = call.Trace.Parent,
             Node = call.Node,
             Kind = call.Kind,
-            Input = question.Length > SpanRules.MaxTextLength ? question[..SpanRules.MaxTextLength] : question,
-            Output = reply?.OutputText() is { } text ? text.Length > SpanRules.MaxTextLength ? text[..SpanRules.MaxTextLength] : text : null,
-            Error = call.Error,
+            Input = Storable(question),
+            Output = Storable(reply?.OutputText()),
+            Error = Storable(call.Error),
             StartedAt = call.StartedAt,
             DurationMs = clock.GetElapsedTime(call.Started).TotalMilliseconds,
             Session = call.Session,
@@ -140,6 +145,10 @@ sealed class CallRecorder(IFlywheelStore store, WorkSignal work, TimeProvider cl
             Demonstrations = call.Demonstrations.Count == 0 ? [] : [.. call.Demonstrations.Select(one => one.Id)],
         };
     }
+
+    /// <summary>A call is recorded even if its text is too long or no valid Unicode.</summary>
+    static string? Storable(string? text) =>
+        StorableText.Of(text?.Length > SpanRules.MaxTextLength ? text[..SpanRules.MaxTextLength] : text);
 
     static string? Name(string? name) => name is not null && SpanRules.Name(name, SpanRules.MaxNameLength) is null ? name : null;
 

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Flywheel.Client.Messages;
+namespace Flywheel.Core.Traces;
 
 /// <summary>Text as every store takes it. Models and users do send NUL and halves of surrogate pairs.</summary>
-internal static class StorableText
+public static class StorableText
 {
     const char Replacement = '\uFFFD';
 

@@ -1,6 +1,4 @@
-using Flywheel.Core.Traces;
-
-namespace Flywheel.Client;
+namespace Flywheel.Core.Traces;
 
 /// <summary>One span that a loop refused for good.</summary>
 /// <param name="Code">Machine-readable, such as <c>invalid_started_at</c>.</param>
@@ -12,11 +10,4 @@ public sealed class SpansRejectedException(IReadOnlyList<RejectedSpan> rejected)
 {
     /// <summary>Each with the reason.</summary>
     public IReadOnlyList<RejectedSpan> Rejected { get; } = rejected;
-}
-
-/// <summary>The loop refused a batch as a whole (400, 413, 422): nothing of it was kept, and repeating it is of no use.</summary>
-public sealed class BatchRefusedException(string code, string message) : Exception(message)
-{
-    /// <summary>Machine-readable, such as <c>unknown_metric</c>.</summary>
-    public string Code { get; } = code;
 }

@@ -1,13 +1,9 @@
 using Flywheel.Core;
 using Flywheel.Core.Guarding;
-using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Composition;
-using Flywheel.Engine.Guarding;
-using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
-using Flywheel.Engine.Retrieval;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Engine.Loop;

@@ -156,8 +156,8 @@ public sealed class OutboxTests : IDisposable
     {
         Gen.Select(Gen.String, Gen.String[Gen.Char, 0, 40], Gen.Int).Sample((text, attribute, at) =>
         {
-            var storable = Flywheel.Client.Messages.StorableText.Of(text)!;
-            var attributes = JsonSerializer.Serialize(new Dictionary<string, string> { ["a"] = Flywheel.Client.Messages.StorableText.Of(attribute)! });
+            var storable = StorableText.Of(text)!;
+            var attributes = JsonSerializer.Serialize(new Dictionary<string, string> { ["a"] = StorableText.Of(attribute)! });
             var lines = new ArrayBufferWriter<byte>();
             new OutboxEntry(Spans.New(storable) with { Attributes = attributes }, null).WriteLine(lines);
             var line = lines.WrittenSpan.ToArray();

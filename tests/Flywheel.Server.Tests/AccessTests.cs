@@ -110,9 +110,9 @@ public sealed class AccessTests
     static async Task<string> KeyAsync(RunningServer server, string project, KeyScope scope, bool revoked = false, DateTimeOffset? expires = null)
     {
         var owner = await server.Store.Projects.EnsureAsync(project, DateTimeOffset.UtcNow, Ct);
-        var secret = Access.NewSecret();
+        var secret = KeySecret.New();
         var key = new ApiKey(Guid.CreateVersion7(), owner.Id, "test", secret[..10], scope, DateTimeOffset.UtcNow, expires, null);
-        await server.Store.Projects.AddKeyAsync(key, Access.HashOf(secret), Ct);
+        await server.Store.Projects.AddKeyAsync(key, KeySecret.HashOf(secret), Ct);
         if (revoked)
             await server.Store.Projects.RevokeKeyAsync(owner.Id, key.Id, DateTimeOffset.UtcNow, Ct);
         return secret;

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Flywheel.Core.Datasets;
+using Flywheel.Core.Projects;
+using Flywheel.Engine.Datasets;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Tests;
@@ -91,7 +93,8 @@ public sealed class DatasetTests
         }
 
         static IAsyncEnumerable<DatasetItem> Items(RunningServer server, DatasetVersion version) =>
-            Features.Datasets.DatasetIntake.ItemsAsync(server.Store, Core.Projects.ProjectId.Default, version, null, Ct);
+            new DatasetService(server.Store.Datasets, server.Store.Metrics, TimeProvider.System)
+                .ItemsAsync(new(ProjectId.Default, KeyScope.Read, "test"), version, null, Ct);
     }
 
     [Fact]

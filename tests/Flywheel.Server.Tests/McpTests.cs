@@ -51,9 +51,9 @@ public sealed class McpTests
     static async Task<string> KeyAsync(RunningServer server, string project, KeyScope scope, string name = "scout")
     {
         var owner = await server.Store.Projects.EnsureAsync(project, DateTimeOffset.UtcNow, Ct);
-        var secret = Access.NewSecret();
+        var secret = KeySecret.New();
         await server.Store.Projects.AddKeyAsync(
-            new ApiKey(Guid.CreateVersion7(), owner.Id, name, secret[..10], scope, DateTimeOffset.UtcNow, null, null), Access.HashOf(secret), Ct);
+            new ApiKey(Guid.CreateVersion7(), owner.Id, name, secret[..10], scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
         return secret;
     }
 

@@ -64,12 +64,12 @@ public abstract class PromptConformance(ITestDatabases databases) : StoreConform
         var two = (await Store.Prompts.MoveAsync(Home, "greet", "production", 2, null, "bo", Noon, Ct))!;
         var three = (await Store.Prompts.MoveAsync(Home, "greet", "production", 3, null, "bo", Noon, Ct))!;
 
-        Assert.Equal(Decided.Done, await Store.Prompts.DecideAsync(Home, two.Id, true, "cy", Noon.AddHours(1), Ct));
+        Assert.Equal(PromptDecision.Done, await Store.Prompts.DecideAsync(Home, two.Id, true, "cy", Noon.AddHours(1), Ct));
         Assert.Equal("two", (await Store.Prompts.FindAsync(Home, "greet", "production", Ct))!.Template);
-        Assert.Equal(Decided.Already, await Store.Prompts.DecideAsync(Home, two.Id, false, "cy", Noon, Ct));
-        Assert.Equal(Decided.Stale, await Store.Prompts.DecideAsync(Home, three.Id, true, "cy", Noon, Ct));
-        Assert.Equal(Decided.Done, await Store.Prompts.DecideAsync(Home, three.Id, false, "cy", Noon, Ct));
-        Assert.Equal(Decided.Unknown, await Store.Prompts.DecideAsync(Home, 999, true, "cy", Noon, Ct));
+        Assert.Equal(PromptDecision.Already, await Store.Prompts.DecideAsync(Home, two.Id, false, "cy", Noon, Ct));
+        Assert.Equal(PromptDecision.Stale, await Store.Prompts.DecideAsync(Home, three.Id, true, "cy", Noon, Ct));
+        Assert.Equal(PromptDecision.Done, await Store.Prompts.DecideAsync(Home, three.Id, false, "cy", Noon, Ct));
+        Assert.Equal(PromptDecision.Unknown, await Store.Prompts.DecideAsync(Home, 999, true, "cy", Noon, Ct));
         Assert.Equal("two", (await Store.Prompts.FindAsync(Home, "greet", "production", Ct))!.Template);
         Assert.Equal(
             [(three.Id, ProposalState.Rejected, "cy"), (two.Id, ProposalState.Approved, "cy")],

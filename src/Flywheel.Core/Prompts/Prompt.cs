@@ -21,7 +21,7 @@ public sealed record PromptVersion(
     ProjectId Project, string Name, int Number, PromptType Type, string Template, string Config, string? Note, string Author,
     DateTimeOffset CreatedAt);
 
-/// <summary>A name that points at a version, such as <c>production</c>.</summary>
+/// <summary>A name that points at a version of a prompt, such as <c>production</c>. Human labels are <see cref="Labeling.Label"/>.</summary>
 public sealed record PromptLabel(string Label, int Number, string Author, DateTimeOffset UpdatedAt)
 {
     /// <summary>Always the newest version; nobody sets it.</summary>
@@ -41,9 +41,9 @@ public enum ProposalState
     Rejected,
 }
 
-/// <summary>A protected label that is to move, waiting for a person.</summary>
-/// <param name="From">Where the label stood when it was proposed; null when it stood nowhere.</param>
-public sealed record LabelProposal(
+/// <summary>A protected prompt label that is to move, waiting for a person.</summary>
+/// <param name="From">Number of the version that the prompt label pointed at when it was proposed; null for none.</param>
+public sealed record PromptLabelProposal(
     long Id, string Name, string Label, int Number, int? From, string? Reason, ProposalState State, string Author, DateTimeOffset CreatedAt,
     string? DecidedBy, DateTimeOffset? DecidedAt);
 
@@ -51,7 +51,7 @@ public sealed record LabelProposal(
 public sealed record PromptUse(int Number, long Spans, DateTimeOffset First, DateTimeOffset Last);
 
 /// <summary>What became of a decision about a proposal.</summary>
-public enum Decided
+public enum PromptDecision
 {
     Done,
     Unknown,
@@ -59,7 +59,7 @@ public enum Decided
     /// <summary>Somebody decided before.</summary>
     Already,
 
-    /// <summary>The label has moved since it was proposed: what the person saw is no longer what would change.</summary>
+    /// <summary>The prompt label has moved since it was proposed: what the person saw is no longer what would change.</summary>
     Stale,
 }
 
@@ -83,17 +83,17 @@ public interface IPromptStore
 
     Task<IReadOnlyList<PromptLabel>> LabelsAsync(ProjectId project, string name, CancellationToken ct);
 
-    /// <summary>Points a label at a version, or proposes it when the project protects the label.</summary>
-    /// <returns>The proposal that waits for a person; null when the label has moved or stood there already.</returns>
+    /// <summary>Points a prompt label at a version, or proposes it when the project protects the prompt label.</summary>
+    /// <returns>The proposal that waits for a person; null when the prompt label has moved or stood there already.</returns>
     /// <exception cref="KeyNotFoundException">There is no such version.</exception>
-    Task<LabelProposal?> MoveAsync(
+    Task<PromptLabelProposal?> MoveAsync(
         ProjectId project, string name, string label, int number, string? reason, string author, DateTimeOffset at, CancellationToken ct);
 
     /// <summary>Newest first.</summary>
-    Task<IReadOnlyList<LabelProposal>> ProposalsAsync(ProjectId project, ProposalState? state, int limit, CancellationToken ct);
+    Task<IReadOnlyList<PromptLabelProposal>> ProposalsAsync(ProjectId project, ProposalState? state, int limit, CancellationToken ct);
 
-    /// <summary>Approves, which moves the label, or rejects.</summary>
-    Task<Decided> DecideAsync(ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct);
+    /// <summary>Approves, which moves the prompt label, or rejects.</summary>
+    Task<PromptDecision> DecideAsync(ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct);
 
     /// <summary>By version, newest first; versions that no span ran are left out.</summary>
     Task<IReadOnlyList<PromptUse>> UsesAsync(ProjectId project, string name, CancellationToken ct);
@@ -101,7 +101,7 @@ public interface IPromptStore
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<SpanKey>> SpansAsync(ProjectId project, string name, int number, int limit, CancellationToken ct);
 
-    /// <summary>Labels of the project that move only with a person's approval; none unless somebody set them.</summary>
+    /// <summary>Prompt labels of the project that move only with a person's approval; none unless somebody set them.</summary>
     Task<IReadOnlyList<string>> ProtectedAsync(ProjectId project, CancellationToken ct);
 
     Task ProtectAsync(ProjectId project, IReadOnlyList<string> labels, string author, DateTimeOffset at, CancellationToken ct);

@@ -1,7 +1,9 @@
 using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Datasets;
 using Flywheel.Engine.Evaluation;
+using Flywheel.Engine.Gateway;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
@@ -14,6 +16,8 @@ using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Packs;
+using Flywheel.Engine.Projects;
+using Flywheel.Engine.Prompts;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Review;
 using Flywheel.Engine.Telemetry;
@@ -50,7 +54,7 @@ public static class EngineComposition
     /// <remarks>Includes <see cref="AddValidation"/>. Nothing runs until <see cref="LoopWorkers.RunAsync"/> is called.</remarks>
     public static IServiceCollection AddEngine(this IServiceCollection services, EngineOptions options)
     {
-        services.AddStores();
+        services.AddDataUseCases();
         services.TryAddSingleton<ISqlEvaluator, StoredExpressions>();
         services.TryAddSingleton(provider => new DetectionServices(
             provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>(),
@@ -72,6 +76,22 @@ public static class EngineComposition
         services.AddSingleton<DemonstrationEmbedding>();
         services.AddSingleton<NodePolicies>();
         services.AddSingleton<IJudgeExamples, RetrievedJudgeExamples>();
+        return services;
+    }
+
+    /// <summary>Registers the use cases that need a database and nothing else: no model, no validator, no worker.</summary>
+    /// <remarks>Included in <see cref="AddEngine"/>. The caller registers <see cref="IFlywheelStore"/>.</remarks>
+    public static IServiceCollection AddDataUseCases(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddStores();
+        services.AddSingleton<DatasetService>();
+        services.AddSingleton<PromptService>();
+        services.AddSingleton<SpanPromptService>();
+        services.AddSingleton<ProjectService>();
+        services.AddSingleton<KeyService>();
+        services.AddSingleton<ErasureService>();
+        services.AddSingleton<GatewayPolicyService>();
         return services;
     }
 

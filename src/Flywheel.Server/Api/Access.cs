@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Hosting;
@@ -14,17 +12,12 @@ static class Access
 {
     public const string ProjectHeader = "x-flywheel-project";
     const string KeyHeader = "x-api-key";
-    const string Prefix = "fw_";
 
     public static TBuilder Needs<TBuilder>(this TBuilder builder, KeyScope scope) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RoutePolicy(scope));
 
     public static TBuilder OpenToAll<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RoutePolicy(null));
-
-    public static string NewSecret() => Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-
-    public static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>Resolves the caller once the route is known; refuses before any handler runs.</summary>
     public static IApplicationBuilder UseAccess(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
@@ -78,7 +71,7 @@ static class Access
         {
             var secret = authorization.Length == 0 ? bare.Trim()
                 : authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : "";
-            var key = secret.Length > 0 ? await store.Projects.FindKeyAsync(HashOf(secret), http.RequestAborted) : null;
+            var key = secret.Length > 0 ? await store.Projects.FindKeyAsync(KeySecret.HashOf(secret), http.RequestAborted) : null;
             if (key is null || key.RevokedAt is not null || key.ExpiresAt <= now)
                 throw new RequestException(RequestErrorKind.Unauthenticated, "invalid_key",
                     "The API key is unknown, revoked or expired: send `Authorization: Bearer KEY` with a key of `flywheel keys create`.");

@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Hosting;
 
@@ -22,6 +23,9 @@ sealed class CommandEngine : IAsyncDisposable
         options.Db = db ?? options.Db;
         return new(new ServiceCollection().AddSingleton(store).AddFlywheelEngine(configuration, options));
     }
+
+    /// <summary>The use cases that need the database only. It stays the caller's.</summary>
+    public static CommandEngine OverData(IFlywheelStore store) => new(new ServiceCollection().AddSingleton(store).AddDataUseCases());
 
     /// <summary>What validates the rows of files.</summary>
     /// <param name="store">Judges know the approved labels of this database; null for none. It stays the caller's.</param>

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Datasets;
-using Flywheel.Core.Projects;
+using Flywheel.Engine.Datasets;
 using Flywheel.Server.Features.Datasets;
 using Flywheel.Server.Files;
 using Spectre.Console;
@@ -21,23 +21,23 @@ static class DatasetsCommand
 
     static Command List()
     {
-        var common = new Common();
+        var common = new ProjectOptions();
         var command = new Command("list", "Data sets with their newest versions") { common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
-            var datasets = await store.Datasets.ListAsync(project, ct);
+            var found = await datasets.ListAsync(caller, ct);
             if (json)
             {
-                Output.Json(datasets.Select(DatasetView.Of));
+                Output.Json(found.Select(DatasetView.Of));
                 return;
             }
-            if (datasets.Count == 0)
+            if (found.Count == 0)
             {
                 Console.WriteLine("There are no data sets: `flywheel datasets add NAME --file rows.jsonl` or `--from-traces` makes one.");
                 return;
             }
             var table = new Table().Border(TableBorder.Simple).AddColumns("name", "version", "items", "changed", "description");
-            foreach (var dataset in datasets)
+            foreach (var dataset in found)
                 table.AddRow(
                     Markup.Escape(dataset.Name), dataset.Latest is { } latest ? latest.Number.ToString(CultureInfo.InvariantCulture) : "-",
                     (dataset.Latest?.Items ?? 0).ToString("N0", CultureInfo.InvariantCulture),
@@ -49,13 +49,13 @@ static class DatasetsCommand
 
     static Command Make()
     {
-        var (common, name, author) = (new Common(), Name(), Author());
+        var (common, name, author) = (new ProjectOptions(), Name(), Author());
         var description = new Option<string?>("--description") { Description = "What it is for" };
         var command = new Command("create", "Make an empty data set") { name, description, author, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
-            var (dataset, isNew) = await store.Datasets.CreateAsync(
-                project, Checked(parsed.GetValue(name)!), parsed.GetValue(description), parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct);
+            var (dataset, isNew) = await datasets.CreateAsync(
+                caller.For(parsed.GetValue(author)), parsed.GetValue(name)!, parsed.GetValue(description), ct);
             if (json)
                 Output.Json(DatasetView.Of(dataset));
             else
@@ -66,19 +66,21 @@ static class DatasetsCommand
 
     static Command Show()
     {
-        var common = new Common();
+        var common = new ProjectOptions();
         var name = new Argument<string>("name") { Description = "NAME or NAME@VERSION" };
         var items = new Option<int>("--items") { Description = "How many items to show", DefaultValueFactory = _ => ShownItems };
         var command = new Command("show", "A data set's versions and the first items of one") { name, items, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             if (parsed.GetValue(items) is < 0 or > 10_000)
                 throw new UsageException("--items must be from 0 to 10000; `flywheel datasets export` gives all.");
             var (which, number) = DatasetReference.Parse(parsed.GetValue(name)!);
-            var dataset = await DatasetIntake.FindAsync(store, project, which, ct);
-            var version = dataset.Latest is null && number == DatasetVersion.Newest ? null : await DatasetIntake.VersionAsync(store, project, which, number, ct);
-            var versions = await store.Datasets.VersionsAsync(project, which, ct);
-            var first = version is null || parsed.GetValue(items) == 0 ? [] : await store.Datasets.ItemsAsync(project, which, version.Number, null, 0, parsed.GetValue(items), ct);
+            var dataset = await datasets.GetAsync(caller, which, ct);
+            var version = dataset.Latest is null && number == DatasetVersion.Newest ? null : await datasets.VersionAsync(caller, which, number, ct);
+            var versions = await datasets.VersionsAsync(caller, which, ct);
+            var first = version is null
+                ? []
+                : await datasets.ItemsAsync(caller, version, null, ct).Take(parsed.GetValue(items)).ToListAsync(ct);
             if (json)
             {
                 Output.Json(new
@@ -112,7 +114,7 @@ static class DatasetsCommand
 
     static Command Add()
     {
-        var (common, name, author) = (new Common(), Name(), Author());
+        var (common, name, author) = (new ProjectOptions(), Name(), Author());
         var file = new Option<string?>("--file") { Description = "JSONL, CSV or Parquet rows; fields that are nothing else become attributes" };
         var input = new Option<string>("--input-field") { Description = "Field with what is asked", DefaultValueFactory = _ => "input" };
         var expectedField = new Option<string?>("--expected-field") { Description = "Field with the right or reference output (default: expected, else reference)" };
@@ -143,43 +145,38 @@ static class DatasetsCommand
             name, file, input, expectedField, splitField, traces, node, kind, metric, outcome, label, corrected, since, until, session, user, feedback,
             prompt, expected, keep, limit, sample, seed, split, preview, note, author, common.Db, common.Project, common.Json,
         };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
-            var dataset = Checked(parsed.GetValue(name)!);
+            var dataset = parsed.GetValue(name)!;
+            var person = caller.For(parsed.GetValue(author));
             if (parsed.GetValue(file) is null == !parsed.GetValue(traces))
                 throw new UsageException("Give either --file FILE or --from-traces.");
-            var clock = TimeProvider.System;
+            if (parsed.GetValue(preview) && !parsed.GetValue(traces))
+                throw new UsageException("--preview is for --from-traces.");
             DatasetChangeView change;
-            if (parsed.GetValue(traces))
+            if (parsed.GetValue(file) is { } path)
             {
-                var (feedbackName, feedbackValue) = Feedback(parsed.GetValue(feedback));
-                var (promptName, promptVersion) = Prompt(parsed.GetValue(prompt));
-                var selection = await DatasetIntake.SelectAsync(store, project, new FromTracesBody(
-                    parsed.GetValue(node), parsed.GetValue(kind), parsed.GetValue(metric), parsed.GetValue(outcome), parsed.GetValue(label), parsed.GetValue(corrected),
-                    parsed.GetValue(since), parsed.GetValue(until), parsed.GetValue(session), parsed.GetValue(user), feedbackName, feedbackValue, promptName,
-                    promptVersion, parsed.GetValue(sample), parsed.GetValue(seed), parsed.GetValue(limit), parsed.GetValue(expected), parsed.GetValue(split),
-                    parsed.GetValue(keep)), ct);
-                if (parsed.GetValue(preview))
-                {
-                    Show(DatasetIntake.Preview(selection), json);
-                    return;
-                }
-                await store.Datasets.CreateAsync(project, dataset, null, parsed.GetValue(author)!, clock.GetUtcNow(), ct);
-                change = DatasetChangeView.Of(dataset, await store.Datasets.AddAsync(
-                    project, dataset, selection.Items, parsed.GetValue(note), parsed.GetValue(author)!, clock.GetUtcNow(), ct))
-                    with { Matched = selection.Matched, WithoutInput = selection.WithoutInput };
+                var request = new DatasetRowsRequest(
+                    dataset, RowFile.Read(path), new(parsed.GetValue(input)!, parsed.GetValue(expectedField), parsed.GetValue(splitField)!),
+                    parsed.GetValue(note), Create: true);
+                change = DatasetChangeView.Of(dataset, await Output.ProgressAsync(
+                    "Adding", json, report => datasets.AddRowsAsync(person, request, read => report(read, read + 1), ct)));
             }
             else
             {
+                var (feedbackName, feedbackValue) = Feedback(parsed.GetValue(feedback));
+                var (promptName, promptVersion) = Prompt(parsed.GetValue(prompt));
+                var request = new DatasetSpansRequest(
+                    parsed.GetValue(node), parsed.GetValue(kind), parsed.GetValue(metric), parsed.GetValue(outcome), parsed.GetValue(label), parsed.GetValue(corrected),
+                    parsed.GetValue(since), parsed.GetValue(until), parsed.GetValue(session), parsed.GetValue(user), feedbackName, feedbackValue, promptName,
+                    promptVersion, parsed.GetValue(sample), parsed.GetValue(seed), parsed.GetValue(limit), parsed.GetValue(expected), parsed.GetValue(split),
+                    parsed.GetValue(keep));
                 if (parsed.GetValue(preview))
-                    throw new UsageException("--preview is for --from-traces.");
-                // Read once before anything is made, so that a file that is none leaves no empty data set.
-                using var rows = RowFile.Read(parsed.GetValue(file)!).GetEnumerator();
-                var any = rows.MoveNext();
-                await store.Datasets.CreateAsync(project, dataset, null, parsed.GetValue(author)!, clock.GetUtcNow(), ct);
-                change = await Output.ProgressAsync("Adding", json, report => DatasetIntake.AddFileAsync(
-                    store, project, dataset, any ? Rest(rows) : [], new(parsed.GetValue(input)!, parsed.GetValue(expectedField), parsed.GetValue(splitField)!),
-                    parsed.GetValue(note), parsed.GetValue(author)!, clock, read => report(read, read + 1), ct));
+                {
+                    Show(SelectionPreview.Of(await datasets.SelectAsync(person, null, request, ct)), json);
+                    return;
+                }
+                change = DatasetChangeView.Of(dataset, await datasets.AddSpansAsync(person, dataset, request, parsed.GetValue(note), create: true, ct));
             }
             if (json)
                 Output.Json(change);
@@ -191,25 +188,17 @@ static class DatasetsCommand
         return command;
     }
 
-    static IEnumerable<(int Line, JsonElement Row)> Rest(IEnumerator<(int Line, JsonElement Row)> rows)
-    {
-        do
-            yield return rows.Current;
-        while (rows.MoveNext());
-    }
-
     static Command Remove()
     {
-        var (common, name, author) = (new Common(), Name(), Author());
+        var (common, name, author) = (new ProjectOptions(), Name(), Author());
         var ordinals = new Argument<long[]>("ordinals") { Description = "Places of the items, as `show` and `export` give them", Arity = ArgumentArity.OneOrMore };
         var note = new Option<string?>("--note") { Description = "Why" };
         var command = new Command("remove", "Remove items: the next version; older ones keep them") { name, ordinals, note, author, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var dataset = parsed.GetValue(name)!;
-            await DatasetIntake.FindAsync(store, project, dataset, ct);
-            var change = DatasetChangeView.Of(dataset, await store.Datasets.RemoveAsync(
-                project, dataset, parsed.GetValue(ordinals)!, parsed.GetValue(note), parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct));
+            var change = DatasetChangeView.Of(dataset, await datasets.RemoveAsync(
+                caller.For(parsed.GetValue(author)), dataset, parsed.GetValue(ordinals)!, parsed.GetValue(note), ct));
             if (json)
                 Output.Json(change);
             else
@@ -220,27 +209,27 @@ static class DatasetsCommand
 
     static Command Export()
     {
-        var common = new Common();
+        var common = new ProjectOptions();
         var name = new Argument<string>("name") { Description = "NAME or NAME@VERSION" };
         var outFile = new Option<string?>("--out") { Description = "File to write, JSONL or Parquet by its ending (default: JSONL to stdout)" };
         var split = new Option<string?>("--split") { Description = "Items of this split only" };
         var command = new Command("export", "Write the items of a version; `datasets add --file` reads them back") { name, outFile, split, common.Db, common.Project };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, _) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, _) =>
         {
             var (which, number) = DatasetReference.Parse(parsed.GetValue(name)!);
-            var version = await DatasetIntake.VersionAsync(store, project, which, number, ct);
+            var version = await datasets.VersionAsync(caller, which, number, ct);
             var path = parsed.GetValue(outFile);
             var rows = 0L;
             if (path is null)
             {
-                await foreach (var item in DatasetIntake.ItemsAsync(store, project, version, parsed.GetValue(split), ct))
+                await foreach (var item in datasets.ItemsAsync(caller, version, parsed.GetValue(split), ct))
                     Output.JsonLine(DatasetFile.Row(item));
                 return;
             }
             await Output.ProgressAsync("Exporting", false, async report =>
             {
                 rows = await DatasetFile.WriteAsync(
-                    path, DatasetIntake.ItemsAsync(store, project, version, parsed.GetValue(split), ct), done => report(done, version.Items), ct);
+                    path, datasets.ItemsAsync(caller, version, parsed.GetValue(split), ct), done => report(done, version.Items), ct);
             });
             await Console.Error.WriteLineAsync($"{rows:N0} items of {which} version {version.Number} written to {path}.");
         }, ct));
@@ -249,43 +238,42 @@ static class DatasetsCommand
 
     static Command Diff()
     {
-        var (common, name) = (new Common(), Name());
+        var (common, name) = (new ProjectOptions(), Name());
         var from = new Argument<string>("from") { Description = "Number of the older version" };
         var to = new Argument<string>("to") { Description = "Number of the newer version (default: latest)", DefaultValueFactory = _ => DatasetVersion.Newest };
         var command = new Command("diff", "Items that only one of two versions has") { name, from, to, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var which = parsed.GetValue(name)!;
-            var older = await DatasetIntake.VersionAsync(store, project, which, parsed.GetValue(from)!, ct);
-            var newer = await DatasetIntake.VersionAsync(store, project, which, parsed.GetValue(to)!, ct);
-            var changes = await store.Datasets.DiffAsync(project, which, older.Number, newer.Number, 0, int.MaxValue, ct);
+            var it = await datasets.DiffAsync(caller, which, parsed.GetValue(from), parsed.GetValue(to), 0, null, ct);
             if (json)
             {
-                Output.Json(new DatasetDiff(which, older.Number, newer.Number, [.. changes.Select(DatasetDifferenceView.Of)], null));
+                Output.Json(DatasetDiff.Of(which, it, null));
                 return;
             }
+            var changes = it.Changes;
             foreach (var change in changes)
                 Print(change.Item, change.Added ? "+ " : "- ");
             Console.WriteLine(changes.Count == 0
-                ? $"Versions {older.Number} and {newer.Number} of {which} have the same items."
-                : $"{changes.Count(change => change.Added):N0} added, {changes.Count(change => !change.Added):N0} removed from version {older.Number} to {newer.Number} of {which}.");
+                ? $"Versions {it.From} and {it.To} of {which} have the same items."
+                : $"{changes.Count(change => change.Added):N0} added, {changes.Count(change => !change.Added):N0} removed from version {it.From} to {it.To} of {which}.");
         }, ct));
         return command;
     }
 
     static Command Delete()
     {
-        var (common, name, author) = (new Common(), Name(), Author());
+        var (common, name, author) = (new ProjectOptions(), Name(), Author());
         var sure = new Option<bool>("--yes") { Description = "Delete; without it nothing changes and the command says what it would take" };
         var command = new Command("delete", "Delete a data set with all its versions and items") { name, sure, author, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var which = parsed.GetValue(name)!;
-            var dataset = await DatasetIntake.FindAsync(store, project, which, ct);
+            var dataset = await datasets.GetAsync(caller, which, ct);
             var what = $"`{which}` (newest version {dataset.Latest?.Number ?? 0}, items {dataset.Latest?.Items ?? 0:N0})";
             if (!parsed.GetValue(sure))
                 throw new UsageException($"This would delete {what} for good; `datasets export {which} --out FILE` keeps a copy. Say --yes to do it.");
-            var deleted = await DatasetIntake.DeleteAsync(store, project, which, parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct);
+            var deleted = await datasets.DeleteAsync(caller.For(parsed.GetValue(author)), which, ct);
             if (json)
                 Output.Json(DatasetView.Of(deleted));
             else
@@ -328,8 +316,6 @@ static class DatasetsCommand
         return line.Length <= length ? line : string.Concat(line.AsSpan(0, char.IsHighSurrogate(line[length - 2]) ? length - 2 : length - 1), "…");
     }
 
-    static string Checked(string name) => DatasetIntake.WrongName(name) is { } why ? throw new UsageException($"The name of a data set {why}") : name;
-
     static (string? Name, JsonElement? Value) Feedback(string? given)
     {
         if (given is null || given.IndexOf('=', StringComparison.Ordinal) is var at && at <= 0)
@@ -357,29 +343,4 @@ static class DatasetsCommand
     static Argument<string> Name() => new("name") { Description = "The data set's name" };
 
     static Option<string> Author() => new("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
-
-    sealed class Common
-    {
-        public Option<string?> Db { get; } = CommonOptions.Db();
-        public Option<string> Project { get; } = CommonOptions.Project();
-        public Option<bool> Json { get; } = CommonOptions.Json();
-
-        /// <param name="mayCreate">Make the database and the project where there is none.</param>
-        public async Task<int> RunAsync(ParseResult parsed, Func<IFlywheelStore, ProjectId, bool, Task> run, CancellationToken ct, bool mayCreate = false)
-        {
-            await using var store = await (mayCreate ? CommonOptions.OpenAsync(parsed.GetValue(Db), ct) : CommonOptions.OpenExistingAsync(parsed.GetValue(Db), ct));
-            var project = mayCreate
-                ? await store.Projects.EnsureAsync(parsed.GetValue(Project)!, TimeProvider.System.GetUtcNow(), ct)
-                : await CommonOptions.ProjectAsync(store, parsed.GetValue(Project)!, ct);
-            await run(store, project.Id, parsed.GetValue(Json));
-            return ExitCodes.Ok;
-        }
-    }
-}
-
-/// <summary>NAME or NAME@VERSION.</summary>
-static class DatasetReference
-{
-    public static (string Name, string Version) Parse(string given) =>
-        given.LastIndexOf('@') is var at and > 0 ? (given[..at], given[(at + 1)..]) : (given, DatasetVersion.Newest);
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Flywheel.Core.Traces;
+using Flywheel.Engine.Projects;
 
 namespace Flywheel.Server.Cli;
 
@@ -10,27 +10,20 @@ static class EraseCommand
         var user = new Argument<string>("end-user") { Description = "The person, as the spans name them" };
         var keep = new Option<bool>("--no-compact") { Description = "Do not rewrite the database file afterwards" };
         var author = new Option<string>("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
-        var db = CommonOptions.Db();
-        var project = CommonOptions.Project();
-        var json = CommonOptions.Json();
+        var common = new ProjectOptions();
         var command = new Command("erase", "Delete everything of an end user, and rewrite the file so that nothing of it is left in free pages")
-            { user, keep, author, db, project, json };
-        command.SetAction(async (parsed, ct) =>
+            { user, keep, author, common.Db, common.Project, common.Json };
+        command.SetAction((parsed, ct) => common.RunAsync<ErasureService>(parsed, async (erasures, caller, json) =>
         {
-            if (SpanRules.Name(parsed.GetValue(user), SpanRules.MaxNameLength) is { } why)
-                throw new UsageException($"The end user {why}");
-            await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
-            var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
-            var erased = await store.Erasures.EraseAsync(owner.Id, parsed.GetValue(user)!, parsed.GetValue(author)!, TimeProvider.System.GetUtcNow(), ct);
-            var compacted = !parsed.GetValue(keep) && await store.Erasures.CompactAsync(ct);
-            if (parsed.GetValue(json))
+            var (erased, compacted) = await erasures.EraseAsync(
+                caller.For(parsed.GetValue(author)), parsed.GetValue(user)!, compact: !parsed.GetValue(keep), ct);
+            if (json)
                 Output.Json(new { erased, compacted });
             else
                 Console.WriteLine(
                     $"Erased {erased.Spans} spans, {erased.Demonstrations} demonstrations, {erased.Feedback} feedback, {erased.Guidelines} guidelines, {erased.Texts} late texts; "
                     + $"taken out of {erased.Scrubbed} prompts of others.{(compacted ? " The file is rewritten." : "")}");
-            return ExitCodes.Ok;
-        });
+        }, ct));
         return command;
     }
 }

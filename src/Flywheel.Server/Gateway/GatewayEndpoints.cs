@@ -1,3 +1,4 @@
+using Flywheel.Core.Gateway;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Api;
@@ -19,11 +20,13 @@ static class GatewayEndpoints
         var routes = new ModelRoutes(options, EngineServices.ReadModels(configuration));
         services.AddSingleton(options);
         services.AddSingleton(routes);
+        services.AddSingleton<IRoutedModels>(routes);
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<NodeRulesSource>();
         services.AddSingleton<PromptPreparation>();
         services.AddSingleton<CallRecorder>();
         services.AddSingleton<AnswerCache>();
+        services.AddSingleton<IErasureObserver>(provider => provider.GetRequiredService<AnswerCache>());
         services.AddSingleton<Relay>();
         services.AddSingleton<ModelCaller>();
         services.AddSingleton<ModelHandler>();

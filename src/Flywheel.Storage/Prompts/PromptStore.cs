@@ -92,9 +92,9 @@ internal sealed class PromptStore(Database database) : IPromptStore
             "SELECT label, number, author, updated_at FROM prompt_label WHERE project_id = @project AND name = @name ORDER BY label",
             ReadLabel, ct, ("project", project.Value), ("name", name)).ConfigureAwait(false);
 
-    public Task<LabelProposal?> MoveAsync(
+    public Task<PromptLabelProposal?> MoveAsync(
         ProjectId project, string name, string label, int number, string? reason, string author, DateTimeOffset at, CancellationToken ct) =>
-        database.WriteAsync<LabelProposal?>(
+        database.WriteAsync<PromptLabelProposal?>(
             Urgency.Interactive,
             async session =>
             {
@@ -137,7 +137,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
             },
             ct);
 
-    public async Task<IReadOnlyList<LabelProposal>> ProposalsAsync(ProjectId project, ProposalState? state, int limit, CancellationToken ct) =>
+    public async Task<IReadOnlyList<PromptLabelProposal>> ProposalsAsync(ProjectId project, ProposalState? state, int limit, CancellationToken ct) =>
         await database.QueryAsync(
             $"""
             SELECT {ProposalColumns}
@@ -148,7 +148,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
             """,
             ReadProposal, ct, ("project", project.Value), ("state", state is { } one ? Wire.Name(one) : null), ("limit", limit)).ConfigureAwait(false);
 
-    public Task<Decided> DecideAsync(ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct) =>
+    public Task<PromptDecision> DecideAsync(ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -158,12 +158,12 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     $"SELECT {ProposalColumns} FROM prompt_proposal WHERE project_id = @project AND id = @id",
                     ReadProposal, ct, ("project", project.Value), ("id", proposal)).ConfigureAwait(false);
                 if (found is null)
-                    return Decided.Unknown;
+                    return PromptDecision.Unknown;
                 if (found.State != ProposalState.Proposed)
-                    return Decided.Already;
+                    return PromptDecision.Already;
                 var stands = await StandsAsync(session, project, found.Name, found.Label, ct).ConfigureAwait(false);
                 if (approve && stands != found.From)
-                    return Decided.Stale;
+                    return PromptDecision.Stale;
                 await session.ExecuteAsync(
                     "UPDATE prompt_proposal SET state = @state, decided_by = @person, decided_at = @at WHERE project_id = @project AND id = @id",
                     ct, ("state", approve ? "approved" : "rejected"), ("person", person), ("at", at), ("project", project.Value), ("id", proposal))
@@ -172,7 +172,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     new { proposal, label = found.Label, version = found.Number, author = found.Author }, ct).ConfigureAwait(false);
                 if (approve)
                     await PutAsync(session, project, found.Name, found.Label, found.Number, stands, person, at, ct).ConfigureAwait(false);
-                return Decided.Done;
+                return PromptDecision.Done;
             },
             ct);
 
@@ -260,7 +260,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
 
     static PromptLabel ReadLabel(DbDataReader row) => new(row.GetString(0), (int)row.GetInt64(1), row.GetString(2), row.Moment(3));
 
-    static LabelProposal ReadProposal(DbDataReader row) => new(
+    static PromptLabelProposal ReadProposal(DbDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), (int)row.GetInt64(3), row.IsDBNull(4) ? null : (int)row.GetInt64(4), row.TextOrNull(5),
         row.Word<ProposalState>(6), row.GetString(7), row.Moment(8), row.TextOrNull(9), row.MomentOrNull(10));
 }

@@ -33,9 +33,9 @@ public sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>The secret of a new key.</summary>
     public async Task<string> KeyAsync(KeyScope scope = KeyScope.Models)
     {
-        var secret = Api.Access.NewSecret();
+        var secret = KeySecret.New();
         await Server.Store.Projects.AddKeyAsync(
-            new(Guid.CreateVersion7(), ProjectId.Default, "test", secret[..10], scope, DateTimeOffset.UtcNow, null, null), Api.Access.HashOf(secret), Ct);
+            new(Guid.CreateVersion7(), ProjectId.Default, "test", secret[..10], scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
         return secret;
     }
 

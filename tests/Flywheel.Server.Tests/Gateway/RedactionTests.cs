@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Flywheel.Core.Gateway;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -8,10 +9,10 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Metrics;
-using Flywheel.Server.Gateway;
 using Flywheel.Server.Gateway.Calls;
 using Flywheel.Server.Gateway.Policy;
 using Flywheel.Server.Gateway.Wire;
+using Flywheel.Server.Gateway;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 

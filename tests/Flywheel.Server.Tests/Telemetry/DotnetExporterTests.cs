@@ -23,7 +23,7 @@ public sealed class DotnetExporterTests
         var port = Otlp.FreePort();
         await using var server = await RunningServer.StartAsync(("Auth", "keys"), (protocol == OtlpExportProtocol.Grpc ? "otlp_grpc_port" : "otlp_http_port", $"{port}"));
         await server.Store.Projects.AddKeyAsync(
-            new(Guid.CreateVersion7(), ProjectId.Default, "exporter", "fw_", KeyScope.Ingest, DateTimeOffset.UtcNow, null, null), Api.Access.HashOf("fw_secret"), Ct);
+            new(Guid.CreateVersion7(), ProjectId.Default, "exporter", "fw_", KeyScope.Ingest, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf("fw_secret"), Ct);
         var source = "live-" + Guid.NewGuid();
         using (var tracing = Sdk.CreateTracerProviderBuilder().AddSource(source).AddOtlpExporter(exporter =>
         {

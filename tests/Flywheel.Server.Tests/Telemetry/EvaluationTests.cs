@@ -108,8 +108,8 @@ public sealed class EvaluationTests
         await using var server = await RunningServer.StartAsync(("Auth", "Keys"));
         async Task<string> KeyAsync(KeyScope scope)
         {
-            var secret = Access.NewSecret();
-            await server.Store.Projects.AddKeyAsync(new(Guid.CreateVersion7(), ProjectId.Default, "k", secret[..10], scope, DateTimeOffset.UtcNow, null, null), Access.HashOf(secret), Ct);
+            var secret = KeySecret.New();
+            await server.Store.Projects.AddKeyAsync(new(Guid.CreateVersion7(), ProjectId.Default, "k", secret[..10], scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
             return "Bearer " + secret;
         }
 

@@ -27,7 +27,7 @@ public sealed class LiveClientTests
         var (http, grpc) = (Otlp.FreePort(), Otlp.FreePort());
         await using var server = await RunningServer.StartAsync(("Auth", "keys"), ("otlp_http_port", $"{http}"), ("otlp_grpc_port", $"{grpc}"));
         await server.Store.Projects.AddKeyAsync(
-            new(Guid.CreateVersion7(), ProjectId.Default, "live", "fw_", KeyScope.Ingest, DateTimeOffset.UtcNow, null, null), Api.Access.HashOf("fw_secret"), Ct);
+            new(Guid.CreateVersion7(), ProjectId.Default, "live", "fw_", KeyScope.Ingest, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf("fw_secret"), Ct);
 
         await RunAsync(folder, "node", Script(), library, $"http://127.0.0.1:{http}", "fw_secret", $"{grpc}");
 

@@ -125,7 +125,7 @@ public sealed class OtlpRouteTests
         var project = await server.Store.Projects.EnsureAsync("other", DateTimeOffset.UtcNow, Ct);
         foreach (var (secret, scope) in new[] { ("fw_ingest", KeyScope.Ingest), ("fw_read", KeyScope.Read) })
             await server.Store.Projects.AddKeyAsync(
-                new(Guid.CreateVersion7(), project.Id, scope.ToString(), secret, scope, DateTimeOffset.UtcNow, null, null), Api.Access.HashOf(secret), Ct);
+                new(Guid.CreateVersion7(), project.Id, scope.ToString(), secret, scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
         async Task<int> StatusAsync(string span, params (string, string)[] headers) =>
             (await Otlp.SendAsync(server.Http, "/v1/traces", Otlp.Request(Otlp.Span(Trace, span)), Otlp.Json, gzip: false, headers)).Status;
 

@@ -10,7 +10,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Packs;
 using Flywheel.Engine.Models;
-using Flywheel.Server.Features.Datasets;
+using Flywheel.Engine.Datasets;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Eval;
@@ -178,8 +178,9 @@ static class EvalCommand
         if (data is not null)
             return new EvalRows(data, fields, clock) { Generates = generates };
         var (name, which) = DatasetReference.Parse(dataset!);
-        var version = await DatasetIntake.VersionAsync(store!, owner!.Id, name, which, ct);
-        return new EvalRows(version, () => DatasetIntake.ItemsAsync(store!, owner.Id, version, split, ct).ToBlockingEnumerable(ct), fields, clock)
+        var (datasets, caller) = (new DatasetService(store!.Datasets, store.Metrics, clock), CommandCaller.Of(owner!));
+        var version = await datasets.VersionAsync(caller, name, which, ct);
+        return new EvalRows(version, () => datasets.ItemsAsync(caller, version, split, ct).ToBlockingEnumerable(ct), fields, clock)
         {
             Generates = generates, Dataset = version,
         };

@@ -11,7 +11,7 @@ using Flywheel.Engine.Loop;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Retrieval;
 using Flywheel.Engine.Telemetry;
-using Flywheel.Server.Features.Prompts;
+using Flywheel.Engine.Prompts;
 using Flywheel.Server.Files;
 using Flywheel.Server.Hosting;
 using Microsoft.Extensions.AI;
@@ -79,7 +79,7 @@ sealed record EvalModel(GenerationPlan Plan, EvalAbout About, string Fingerprint
         if (prompt is not null)
         {
             var (name, which) = prompt.LastIndexOf('@') is var at and > 0 ? (prompt[..at], prompt[(at + 1)..]) : (prompt, PromptLabel.Latest);
-            var version = await PromptEndpoints.FindAsync(store!, project!.Id, name, which, ct);
+            var version = await new PromptService(store!.Prompts, TimeProvider.System).GetAsync(CommandCaller.Of(project!), name, which, ct);
             return (version.Type, version.Template, version.Config, $"{version.Name}@{version.Number}");
         }
         if (promptFile is null)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Flywheel.Core;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Datasets;
 using Flywheel.Server.Api;
 using Flywheel.Server.Files;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -27,92 +28,77 @@ static class DatasetEndpoints
         datasets.MapPost("/{name}/items/remove", RemoveAsync).Needs(KeyScope.Admin).WithSummary("Remove items: the next version; older ones keep them");
     }
 
-    static async Task<Ok<DatasetList>> ListAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
-        TypedResults.Ok(new DatasetList([.. (await store.Datasets.ListAsync(caller.Project, ct)).Select(DatasetView.Of)]));
+    static async Task<Ok<DatasetList>> ListAsync(HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
+        TypedResults.Ok(new DatasetList([.. (await datasets.ListAsync(caller, ct)).Select(DatasetView.Of)]));
 
     static async Task<Results<Ok<DatasetView>, Created<DatasetView>>> CreateAsync(
-        Body<DatasetBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<DatasetBody> body, HttpCaller caller, DatasetService datasets, CancellationToken ct)
     {
         var it = body.Value;
-        if (DatasetIntake.WrongName(it.Name) is { } why)
-            throw RequestException.BadField("name", $"`name` {why}");
-        var (dataset, isNew) = await store.Datasets.CreateAsync(caller.Project, it.Name, it.Description, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);
+        var (dataset, isNew) = await datasets.CreateAsync(caller.For(it.Author), it.Name, it.Description, ct);
         return isNew
             ? TypedResults.Created($"/api/v1/datasets/{Uri.EscapeDataString(it.Name)}", DatasetView.Of(dataset))
             : TypedResults.Ok(DatasetView.Of(dataset));
     }
 
-    static async Task<Ok<DatasetView>> GetAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
-        TypedResults.Ok(DatasetView.Of(await DatasetIntake.FindAsync(store, caller.Project, name, ct)));
+    static async Task<Ok<DatasetView>> GetAsync(string name, HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
+        TypedResults.Ok(DatasetView.Of(await datasets.GetAsync(caller, name, ct)));
 
-    static async Task<Ok<DatasetVersionList>> VersionsAsync(string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
-    {
-        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
-        return TypedResults.Ok(new DatasetVersionList(
-            name, [.. (await store.Datasets.VersionsAsync(caller.Project, name, ct)).Select(DatasetVersionView.Of)]));
-    }
+    static async Task<Ok<DatasetVersionList>> VersionsAsync(string name, HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
+        TypedResults.Ok(new DatasetVersionList(name, [.. (await datasets.VersionsAsync(caller, name, ct)).Select(DatasetVersionView.Of)]));
 
-    static async Task<Ok<DatasetVersionView>> VersionAsync(string name, string which, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
-        TypedResults.Ok(DatasetVersionView.Of(await DatasetIntake.VersionAsync(store, caller.Project, name, which, ct)));
+    static async Task<Ok<DatasetVersionView>> VersionAsync(
+        string name, string which, HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
+        TypedResults.Ok(DatasetVersionView.Of(await datasets.VersionAsync(caller, name, which, ct)));
 
     static async Task<Ok<DatasetItemPage>> ItemsAsync(
-        string name, string which, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? split = null, string? cursor = null, int limit = 50)
+        string name, string which, HttpCaller caller, DatasetService datasets, CancellationToken ct,
+        string? split = null, string? cursor = null, int limit = 50)
     {
-        var version = await DatasetIntake.VersionAsync(store, caller.Project, name, which, ct);
-        var items = await store.Datasets.ItemsAsync(caller.Project, name, version.Number, split, After(cursor), PageSize.Check(limit), ct);
+        var (version, items) = await datasets.PageAsync(caller, name, which, split, After(cursor), limit, ct);
         return TypedResults.Ok(new DatasetItemPage(name, version.Number, [.. items.Select(DatasetItemView.Of)], Next(items, limit)));
     }
 
     static async Task<Ok<DatasetDiff>> DiffAsync(
-        string name, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? from = null, string? to = null, string? cursor = null, int limit = 50)
+        string name, HttpCaller caller, DatasetService datasets, CancellationToken ct,
+        string? from = null, string? to = null, string? cursor = null, int limit = 50)
     {
-        var newer = await DatasetIntake.VersionAsync(store, caller.Project, name, to ?? DatasetVersion.Newest, ct);
-        // The first version is compared with nothing, which is what there was before it.
-        var older = from is null ? newer.Number - 1 : (await DatasetIntake.VersionAsync(store, caller.Project, name, from, ct)).Number;
-        var changes = await store.Datasets.DiffAsync(caller.Project, name, older, newer.Number, After(cursor), PageSize.Check(limit), ct);
-        return TypedResults.Ok(new DatasetDiff(
-            name, older, newer.Number, [.. changes.Select(DatasetDifferenceView.Of)], Next([.. changes.Select(change => change.Item)], limit)));
+        var it = await datasets.DiffAsync(caller, name, from, to, After(cursor), limit, ct);
+        return TypedResults.Ok(DatasetDiff.Of(name, it, Next([.. it.Changes.Select(change => change.Item)], limit)));
     }
 
     static async Task<Ok<DatasetChangeView>> AddAsync(
-        string name, Body<ItemsBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<ItemsBody> body, HttpCaller caller, DatasetService datasets, CancellationToken ct)
     {
         var it = body.Value;
-        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
-        if (it.Items.Count is 0 or > IDatasetStore.MaxItems)
-            throw RequestException.BadField("items", $"`items` holds {it.Items.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
-        var items = it.Items.Select((item, i) => DatasetRows.Read(item, out var problem)
-            ?? throw RequestException.BadField("items", $"`items[{i}]`: {problem}")).ToArray();
-        return TypedResults.Ok(DatasetChangeView.Of(
-            name, await store.Datasets.AddAsync(caller.Project, name, items, it.Note, it.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
+        var change = await datasets.AddAsync(caller.For(it.Author), name, [.. it.Items.Select(item => item.Request())], it.Note, ct);
+        return TypedResults.Ok(DatasetChangeView.Of(name, change));
     }
 
     static async Task<Results<Ok<DatasetChangeView>, Ok<SelectionPreview>>> FromTracesAsync(
-        string name, Body<FromTracesBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<FromTracesBody> body, HttpCaller caller, DatasetService datasets, CancellationToken ct)
     {
         var it = body.Value;
-        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
-        var selection = await DatasetIntake.SelectAsync(store, caller.Project, it, ct);
         if (it.Preview)
-            return TypedResults.Ok(DatasetIntake.Preview(selection));
-        var change = await store.Datasets.AddAsync(caller.Project, name, selection.Items, it.Note, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);
-        return TypedResults.Ok(DatasetChangeView.Of(name, change) with { Matched = selection.Matched, WithoutInput = selection.WithoutInput });
+            return TypedResults.Ok(SelectionPreview.Of(await datasets.SelectAsync(caller, name, it.Request(), ct)));
+        return TypedResults.Ok(DatasetChangeView.Of(
+            name, await datasets.AddSpansAsync(caller.For(it.Author), name, it.Request(), it.Note, create: false, ct)));
     }
 
     static async Task<Ok<DatasetChangeView>> FromFileAsync(
-        string name, HttpRequest request, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string format = "jsonl",
+        string name, HttpRequest request, HttpCaller caller, DatasetService datasets, CancellationToken ct, string format = "jsonl",
         string input_field = "input", string? expected_field = null, string split_field = "split", string? note = null, string? author = null)
     {
         if (format is not ("jsonl" or "csv" or "parquet"))
             throw RequestException.BadField("format", $"`format` is `{format}`: use jsonl, csv or parquet.");
-        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
+        await datasets.GetAsync(caller, name, ct);
         var path = Path.Combine(Path.GetTempPath(), $"flywheel-upload-{Guid.NewGuid():N}.{format}");
         try
         {
             await using (var file = File.Create(path))
                 await request.Body.CopyToAsync(file, ct);
-            return TypedResults.Ok(await DatasetIntake.AddFileAsync(
-                store, caller.Project, name, RowFile.Read(path), new(input_field, expected_field, split_field), note, author ?? caller.Actor, clock, null, ct));
+            return TypedResults.Ok(DatasetChangeView.Of(name, await datasets.AddRowsAsync(
+                caller.For(author), new(name, RowFile.Read(path), new(input_field, expected_field, split_field), note), null, ct)));
         }
         catch (FlywheelException unreadable)
         {
@@ -125,20 +111,15 @@ static class DatasetEndpoints
     }
 
     static async Task<Ok<DatasetChangeView>> RemoveAsync(
-        string name, Body<RemoveBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<RemoveBody> body, HttpCaller caller, DatasetService datasets, CancellationToken ct)
     {
         var it = body.Value;
-        await DatasetIntake.FindAsync(store, caller.Project, name, ct);
-        if (it.Ordinals.Count is 0 or > IDatasetStore.MaxItems)
-            throw RequestException.BadField("ordinals", $"`ordinals` holds {it.Ordinals.Count:N0}: give 1 to {IDatasetStore.MaxItems:N0}.");
-        return TypedResults.Ok(DatasetChangeView.Of(
-            name, await store.Datasets.RemoveAsync(caller.Project, name, it.Ordinals, it.Note, it.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
+        return TypedResults.Ok(DatasetChangeView.Of(name, await datasets.RemoveAsync(caller.For(it.Author), name, it.Ordinals, it.Note, ct)));
     }
 
     static async Task<Ok<DatasetView>> DeleteAsync(
-        string name, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? author = null) =>
-        TypedResults.Ok(DatasetView.Of(
-            await DatasetIntake.DeleteAsync(store, caller.Project, name, author ?? caller.Actor, clock.GetUtcNow(), ct)));
+        string name, HttpCaller caller, DatasetService datasets, CancellationToken ct, string? author = null) =>
+        TypedResults.Ok(DatasetView.Of(await datasets.DeleteAsync(caller.For(author), name, ct)));
 
     static long After(string? cursor) => cursor is null ? 0
         : long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Flywheel.Core;
 using Flywheel.Core.Datasets;
+using Flywheel.Engine.Datasets;
 
 namespace Flywheel.Server.Features.Datasets;
 
@@ -10,7 +12,10 @@ public sealed record DatasetBody(string Name, string? Description = null, string
 /// <param name="EndUser">Whose words they are, so that they go when the person is erased.</param>
 public sealed record ItemBody(
     string Input, string? Expected = null, JsonElement? Attributes = null, string? Split = null, string? TraceId = null, string? SpanId = null,
-    string? EndUser = null);
+    string? EndUser = null)
+{
+    internal DatasetItemRequest Request() => new(Input, Expected, Attributes, Split, TraceId, SpanId, EndUser);
+}
 
 public sealed record ItemsBody(IReadOnlyList<ItemBody> Items, string? Note = null, string? Author = null);
 
@@ -27,7 +32,12 @@ public sealed record FromTracesBody(
     string? Node = null, string? Kind = null, string? Metric = null, string? Outcome = null, string? Label = null, bool? Corrected = null,
     DateTimeOffset? Since = null, DateTimeOffset? Until = null, string? Session = null, string? EndUser = null, string? Feedback = null,
     JsonElement? FeedbackValue = null, string? Prompt = null, int? PromptVersion = null, bool Sample = false, long Seed = 0, int Limit = 1_000,
-    string? Expected = null, string? Split = null, bool KeepOutput = false, bool Preview = false, string? Note = null, string? Author = null);
+    string? Expected = null, string? Split = null, bool KeepOutput = false, bool Preview = false, string? Note = null, string? Author = null)
+{
+    internal DatasetSpansRequest Request() => new(
+        Node, Kind, Metric, Outcome, Label, Corrected, Since, Until, Session, EndUser, Feedback, FeedbackValue, Prompt, PromptVersion, Sample, Seed,
+        Limit, Expected, Split, KeepOutput);
+}
 
 public sealed record DatasetList(IReadOnlyList<DatasetView> Datasets);
 
@@ -63,7 +73,11 @@ public sealed record DatasetDifferenceView(string Change, DatasetItemView Item)
     public static DatasetDifferenceView Of(DatasetDifference it) => new(it.Added ? "added" : "removed", DatasetItemView.Of(it.Item));
 }
 
-public sealed record DatasetDiff(string Name, int From, int To, IReadOnlyList<DatasetDifferenceView> Changes, string? Next);
+public sealed record DatasetDiff(string Name, int From, int To, IReadOnlyList<DatasetDifferenceView> Changes, string? Next)
+{
+    internal static DatasetDiff Of(string name, DatasetComparison it, string? next) =>
+        new(name, it.From, it.To, [.. it.Changes.Select(DatasetDifferenceView.Of)], next);
+}
 
 /// <param name="IsNew">False when nothing changed, and then the version is the one that was there.</param>
 /// <param name="Known">Items that the version before had already, and repeats among those given.</param>
@@ -76,13 +90,29 @@ public sealed record DatasetChangeView(
 {
     public static DatasetChangeView Of(string name, DatasetChange it) => new(
         name, it.Version is null ? null : DatasetVersionView.Of(it.Version), it.IsNew, it.Added, it.Removed, it.Known);
+
+    internal static DatasetChangeView Of(string name, DatasetAddition it) =>
+        Of(name, it.Change) with { Rejected = [.. it.Rejected.Select(RejectedRow.Of)] };
+
+    internal static DatasetChangeView Of(string name, DatasetSpansAddition it) =>
+        Of(name, it.Change) with { Matched = it.Selection.Matched, WithoutInput = it.Selection.WithoutInput };
 }
 
 /// <param name="Row">Line, or row of a Parquet file, from 1; place in the list for items of a request.</param>
-public sealed record RejectedRow(int Row, string Message);
+public sealed record RejectedRow(int Row, string Message)
+{
+    internal static RejectedRow Of(RowRejection it) => new(it.Row, it.Message);
+}
 
 /// <summary>What a query would add: its first items.</summary>
-public sealed record SelectionPreview(int Items, long? Matched, int WithoutInput, int WithExpected, IReadOnlyList<PreviewItem> First);
+public sealed record SelectionPreview(int Items, long? Matched, int WithoutInput, int WithExpected, IReadOnlyList<PreviewItem> First)
+{
+    const int Shown = 20;
+
+    internal static SelectionPreview Of(SpanSelection it) => new(
+        it.Items.Count, it.Matched, it.WithoutInput, it.Items.Count(item => item.Expected is not null),
+        [.. it.Items.Take(Shown).Select(item => new PreviewItem(item.Input, item.Expected, item.Source?.Trace, item.Source?.Span))]);
+}
 
 public sealed record PreviewItem(string Input, string? Expected, string? TraceId, string? SpanId);
 

@@ -1,8 +1,6 @@
-using Flywheel.Core;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
+using Flywheel.Engine.Projects;
 using Flywheel.Server.Api;
-using Flywheel.Server.Gateway.Calls;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Projects;
@@ -20,26 +18,10 @@ static class EndUserEndpoints
         api.MapPost("/end-users/erase", EraseAsync).Needs(KeyScope.Admin).WithTags("Project")
             .WithSummary("Delete everything of an end user: spans, verdicts, labels, demonstrations, feedback, cached replies");
 
-    static async Task<Ok<EraseAnswer>> EraseAsync(
-        Body<EraseBody> body, HttpCaller caller, IFlywheelStore store, AnswerCache cache, TimeProvider clock, CancellationToken ct)
+    static async Task<Ok<EraseAnswer>> EraseAsync(Body<EraseBody> body, HttpCaller caller, ErasureService erasures, CancellationToken ct)
     {
         var it = body.Value;
-        if (SpanRules.Name(it.EndUser, SpanRules.MaxNameLength) is { } why)
-            throw RequestException.BadField("end_user", $"`end_user` {why}");
-        var erased = await store.Erasures.EraseAsync(caller.Project, it.EndUser, it.Author ?? caller.Actor, clock.GetUtcNow(), ct);
-        cache.Clear();
-        return TypedResults.Ok(new EraseAnswer(erased, it.Compact && await CompactAsync(store, ct)));
-    }
-
-    static async Task<bool> CompactAsync(IFlywheelStore store, CancellationToken ct)
-    {
-        try
-        {
-            return await store.Erasures.CompactAsync(ct);
-        }
-        catch (TimeoutException busy)
-        {
-            throw new RequestException(RequestErrorKind.Unavailable, "compaction_busy", $"The user's data is deleted, but the file was not rewritten: {busy.Message}") { RetryAfter = TimeSpan.FromSeconds(10) };
-        }
+        var (erased, compacted) = await erasures.EraseAsync(caller.For(it.Author), it.EndUser, it.Compact, ct);
+        return TypedResults.Ok(new EraseAnswer(erased, compacted));
     }
 }

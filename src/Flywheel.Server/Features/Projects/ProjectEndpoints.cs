@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Flywheel.Core;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Projects;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -24,13 +24,23 @@ public sealed record ProjectView(
 /// <param name="CanaryRate">Left out: stays as it is.</param>
 /// <param name="AnchorHours">Left out: stays as it is.</param>
 public sealed record LimitsBody(
-    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null, int? AnchorHours = null);
+    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null, int? AnchorHours = null)
+{
+    internal ProjectSettings Settings() => new(JudgeCallsPerDay, JudgeUsdPerDay, AuditRate, BlindShare, CanaryRate, AnchorHours);
+}
 
 public sealed record AuditView(
-    long Id, DateTimeOffset At, string Actor, string Action, string Subject, JsonElement Details, string Hash);
+    long Id, DateTimeOffset At, string Actor, string Action, string Subject, JsonElement Details, string Hash)
+{
+    public static AuditView Of(AuditEntry it) =>
+        new(it.Id, it.At, it.Actor, it.Action, it.Subject, JsonSerializer.Deserialize<JsonElement>(it.Details), it.Hash);
+}
 
 /// <param name="FirstBroken">The first entry whose hash does not fit; null when the chain is whole.</param>
-public sealed record AuditList(IReadOnlyList<AuditView> Entries, long? FirstBroken);
+public sealed record AuditList(IReadOnlyList<AuditView> Entries, long? FirstBroken)
+{
+    internal static AuditList Of(AuditTrail it) => new([.. it.Entries.Select(AuditView.Of)], it.FirstBroken);
+}
 
 static class ProjectEndpoints
 {
@@ -41,37 +51,12 @@ static class ProjectEndpoints
         api.MapGet("/audit", AuditAsync).Needs(KeyScope.Admin).WithTags("Project").WithSummary("Who changed what, newest first, and whether the chain is whole");
     }
 
-    static async Task<Ok<ProjectView>> GetAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
-        TypedResults.Ok(ProjectView.Of((await store.Projects.GetAsync(caller.Project, ct))!));
+    static async Task<Ok<ProjectView>> GetAsync(HttpCaller caller, ProjectService projects, CancellationToken ct) =>
+        TypedResults.Ok(ProjectView.Of(await projects.GetAsync(caller, ct)));
 
-    static async Task<Ok<ProjectView>> PutAsync(Body<LimitsBody> body, HttpCaller caller, IFlywheelStore store, CancellationToken ct)
-    {
-        var it = body.Value;
-        if (it.JudgeCallsPerDay < 0)
-            throw RequestException.BadField("judge_calls_per_day", "`judge_calls_per_day` must be 0 or more, or null for no limit.");
-        if (it.JudgeUsdPerDay is { } usd && !(double.IsFinite(usd) && usd >= 0))
-            throw RequestException.BadField("judge_usd_per_day", "`judge_usd_per_day` must be 0 or more, or null for no limit.");
-        if (it.AuditRate is not (>= 0 and <= 1))
-            throw RequestException.BadField("audit_rate", "`audit_rate` is a share from 0 to 1.");
-        if (it.BlindShare is not (null or >= 0 and <= 1))
-            throw RequestException.BadField("blind_share", "`blind_share` is a share from 0 to 1.");
-        if (it.CanaryRate is not (null or >= 0 and <= 1))
-            throw RequestException.BadField("canary_rate", "`canary_rate` is a share from 0 to 1.");
-        if (it.AnchorHours is not (null or >= 0 and <= 8_760))
-            throw RequestException.BadField("anchor_hours", "`anchor_hours` must be 0 (never by itself) to 8760.");
-        var now = (await store.Projects.GetAsync(caller.Project, ct))!;
-        if (it.AnchorHours is { } hours)
-            await store.Projects.SetAnchorHoursAsync(caller.Project, hours, ct);
-        await store.Projects.SetJudgingAsync(caller.Project, it.BlindShare ?? now.BlindShare, it.CanaryRate ?? now.CanaryRate, ct);
-        await store.Projects.SetLimitsAsync(caller.Project, it.JudgeCallsPerDay, it.JudgeUsdPerDay, it.AuditRate, ct);
-        return await GetAsync(caller, store, ct);
-    }
+    static async Task<Ok<ProjectView>> PutAsync(Body<LimitsBody> body, HttpCaller caller, ProjectService projects, CancellationToken ct) =>
+        TypedResults.Ok(ProjectView.Of(await projects.SetAsync(caller, body.Value.Settings(), ct)));
 
-    static async Task<Ok<AuditList>> AuditAsync(HttpCaller caller, IFlywheelStore store, CancellationToken ct, int limit = 50)
-    {
-        var entries = await store.Audit.ListAsync(caller.Project, PageSize.Check(limit), ct);
-        return TypedResults.Ok(new AuditList(
-            [.. entries.Select(it => new AuditView(it.Id, it.At, it.Actor, it.Action, it.Subject, JsonSerializer.Deserialize<JsonElement>(it.Details), it.Hash))],
-            await store.Audit.VerifyAsync(caller.Project, ct)));
-    }
+    static async Task<Ok<AuditList>> AuditAsync(HttpCaller caller, ProjectService projects, CancellationToken ct, int limit = 50) =>
+        TypedResults.Ok(AuditList.Of(await projects.AuditAsync(caller, limit, ct)));
 }

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using Flywheel.Core.Projects;
 using Flywheel.Server.Gateway.Upstreams;
 
 namespace Flywheel.Server.Gateway.Calls;
 
 /// <summary>Plain answers of this process to requests that are equal to the byte, by project and node.</summary>
-sealed class AnswerCache(GatewayOptions options, TimeProvider clock)
+sealed class AnswerCache(GatewayOptions options, TimeProvider clock) : IErasureObserver
 {
     readonly Lock _gate = new();
     readonly Dictionary<string, (byte[] Answer, long Until)> _answers = [];
@@ -20,8 +21,8 @@ sealed class AnswerCache(GatewayOptions options, TimeProvider clock)
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Forgets all: an answer may hold what a person asked to have deleted.</summary>
-    public void Clear()
+    /// <summary>Forgets all answers, of every project: an answer may hold what a person asked to have deleted.</summary>
+    public void Forget(ProjectId project)
     {
         lock (_gate)
         {

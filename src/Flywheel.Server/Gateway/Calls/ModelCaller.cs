@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flywheel.Core.Gateway;
 using Flywheel.Server.Gateway.Upstreams;
 
 namespace Flywheel.Server.Gateway.Calls;
@@ -44,7 +45,7 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
                     await BreakOffAsync(http, call, last);
                     return;
                 }
-                if (!last.Retry || tries >= settings.Retries || retried >= Policy.GatewaySettings.MostRetries || !await PauseAsync(last, tries, deadline, http.RequestAborted))
+                if (!last.Retry || tries >= settings.Retries || retried >= Core.Gateway.GatewaySettings.MostRetries || !await PauseAsync(last, tries, deadline, http.RequestAborted))
                     break;
                 retried++;
             }

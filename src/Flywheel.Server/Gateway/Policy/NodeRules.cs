@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Flywheel.Core.Gateway;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Prompts;

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Flywheel.Core.Gateway;
 using Flywheel.Core;
 using Flywheel.Engine.Models;
 
@@ -30,7 +31,7 @@ sealed record ModelRoute(Upstream Upstream, string Model, ModelPrice? Price);
 /// A name is, in this order: one of <c>Models:Chat</c>; <c>PROVIDER/MODEL</c> with a provider of <c>Gateway:Providers</c>; a model of the
 /// default provider.
 /// </remarks>
-sealed class ModelRoutes
+sealed class ModelRoutes : IRoutedModels
 {
     readonly Dictionary<string, ModelRoute> _named = new(StringComparer.OrdinalIgnoreCase);
     readonly Dictionary<string, Upstream> _providers = new(StringComparer.OrdinalIgnoreCase);
@@ -55,6 +56,8 @@ sealed class ModelRoutes
             }
         _default = options.Default is { } wanted ? _providers[wanted] : _providers.Count == 1 ? _providers.Values.Single() : null;
     }
+
+    public bool CanCall(string model) => Find(model) is not null;
 
     /// <summary>Null when no provider is known for the name.</summary>
     public ModelRoute? Find(string model)

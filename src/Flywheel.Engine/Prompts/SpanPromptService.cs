@@ -1,27 +1,20 @@
 using System.Text.Json;
-using Flywheel.Core;
+using Flywheel.Core.Projects;
+using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
 
-namespace Flywheel.Server.Features.Prompts;
+namespace Flywheel.Engine.Prompts;
 
-/// <summary>One message of the prompt that a span got.</summary>
-/// <param name="Demonstration">Id of the demonstration that it belongs to; null for what the application wrote.</param>
-/// <param name="Parts">As the span recorded them, when the message is more than one text.</param>
-public sealed record SpanPromptMessage(string Role, string Content, Guid? Demonstration, JsonElement? Parts);
-
-/// <param name="Prompt">Name of the registry's prompt; null when the span names none.</param>
-/// <param name="Exact">The messages are those that went to the model. False when the span recorded none: then they are its demonstrations, as
-/// they read now, and its input.</param>
-/// <param name="MissingDemonstrations">Ids that the span names and that its messages do not show: deleted, or changed since.</param>
-public sealed record SpanPrompt(
-    string TraceId, string SpanId, string? Prompt, int? Version, bool Exact, IReadOnlyList<SpanPromptMessage> Messages,
-    IReadOnlyList<Guid> MissingDemonstrations)
+/// <summary>Shows the prompt that a span got, with its demonstrations marked.</summary>
+public sealed class SpanPromptService(ISpanStore spans, IDemonstrationStore demonstrations)
 {
-    public static async Task<SpanPrompt> OfAsync(IFlywheelStore store, Span span, CancellationToken ct)
+    /// <exception cref="Core.RequestException"><c>unknown_span</c>.</exception>
+    public async Task<SpanPrompt> GetAsync(Caller caller, string traceId, string spanId, CancellationToken ct)
     {
+        var span = await spans.GetAsync(caller.Project, traceId, spanId, ct);
         var shots = new List<(Guid Id, string Input, string Output)>();
         foreach (var id in span.Content.Demonstrations)
-            if (await store.Demonstrations.GetAsync(span.Project, id, ct) is { } demonstration)
+            if (await demonstrations.GetAsync(span.Project, id, ct) is { } demonstration)
                 shots.Add((id, demonstration.Input, demonstration.Output));
         var recorded = Recorded(span.Content.Attributes);
         var messages = recorded ?? [];

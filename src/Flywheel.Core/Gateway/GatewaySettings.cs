@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
 
-namespace Flywheel.Server.Gateway.Policy;
+namespace Flywheel.Core.Gateway;
 
 /// <summary>A node's gateway policy as people write it: only what differs from the defaults.</summary>
 /// <param name="Kind">The node's kind, for calls that name none.</param>
@@ -15,8 +16,8 @@ namespace Flywheel.Server.Gateway.Policy;
 /// <param name="Retries">Of one model, after the first attempt: 0 to 3 (2); a call has 3 in all.</param>
 /// <param name="CacheSeconds">How long an equal request gets the same plain answer; 0 is never (0).</param>
 /// <param name="Prompt">A prompt of the registry, put in the place of each request's instructions.</param>
-/// <param name="PromptLabel">Which version: where this label stands (production).</param>
-/// <param name="PromptVersion">Which version, by number; instead of a label.</param>
+/// <param name="PromptLabel">Which version: the one that this prompt label points at (production).</param>
+/// <param name="PromptVersion">Which version, by number; instead of a prompt label.</param>
 /// <param name="Variant">Written on every span, for comparing.</param>
 public sealed record GatewaySettings(
     string? Kind = null, string? Model = null, bool? Guards = null, string? OnRefusal = null, string? Refusal = null, bool? Demonstrations = null,
@@ -46,13 +47,13 @@ public sealed record GatewaySettings(
         DemonstrationTokens ?? Defaults.DemonstrationTokens, Fallbacks ?? Defaults.Fallbacks, TimeoutSeconds, FirstByteSeconds, IdleSeconds,
         Retries ?? Defaults.Retries, CacheSeconds ?? Defaults.CacheSeconds, Variant, Prompt, PromptLabel, PromptVersion);
 
-    public NodeKind? NodeKind => Kind is null ? null : Core.Metrics.Wire.Parse<NodeKind>(Kind);
+    public NodeKind? NodeKind => Kind is null ? null : Metrics.Wire.Parse<NodeKind>(Kind);
 
     /// <returns>The field that cannot work, and why; null when all can.</returns>
     public (string Field, string Message)? Wrong()
     {
         if (Kind is not null && NodeKind is null)
-            return ("kind", $"`kind` is `{Kind}`: use {Core.Metrics.Wire.Choices<NodeKind>()}.");
+            return ("kind", $"`kind` is `{Kind}`: use {Metrics.Wire.Choices<NodeKind>()}.");
         if (OnRefusal is not (null or "error" or "answer"))
             return ("on_refusal", $"`on_refusal` is `{OnRefusal}`: use error or answer.");
         if (Refusal is { Length: 0 or > 10_000 })
@@ -61,7 +62,7 @@ public sealed record GatewaySettings(
             return ("model", $"`model` {model}");
         if (Variant is not null && SpanRules.Name(Variant, SpanRules.MaxNameLength) is { } variant)
             return ("variant", $"`variant` {variant}");
-        if (Prompt is not null && Features.Prompts.PromptEndpoints.WrongName(Prompt) is { } prompt)
+        if (Prompt is not null && PromptNames.WrongName(Prompt) is { } prompt)
             return ("prompt", $"`prompt` {prompt}");
         if ((PromptLabel is not null || PromptVersion is not null) && Prompt is null)
             return ("prompt", "`prompt` is missing: `prompt_label` and `prompt_version` say which version of it.");

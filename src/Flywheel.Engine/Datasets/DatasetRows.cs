@@ -1,17 +1,13 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flywheel.Core;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Traces;
-using Flywheel.Core;
 
-namespace Flywheel.Server.Features.Datasets;
+namespace Flywheel.Engine.Datasets;
 
-/// <summary>Which fields of a file's rows are what.</summary>
-/// <param name="Expected">Null: <c>expected</c>, else <c>reference</c>.</param>
-sealed record DatasetFields(string Input = "input", string? Expected = null, string Split = "split");
-
-/// <summary>Rows of a file as items: fields that are nothing else are attributes.</summary>
+/// <summary>Rows of a file as items: fields without another meaning become attributes.</summary>
 static class DatasetRows
 {
     const int MaxSplit = 100;
@@ -58,7 +54,7 @@ static class DatasetRows
                 Text(row, "end_user")), out problem);
     }
 
-    public static NewDatasetItem? Read(ItemBody body, out string problem)
+    public static NewDatasetItem? Read(DatasetItemRequest body, out string problem)
     {
         problem = "";
         if (body.Attributes is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })

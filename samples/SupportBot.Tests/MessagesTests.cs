@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using SupportBot.Orders;
+using Flywheel.Demo;
+using Flywheel.Demo.Orders;
 
 namespace SupportBot.Tests;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using SupportBot.Orders;
+using Flywheel.Demo.Orders;
 
 namespace SupportBot.Tests;
 

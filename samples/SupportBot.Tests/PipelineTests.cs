@@ -1,6 +1,7 @@
 using Flywheel.Client;
 using Flywheel.Core.Traces;
-using SupportBot.Orders;
+using Flywheel.Demo;
+using Flywheel.Demo.Orders;
 
 namespace SupportBot.Tests;
 

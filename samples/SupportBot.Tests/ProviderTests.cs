@@ -2,7 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using SupportBot.Orders;
+using Flywheel.Demo;
+using Flywheel.Demo.Orders;
 
 namespace SupportBot.Tests;
 

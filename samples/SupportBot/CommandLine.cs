@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flywheel.Demo.Orders;
 
 namespace SupportBot;
 
@@ -14,7 +15,7 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
         Usage: SupportBot [options] MESSAGE
           MESSAGE                What the customer writes, such as "I was charged twice".
           --customer N           The signed-in customer, 1 to 60 (default 14).
-          --server ADDRESS       Log to and learn from a running Flywheel, such as http://127.0.0.1:5080.
+          --server ADDRESS       Log to and learn from a running Flywheel, such as http://127.0.0.1:5151.
                                  Without it: what FLYWHEEL_URL names; without both the file supportbot.db.
           --write-expected FILE  Write the sample's messages with the rows that their statements give now.
           -h, --help             Show this.
@@ -51,9 +52,9 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
     }
 
     static int CustomerIn(string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var customer) && customer is >= 1 and <= Orders.OrdersSeed.Customers
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var customer) && customer is >= 1 and <= OrdersSeed.Customers
             ? customer
-            : throw new ArgumentException($"--customer is '{value}': give a number from 1 to {Orders.OrdersSeed.Customers}.");
+            : throw new ArgumentException($"--customer is '{value}': give a number from 1 to {OrdersSeed.Customers}.");
 
     public static Uri AddressIn(string name, string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"

@@ -1,9 +1,10 @@
-using Flywheel.Client;
 using Flywheel.Client.Remote;
+using Flywheel.Client;
 using Flywheel.Core;
+using Flywheel.Demo.Orders;
+using Flywheel.Demo;
 using Flywheel.Engine.Loop;
 using Flywheel.Storage;
-using SupportBot.Orders;
 
 namespace SupportBot;
 

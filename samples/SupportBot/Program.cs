@@ -1,6 +1,7 @@
 using System.ClientModel;
+using Flywheel.Demo.Orders;
+using Flywheel.Demo;
 using SupportBot;
-using SupportBot.Orders;
 
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>

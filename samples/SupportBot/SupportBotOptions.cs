@@ -1,7 +1,9 @@
+using Flywheel.Demo;
+
 namespace SupportBot;
 
 /// <summary>Settings of the sample.</summary>
-public sealed record SupportBotOptions
+public sealed record SupportBotOptions : SupportOptions
 {
     /// <summary>Base address of an OpenAI-compatible provider; null means the offline model.</summary>
     public Uri? Endpoint { get; init; }
@@ -11,12 +13,6 @@ public sealed record SupportBotOptions
 
     /// <summary>The provider's name for the model; needed with <see cref="Endpoint"/>.</summary>
     public string? Model { get; init; }
-
-    /// <summary>After this a statement of the SQL node is interrupted.</summary>
-    public TimeSpan QueryDeadline { get; init; } = TimeSpan.FromSeconds(2);
-
-    /// <summary>More rows than this are cut off.</summary>
-    public int MaxRows { get; init; } = 50;
 
     /// <summary>Reads <c>SUPPORTBOT_ENDPOINT</c>, <c>SUPPORTBOT_API_KEY</c> and <c>SUPPORTBOT_MODEL</c>.</summary>
     /// <param name="variable">Looks up an environment variable.</param>

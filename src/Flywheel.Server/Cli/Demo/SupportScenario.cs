@@ -7,9 +7,9 @@ using Flywheel.Client;
 using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.Demo;
+using Flywheel.Demo.Orders;
 using Microsoft.Extensions.AI;
-using SupportBot;
-using SupportBot.Orders;
 
 namespace Flywheel.Server.Cli.Demo;
 
@@ -97,7 +97,7 @@ sealed partial class SupportScenario : IDemoScenario
     }
 
     SupportPipeline Pipeline(FlywheelConnection connection) => new(
-        _model, _orders, new SupportBotOptions(), (node, kind, inner) => inner.UseFlywheel(
+        _model, _orders, new SupportOptions(), (node, kind, inner) => inner.UseFlywheel(
             connection, node, kind, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan));
 
     public string? ExpectedOutput(Span span) => _byTrace.GetValueOrDefault(span.Key.Trace)?.ExpectedOutput(span.Content.Node);

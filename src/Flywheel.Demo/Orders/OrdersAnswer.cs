@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace SupportBot.Orders;
+namespace Flywheel.Demo.Orders;
 
 /// <summary>What a statement gave: rows, or the reason why there are none.</summary>
 /// <param name="Rows">A JSON object a row, columns in the order of the statement; empty on an error.</param>

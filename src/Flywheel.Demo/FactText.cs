@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using SupportBot.Orders;
+using Flywheel.Demo.Orders;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>Puts facts into a reply: the writer says <c>{status}</c>, the application fills in <c>shipped</c>.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using Flywheel.Core.Traces;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>The nodes of the graph: intent → one specialist → orders_sql → orders_query → answer.</summary>
 public static class SupportNodes

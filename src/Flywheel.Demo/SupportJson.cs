@@ -1,10 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>How the sample writes JSON: one line, snake case, umlauts as themselves.</summary>
-internal static class SupportJson
+static class SupportJson
 {
     public static JsonSerializerOptions Compact { get; } = new(JsonSerializerDefaults.General)
     {

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>A customer's message and, for the rows that ship with the sample, what a good pipeline makes of it.</summary>
 /// <param name="Intent">The team that it belongs to: <c>billing</c>, <c>technical</c> or <c>general</c>.</param>

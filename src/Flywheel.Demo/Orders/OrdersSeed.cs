@@ -1,14 +1,14 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
-namespace SupportBot.Orders;
+namespace Flywheel.Demo.Orders;
 
 /// <summary>Fills an empty orders database with the same 60 customers every time.</summary>
 /// <remarks>
 /// The generator is our own, because the rows that <c>messages.jsonl</c> expects depend on its sequence.
 /// After a change here, run the sample with <c>--write-expected</c>.
 /// </remarks>
-internal sealed class OrdersSeed(SqliteConnection connection, SqliteTransaction transaction)
+sealed class OrdersSeed(SqliteConnection connection, SqliteTransaction transaction)
 {
     public const int Customers = 60;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace SupportBot.Orders;
+namespace Flywheel.Demo.Orders;
 
 /// <summary>Finds the order that a message names, such as <c>OS-20417</c>, <c>#20417</c> or <c>Bestellung 20417</c>.</summary>
 /// <remarks>Five bare digits may be a postcode, so they count only behind one of these words.</remarks>

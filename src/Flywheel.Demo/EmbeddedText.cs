@@ -1,7 +1,7 @@
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>Files that travel inside the assembly.</summary>
-internal static class EmbeddedText
+static class EmbeddedText
 {
     public static string Read(string name)
     {

@@ -1,7 +1,7 @@
 using Flywheel.Core.Traces;
-using SupportBot.Orders;
+using Flywheel.Demo.Orders;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>What the pipeline made of one message.</summary>
 /// <param name="Intent">The specialist that was asked; <c>general</c> when the classifier named none.</param>

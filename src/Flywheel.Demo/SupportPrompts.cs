@@ -1,9 +1,9 @@
-using SupportBot.Orders;
+using Flywheel.Demo.Orders;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>The system prompt of each node.</summary>
-internal static class SupportPrompts
+static class SupportPrompts
 {
     public static string Of(string node) => node switch
     {

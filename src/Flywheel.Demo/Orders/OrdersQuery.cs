@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace SupportBot.Orders;
+namespace Flywheel.Demo.Orders;
 
 /// <summary>Runs a statement that a model wrote, as far as the signed-in customer may see.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>The messages that ship inside the assembly.</summary>
 public static class SupportMessages

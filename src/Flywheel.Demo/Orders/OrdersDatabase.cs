@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace SupportBot.Orders;
+namespace Flywheel.Demo.Orders;
 
 /// <summary>The shop's orders: a SQLite file that this class makes, fills and removes.</summary>
 public sealed class OrdersDatabase : IDisposable

@@ -1,7 +1,7 @@
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>Reads what the SQL node answered.</summary>
-internal static class SqlReply
+static class SqlReply
 {
     /// <summary>The node's answer when a message needs no data.</summary>
     public const string None = "NONE";

@@ -1,9 +1,9 @@
 using Flywheel.Client;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
-using SupportBot.Orders;
+using Flywheel.Demo.Orders;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>Wraps the model of one node, for example with Flywheel's middleware.</summary>
 public delegate IChatClient NodeHook(string node, NodeKind kind, IChatClient inner);
@@ -25,7 +25,7 @@ public sealed class SupportPipeline
     readonly Dictionary<string, IChatClient> models;
 
     /// <param name="hook">Called once for each model node; null leaves the model as it is.</param>
-    public SupportPipeline(IChatClient model, OrdersDatabase orders, SupportBotOptions options, NodeHook? hook = null)
+    public SupportPipeline(IChatClient model, OrdersDatabase orders, SupportOptions options, NodeHook? hook = null)
     {
         query = new(orders, options.QueryDeadline, options.MaxRows);
         string[] nodes = [SupportNodes.Intent, .. SupportNodes.Intents, SupportNodes.OrdersSql, SupportNodes.Answer];

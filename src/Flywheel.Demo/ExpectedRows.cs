@@ -1,9 +1,9 @@
-using SupportBot.Orders;
+using Flywheel.Demo.Orders;
 
-namespace SupportBot;
+namespace Flywheel.Demo;
 
 /// <summary>Computes anew what the reference statements give.</summary>
-internal static class ExpectedRows
+static class ExpectedRows
 {
     public static IEnumerable<SupportMessage> Of(IEnumerable<SupportMessage> messages, OrdersDatabase orders)
     {

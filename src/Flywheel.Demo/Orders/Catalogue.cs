@@ -1,11 +1,11 @@
-namespace SupportBot.Orders;
+namespace Flywheel.Demo.Orders;
 
 /// <param name="Firmware">Newest version; null for a device that has none.</param>
-internal sealed record Product(
+sealed record Product(
     int Id, string Name, string Category, string ModelNumber, string? Firmware, decimal PriceEur, int WarrantyYears);
 
 /// <summary>What the shop sells, and by subscription.</summary>
-internal static class Catalogue
+static class Catalogue
 {
     public static IReadOnlyList<Product> Products =>
     [

@@ -1,4 +1,4 @@
-using Flywheel.Engine.Metrics.Detection.Adversarial;
+using Flywheel.Validators.Detection.Adversarial;
 
 namespace Flywheel.Studies.Detectors;
 

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
-using Flywheel.Engine.Metrics.Detection.Adversarial;
+using Flywheel.Validators.Detection;
+using Flywheel.Validators.Detection.Adversarial;
 
 namespace Flywheel.Studies.Detectors;
 

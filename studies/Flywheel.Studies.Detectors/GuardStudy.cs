@@ -6,12 +6,13 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Models;
 using Flywheel.Storage;
+using Flywheel.Validators;
+using Flywheel.Validators.Detection;
 using Microsoft.Data.Sqlite;
 
 namespace Flywheel.Studies.Detectors;
@@ -48,9 +49,12 @@ static class GuardStudy
         await FillAsync(shop);
         await using var store = await FlywheelStore.OpenAsync("sqlite:" + Path.Combine(folder, "guards.db"), null, default);
         await store.MigrateAsync(default);
-        var registry = ValidatorRegistry.BuiltIn(
-            new TokenCounter(), detectors: new DetectionServices(() => new LexicalEmbedder(), TimeProvider.System),
-            databases: new ApplicationDatabases([KeyValuePair.Create("shop", "sqlite:" + shop)]));
+        var registry = EngineValidators.Registry(new TokenCounter(), further: LeafValidators.All(new()
+        {
+            Tokens = new TokenCounter(),
+            Detection = new DetectionServices(() => new LexicalEmbedder(), TimeProvider.System),
+            Databases = new ApplicationDatabases([KeyValuePair.Create("shop", "sqlite:" + shop)]),
+        }));
         var all = Guards(known).ToArray();
         foreach (var guards in all.Select(guard => new[] { guard }).Append(all))
         {

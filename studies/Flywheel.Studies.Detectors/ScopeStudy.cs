@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Validators.Detection;
 using Flywheel.Engine.Models;
 
 namespace Flywheel.Studies.Detectors;

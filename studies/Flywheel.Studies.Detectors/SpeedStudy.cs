@@ -2,8 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Retrieval;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Validators.Detection;
 
 namespace Flywheel.Studies.Detectors;
 

@@ -3,7 +3,7 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Statistics;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics.Writing;
+using Flywheel.Validators.Writing;
 
 namespace Flywheel.Studies.Detectors;
 

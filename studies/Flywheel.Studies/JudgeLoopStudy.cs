@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models.Offline;
 
 namespace Flywheel.Studies;
@@ -60,7 +60,7 @@ static class JudgeLoopStudy
         var examples = new StudyExamples(choice, embedder, seed);
         using var model = new OfflineChatClient(embedder);
         var fences = 0;
-        var judge = ValidatorRegistry.BuiltIn(judges: new JudgeServices(_ => model, examples) { NewFence = () => $"fence{seed}x{fences++}" }).Get("judge")
+        var judge = EngineValidators.Registry(judges: new JudgeServices(_ => model, examples) { NewFence = () => $"fence{seed}x{fences++}" }).Get("judge")
             .Create(new ValidatorContext("study", "Is the answer right?", MetricSubject.Output, ProjectId.Default), JsonSerializer.SerializeToElement(new { }));
         var given = 0;
         for (var at = 0; at < At.Length && At[at] <= pool.Length; at++)

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Code;
-using Flywheel.Engine.Sandboxing;
+using Flywheel.Validators.Code;
+using Flywheel.Validators.Sandboxing;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -42,7 +41,7 @@ public sealed class AnalyzerTests : IDisposable
     }
 
     static async Task<Finding> AskAsync(Sandbox sandbox, string code, string settings = """{"fail_on":"warning"}""") => await CodeCheck.AskAsync(
-        ValidatorRegistry.BuiltIn(others: CodeKinds.All(sandbox, new CodeDatabases(new Dictionary<string, string>(), allowsFiles: true, null)))
+        new ValidatorRegistry(CodeKinds.All(sandbox, new CodeDatabases(new Dictionary<string, string>(), allowsFiles: true, null)))
             .Create(new("code.csharp", JsonSerializer.Deserialize<JsonElement>(settings)), new ValidatorContext("m", "?", MetricSubject.Output)),
         code);
 

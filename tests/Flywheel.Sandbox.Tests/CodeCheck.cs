@@ -3,9 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Code;
-using Flywheel.Engine.Sandboxing;
+using Flywheel.Validators.Code;
+using Flywheel.Validators.Sandboxing;
 using Flywheel.Storage.Tests;
 
 [assembly: AssemblyFixture(typeof(PostgresCluster))]
@@ -17,8 +16,7 @@ internal sealed class CodeCheck(Dictionary<string, string>? named = null, bool a
 {
     public Sandbox Sandbox { get; } = new();
 
-    public IValidator Make(string kind, string settings) => ValidatorRegistry
-        .BuiltIn(others: CodeKinds.All(Sandbox, new CodeDatabases(named ?? [], allowsFiles, own)))
+    public IValidator Make(string kind, string settings) => new ValidatorRegistry(CodeKinds.All(Sandbox, new CodeDatabases(named ?? [], allowsFiles, own)))
         .Create(new(kind, JsonSerializer.Deserialize<JsonElement>(settings)), new ValidatorContext(kind, "Is it right?", MetricSubject.Output));
 
     public static async Task<Finding> AskAsync(IValidator validator, string text, JsonObject? attributes = null)

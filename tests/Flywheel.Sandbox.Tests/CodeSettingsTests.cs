@@ -1,5 +1,4 @@
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
 using Microsoft.Data.Sqlite;
 
 namespace Flywheel.SandboxTests;

@@ -1,6 +1,5 @@
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Sandboxing;
+using Flywheel.Validators.Sandboxing;
 using Flywheel.Storage.Tests;
 using Npgsql;
 

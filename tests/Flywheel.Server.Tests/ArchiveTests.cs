@@ -6,10 +6,10 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli;
 using Flywheel.Server.Cli.Archives;
-using Flywheel.Server.Features.Metrics;
 using Flywheel.Server.Files;
 using Flywheel.Storage;
 using Flywheel.Storage.Tests;
@@ -237,7 +237,7 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
     static async Task<ArchiveImporter> ImportAsync(IFlywheelStore store, string path)
     {
         Assert.NotNull(ArchiveInput.Header(path));
-        var importer = new ArchiveImporter(store, store.Intake(), Home, new MetricRules(ValidatorRegistry.BuiltIn()));
+        var importer = new ArchiveImporter(store, store.Intake(), Home, new MetricRules(EngineValidators.Registry()));
         foreach (var (line, type, row) in ArchiveInput.Read(path, store.Archives.Kinds))
             await importer.AddAsync(line, type, row, Directory.Exists(path), Ct);
         await importer.FlushAsync(Ct);

@@ -6,9 +6,9 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli.Eval;
 using Flywheel.Storage;
 using Microsoft.Extensions.AI;
@@ -208,7 +208,7 @@ public sealed class EvalModelTests : IDisposable
         new(model, "scripted", _ => 0.5, prompt, new(), null, new HashSet<string> { "expected" });
 
     static EvalMetric Metric(IValidator validator) =>
-        new(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), ValidatorRegistry.BuiltIn().Get("length"), validator);
+        new(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), validator);
 
     EvalRows Rows(params string[] lines)
     {

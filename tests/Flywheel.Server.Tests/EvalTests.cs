@@ -4,9 +4,9 @@ using Flywheel.Core;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli.Eval;
 using Flywheel.Storage;
 
@@ -84,7 +84,7 @@ public sealed class EvalTests : IDisposable
     {
         var rows = new EvalRows(Write("rows.jsonl", [.. Enumerable.Range(1, 500).Select(i => $$"""{"output":"{{i}}"}""")]), Fields, TimeProvider.System);
         var validator = new Counting(stopAt: 100);
-        var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), ValidatorRegistry.BuiltIn().Get("length"), validator);
+        var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), validator);
         var about = new NewEvalRun("rows", "hash", "set", ["m"], "[]");
 
         int kept;
@@ -126,7 +126,7 @@ public sealed class EvalTests : IDisposable
     public async Task A_validator_that_throws_or_hangs_costs_one_outcome()
     {
         var rows = new EvalRows(Write("rows.jsonl", """{"output":"throw"}""", """{"output":"hang"}""", """{"output":"fine"}"""), Fields, TimeProvider.System);
-        var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), ValidatorRegistry.BuiltIn().Get("length"), new Moody());
+        var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), new Moody());
         var cases = new List<EvaluatedCase>();
 
         await new Evaluation([metric], new PlatformFaults(), new EvalOptions(1) { CodeTimeout = TimeSpan.FromMilliseconds(50) }, TimeProvider.System, new Random(1))

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Flywheel.Engine.Metrics;
+using Flywheel.Core.Metrics;
 using Flywheel.Engine.Packs;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Server.Tests;
 

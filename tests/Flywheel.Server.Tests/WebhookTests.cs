@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Webhooks;
+using Flywheel.Validators;
+using Flywheel.Validators.Webhooks;
 
 namespace Flywheel.Server.Tests;
 
@@ -135,7 +135,7 @@ public class WebhookTests
         _ => [IPAddress.Parse("93.184.216.34")],
     }));
 
-    static IValidator Make(WebhookServices services, string url) => ValidatorRegistry.BuiltIn(webhooks: services)
+    static IValidator Make(WebhookServices services, string url) => new ValidatorRegistry(LeafValidators.All(new() { Webhooks = services }))
         .Create(new("webhook", JsonSerializer.SerializeToElement(new { url, key = "main" })), new("m", "Is it quiet?", MetricSubject.Output));
 
     /// <summary>A service on loopback that counts who knocks.</summary>

@@ -1,5 +1,5 @@
 using Flywheel.Core;
-using Flywheel.Core.Guarding;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Datasets;
 using Flywheel.Engine.Evaluation;
@@ -11,9 +11,7 @@ using Flywheel.Engine.Judging.Aligning;
 using Flywheel.Engine.Judging.Anchoring;
 using Flywheel.Engine.Loop;
 using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
 using Flywheel.Engine.Metrics.Sql;
-using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Packs;
 using Flywheel.Engine.Projects;
@@ -32,21 +30,19 @@ public static class EngineComposition
 {
     /// <summary>Registers what decides metrics over texts, with no database: the registry of validators and the services of judges.</summary>
     /// <remarks>
-    /// The caller registers <see cref="ModelRegistry"/> and, optionally, <see cref="TimeProvider"/>, <see cref="ISqlEvaluator"/>,
-    /// <see cref="WebhookServices"/>, <see cref="DetectionServices"/> and <see cref="IApplicationDatabases"/>. Without one of the latter
-    /// only the metrics fail that need it.
+    /// The caller registers <see cref="ModelRegistry"/> and, optionally, <see cref="TimeProvider"/> and <see cref="ISqlEvaluator"/>.
+    /// Without the latter only the metrics fail that need it. Kinds of the package Flywheel.Validators come in by <see cref="EngineOptions.Kinds"/>.
     /// </remarks>
     public static IServiceCollection AddValidation(this IServiceCollection services, EngineOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => provider.GetRequiredService<ModelRegistry>().Embedder());
         services.AddSingleton<IFaultClassifier, ModelFaults>();
-        services.TryAddSingleton(provider => new DetectionServices(
-            provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ITokenCounter, TokenCounter>();
         services.AddSingleton(Judges);
-        services.AddSingleton(provider => ValidatorRegistry.BuiltIn(
-            new TokenCounter(), provider.GetService<ISqlEvaluator>(), provider.GetRequiredService<JudgeServices>(), options.Kinds(provider),
-            provider.GetService<WebhookServices>(), provider.GetRequiredService<DetectionServices>(), provider.GetService<IApplicationDatabases>()));
+        services.AddSingleton(provider => EngineValidators.Registry(
+            provider.GetRequiredService<ITokenCounter>(), provider.GetService<ISqlEvaluator>(), provider.GetRequiredService<JudgeServices>(),
+            options.Kinds(provider)));
         return services;
     }
 
@@ -56,10 +52,6 @@ public static class EngineComposition
     {
         services.AddDataUseCases();
         services.TryAddSingleton<ISqlEvaluator, StoredExpressions>();
-        services.TryAddSingleton(provider => new DetectionServices(
-            provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>(),
-            References: provider.GetRequiredService<StoredReferences>()));
-        services.AddSingleton<StoredReferences>();
         services.AddRetrieval();
         services.AddSingleton<IJudgeGuidelines, StoredGuidelines>();
         services.AddSingleton<IJudgeCalibrations, StoredCalibrations>();

@@ -1,5 +1,5 @@
+using Flywheel.Core.Metrics;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Composition;
 

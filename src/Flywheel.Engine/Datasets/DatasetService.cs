@@ -5,7 +5,6 @@ using Flywheel.Core.Datasets;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Datasets;
 

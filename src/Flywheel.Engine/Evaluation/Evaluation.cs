@@ -168,7 +168,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
     async ValueTask<Finding> CheckAsync(EvalMetric metric, EvalCase one, CancellationToken ct)
     {
         var content = one.Span!.Content;
-        var examinee = new Metrics.Examinee(metric.Metric.Subject == MetricSubject.Input ? content.Input : content.Output, one.Span);
+        var examinee = new Examinee(metric.Metric.Subject == MetricSubject.Input ? content.Input : content.Output, one.Span);
         for (var attempt = 1; ; attempt++)
             try
             {
@@ -186,7 +186,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
     }
 
     /// <summary>What ends at once costs no timer.</summary>
-    async ValueTask<Finding> CheckOnceAsync(EvalMetric metric, Metrics.Examinee examinee, CancellationToken ct)
+    async ValueTask<Finding> CheckOnceAsync(EvalMetric metric, Examinee examinee, CancellationToken ct)
     {
         if (!metric.Kind.CallsModel)
         {

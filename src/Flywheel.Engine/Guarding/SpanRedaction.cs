@@ -3,7 +3,6 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Guarding;
 

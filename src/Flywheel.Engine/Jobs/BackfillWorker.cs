@@ -1,6 +1,5 @@
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Jobs;
 

@@ -1,6 +1,5 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Jobs;
 

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
-using Flywheel.Engine.Models;
+using Flywheel.Core;
 
 namespace Flywheel.Engine.Judging;
 

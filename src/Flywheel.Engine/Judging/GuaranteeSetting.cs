@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

@@ -4,7 +4,6 @@ using Flywheel.Core;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Proposals;
-using Flywheel.Engine.Metrics;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;

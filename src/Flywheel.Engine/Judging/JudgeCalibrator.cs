@@ -3,7 +3,6 @@ using System.Text.Json;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Flywheel.Engine.Metrics;
+using Flywheel.Core.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

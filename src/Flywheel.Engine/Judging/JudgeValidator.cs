@@ -2,8 +2,6 @@ using System.Text;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Validators;
 
 namespace Flywheel.Engine.Judging;
 

@@ -7,7 +7,6 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Statistics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

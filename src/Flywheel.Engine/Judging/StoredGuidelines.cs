@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Flywheel.Core.Judging;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

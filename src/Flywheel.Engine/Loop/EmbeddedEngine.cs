@@ -1,8 +1,8 @@
 using Flywheel.Core;
 using Flywheel.Core.Guarding;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Composition;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,7 +17,7 @@ public sealed record EmbeddedOptions
     /// <summary>False leaves validating, embedding and planning to another process on the same database.</summary>
     public bool Work { get; init; } = true;
 
-    /// <summary>Kinds of validators of the application's own, beside the built-in ones.</summary>
+    /// <summary>Kinds of validators beside those of the engine: those of the package Flywheel.Validators, and the application's own.</summary>
     public IReadOnlyList<IValidatorKind> Validators { get; init; } = [];
 
     /// <summary>Called for work that failed and will be tried again. Must be quick and must not throw.</summary>

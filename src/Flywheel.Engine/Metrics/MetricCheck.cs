@@ -1,3 +1,4 @@
+using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 
@@ -31,7 +32,7 @@ public static partial class ValidatorPlugins
                 kinds.Add(new PluginKind(kind, type.Module.ModuleVersionId));
             }
             if (kinds.Count == before)
-                throw new PluginException($"{file} holds no public class that is an `IValidatorKind` of Flywheel.Engine {typeof(IValidatorKind).Assembly.GetName().Version}: build it against that version, or take it out of `Plugins`.");
+                throw new PluginException($"{file} holds no public class that is an `IValidatorKind` of Flywheel.Core {typeof(IValidatorKind).Assembly.GetName().Version}: build it against that version, or take it out of `Plugins`.");
         }
         return kinds;
     }

@@ -1,4 +1,4 @@
-using Flywheel.Engine.Metrics;
+using Flywheel.Core.Metrics;
 using Microsoft.ML.Tokenizers;
 
 namespace Flywheel.Engine.Models;

@@ -4,7 +4,6 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Review;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Review;
 

@@ -8,7 +8,6 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Review;
 using Flywheel.Core.Statistics;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Review;
 

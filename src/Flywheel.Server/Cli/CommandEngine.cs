@@ -1,6 +1,6 @@
 using Flywheel.Core;
+using Flywheel.Core.Metrics;
 using Flywheel.Engine.Composition;
-using Flywheel.Engine.Metrics;
 using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;

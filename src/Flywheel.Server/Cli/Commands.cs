@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Flywheel.Core;
-using Flywheel.Engine.Metrics;
 using Flywheel.Server.Cli.Statistics;
 
 namespace Flywheel.Server.Cli;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Packs;
 using Flywheel.Server.Features.Packs;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Flywheel.Core.Sandboxing;
-using Flywheel.Engine.Sandboxing;
+using Flywheel.Validators.Sandboxing;
 using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Cli;

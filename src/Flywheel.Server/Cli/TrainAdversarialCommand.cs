@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Flywheel.Core;
-using Flywheel.Engine.Metrics.Detection.Adversarial;
+using Flywheel.Validators.Detection.Adversarial;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;

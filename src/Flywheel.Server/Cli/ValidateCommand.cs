@@ -6,7 +6,6 @@ using System.Text.Json.Serialization;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Core;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 using Flywheel.Server.Features.Traces;
 using Flywheel.Server.Files;

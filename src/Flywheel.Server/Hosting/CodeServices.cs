@@ -1,5 +1,5 @@
-using Flywheel.Engine.Metrics.Code;
-using Flywheel.Engine.Sandboxing;
+using Flywheel.Validators.Code;
+using Flywheel.Validators.Sandboxing;
 
 namespace Flywheel.Server.Hosting;
 

@@ -1,18 +1,20 @@
 using Flywheel.Core;
 using Flywheel.Core.Guarding;
+using Flywheel.Core.Metrics;
 using Flywheel.Engine.Composition;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Code;
-using Flywheel.Engine.Metrics.Detection;
-using Flywheel.Engine.Metrics.Evaluators;
 using Flywheel.Engine.Metrics.Sql;
-using Flywheel.Engine.Metrics.Webhooks;
 using Flywheel.Engine.Models;
-using Flywheel.Engine.Sandboxing;
+using Flywheel.Engine.Retrieval;
+using Flywheel.Validators.Sandboxing;
 using Flywheel.Server.Files;
 using Flywheel.Storage;
+using Flywheel.Validators;
+using Flywheel.Validators.Code;
+using Flywheel.Validators.Detection;
+using Flywheel.Validators.Evaluators;
+using Flywheel.Validators.Webhooks;
 
 namespace Flywheel.Server.Hosting;
 
@@ -24,6 +26,10 @@ static class EngineServices
     public static IServiceCollection AddFlywheelEngine(this IServiceCollection services, IConfiguration configuration, ServerOptions options)
     {
         services.AddConfigured(configuration, CodeServices.OfServer(configuration, options.Db));
+        services.AddSingleton<StoredReferences>();
+        services.AddSingleton(provider => new DetectionServices(
+            provider.GetRequiredService<ModelRegistry>().Embedder, provider.GetRequiredService<TimeProvider>(),
+            References: provider.GetRequiredService<StoredReferences>()));
         services.AddEngine(new EngineOptions
         {
             CodeConcurrency = options.CodeConcurrency,
@@ -72,10 +78,21 @@ static class EngineServices
         var plugins = OperatorServices.Plugins(configuration);
         return provider =>
         [
-            .. CodeKinds.All(provider.GetRequiredService<Sandbox>(), provider.GetRequiredService<CodeDatabases>()),
-            .. EvaluatorKinds.All(evaluators, provider.GetRequiredService<JudgeServices>()),
+            .. LeafValidators.All(new()
+            {
+                Tokens = provider.GetRequiredService<ITokenCounter>(),
+                Detection = provider.GetRequiredService<DetectionServices>(),
+                Webhooks = provider.GetRequiredService<WebhookServices>(),
+                Databases = provider.GetRequiredService<IApplicationDatabases>(),
+                Sandbox = provider.GetRequiredService<Sandbox>(),
+                CodeDatabases = provider.GetRequiredService<CodeDatabases>(),
+                Evaluators = evaluators,
+                Models = ModelsOf(provider.GetRequiredService<JudgeServices>()),
+            }),
             .. plugins,
         ];
+
+        static EvaluatorModels ModelsOf(JudgeServices judges) => new(judges.Chat, (model, usage) => judges.Price?.Invoke(model, usage) ?? 0);
     }
 
     /// <summary>The application's own databases: <c>Databases:NAME</c> is <c>sqlite:FILE</c> or <c>postgres://…</c>.</summary>

@@ -1,6 +1,8 @@
+using Flywheel.Core.Metrics;
 using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Code;
-using Flywheel.Engine.Metrics.Evaluators;
+using Flywheel.Engine.Composition;
+using Flywheel.Validators;
+using Flywheel.Validators.Evaluators;
 using Microsoft.Extensions.AI.Evaluation;
 
 namespace Flywheel.Server.Hosting;
@@ -17,7 +19,6 @@ static class OperatorServices
     {
         var section = configuration.GetSection("Plugins");
         var files = section.Value is { Length: > 0 } one ? [one] : section.GetChildren().Select(file => file.Value).OfType<string>().ToArray();
-        return files.Length == 0 ? [] : ValidatorPlugins.Load(files, ValidatorRegistry.BuiltIn(others: CodeKinds.All(null, null).Concat(EvaluatorKinds.All(
-            new Dictionary<string, IEvaluator>(), null))).Kinds.Select(kind => kind.Name));
+        return files.Length == 0 ? [] : ValidatorPlugins.Load(files, EngineValidators.All().Concat(LeafValidators.All()).Select(kind => kind.Name));
     }
 }

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Flywheel.Core;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Server.Hosting;
 

@@ -8,7 +8,6 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using Flywheel.Server.Gateway.Calls;
 using Flywheel.Server.Gateway.Policy;
 using Flywheel.Server.Gateway.Wire;

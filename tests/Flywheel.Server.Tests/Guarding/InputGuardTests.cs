@@ -4,9 +4,9 @@ using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Guarding;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Traces;
 using Flywheel.Storage;
 
@@ -28,7 +28,7 @@ public sealed class InputGuardTests : IAsyncLifetime
     {
         _store = await FlywheelStore.OpenAsync("sqlite::memory:", new() { Durability = Durability.Off }, Ct);
         await _store.MigrateAsync(Ct);
-        var registry = ValidatorRegistry.BuiltIn(others: [_code, _judge]);
+        var registry = EngineValidators.Registry(further: [_code, _judge]);
         var guards = new ActiveGuards(_store.Metrics, TimeProvider.System);
         _guard = new(guards, registry, new PlatformFaults(), TimeProvider.System, _store.Jobs, new() { CodeTimeout = TimeSpan.FromMilliseconds(50) });
         _intake = _store.Intake(new SpanRedaction(guards, registry));

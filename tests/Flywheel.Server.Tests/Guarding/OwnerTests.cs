@@ -1,10 +1,10 @@
+using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 using Flywheel.Storage;
+using Flywheel.Validators;
 using Microsoft.Data.Sqlite;
-using System.Text.Json;
 
 namespace Flywheel.Server.Tests.Guarding;
 
@@ -39,7 +39,7 @@ public sealed class OwnerTests : IAsyncLifetime
 
     const string ByAttribute = """{"patterns":{"order":"ORD-[0-9]+"},"attribute":"caller.orders"}""";
 
-    IValidator Make(string settings) => ValidatorRegistry.BuiltIn(databases: _databases)
+    IValidator Make(string settings) => new ValidatorRegistry(LeafValidators.All(new() { Databases = _databases }))
         .Create(new("input.owner", JsonElement.Parse(settings)), new("owner", "Is it theirs?", MetricSubject.Input));
 
     async Task<Finding> CheckAsync(string settings, string text, string? user, string? attributes = null)

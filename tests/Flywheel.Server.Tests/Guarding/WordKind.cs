@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Server.Tests.Guarding;
 

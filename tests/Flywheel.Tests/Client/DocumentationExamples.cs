@@ -2,7 +2,12 @@ using Flywheel.Client;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
 using Flywheel.Core.Labeling;
+using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Loop;
+using Flywheel.Engine.Models;
+using Flywheel.Validators;
+using Flywheel.Validators.Detection;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Tests.Client;
@@ -28,6 +33,19 @@ public sealed class DocumentationExamples
     {
         var loop = new RemoteLoop(new Uri("http://127.0.0.1:5080"), key: Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"));
         loop.Dispose();
+    }
+
+    static EmbeddedOptions FurtherKinds(IFlywheelStore store)
+    {
+        var options = new EmbeddedOptions
+        {
+            Validators = LeafValidators.All(new()
+            {
+                Tokens = new TokenCounter(),
+                Detection = new(() => new LexicalEmbedder(), TimeProvider.System, References: new StoredReferences(store.References, store.Spans, TimeProvider.System)),
+            }),
+        };
+        return options;
     }
 
     static IChatClient Builder(IChatClient model, FlywheelConnection connection)

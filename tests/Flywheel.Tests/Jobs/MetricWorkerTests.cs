@@ -2,7 +2,6 @@ using CsCheck;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using static Flywheel.Tests.Jobs.Workshop;
 
 namespace Flywheel.Tests.Jobs;

@@ -1,8 +1,8 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Flywheel.Tests.Jobs;
@@ -55,7 +55,7 @@ sealed class Workshop
     }
 
     public MetricWorker Worker(WorkerOptions? options = null) => new(
-        new(Jobs, Metrics, Spans), ValidatorRegistry.BuiltIn(others: _kinds), Classifier, options ?? new(), Signal, Clock, new(1),
+        new(Jobs, Metrics, Spans), EngineValidators.Registry(further: _kinds), Classifier, options ?? new(), Signal, Clock, new(1),
         (what, error) => Faults.Add((what, error)));
 
     public Finding FindingOf(SpanId span, Metric metric) => VerdictOf(span, metric).Finding;

@@ -3,8 +3,8 @@ using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
 using Microsoft.Extensions.AI;
 using static Flywheel.Tests.Metrics.Checks;
 
@@ -47,7 +47,7 @@ public sealed class CascadeTests
         {
             Calibrations = inForce is null ? null : new InForce(inForce), Ledger = ledger,
         };
-        var validator = ValidatorRegistry.BuiltIn(judges: services).Create(
+        var validator = EngineValidators.Registry(judges: services).Create(
             new("judge", Json(settings)), new("names-sum", "Does it name the sum?", MetricSubject.Output, ProjectId.Default, Metric));
         return await validator.CheckAsync(new("It costs 7.", Stored(NewSpan("It costs 7.") with { Kind = NodeKind.Writer })), Ct);
     }

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models.Offline;
 using Microsoft.Extensions.AI;
 using static Flywheel.Tests.Metrics.Checks;
@@ -18,7 +18,7 @@ public partial class JudgeValidatorTests
         Func<string>? fence = null, MetricSubject subject = MetricSubject.Output)
     {
         var services = new JudgeServices(_ => client, examples, price);
-        return ValidatorRegistry.BuiltIn(judges: fence is null ? services : services with { NewFence = fence })
+        return EngineValidators.Registry(judges: fence is null ? services : services with { NewFence = fence })
             .Create(new("judge", Json(settings)), new("names-sum", criterion, subject, ProjectId.Default));
     }
 
@@ -184,7 +184,7 @@ public partial class JudgeValidatorTests
     [InlineData("""{"temprature":1}""", "temprature", "Did you mean `temperature`?")]
     public void Wrong_settings_are_refused(string settings, string setting, string words)
     {
-        var registry = ValidatorRegistry.BuiltIn(judges: new(
+        var registry = EngineValidators.Registry(judges: new(
             name => name is null ? new ScriptedChatClient(Pass) : throw new KeyNotFoundException($"there is no provider {name}")));
 
         var refused = Assert.Throws<ValidatorSettingsException>(() =>

@@ -2,8 +2,8 @@ using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
 using Microsoft.Extensions.AI;
 using static Flywheel.Tests.Metrics.Checks;
 
@@ -20,7 +20,7 @@ public class PanelTests
     }
 
     static IValidator Judge(string settings, ScriptedChatClient client, ScriptedChatClient? stronger = null, IJudgeExamples? examples = null) =>
-        ValidatorRegistry.BuiltIn(judges: new(name => name == "stronger" ? stronger! : client, examples))
+        EngineValidators.Registry(judges: new(name => name == "stronger" ? stronger! : client, examples))
             .Create(new("judge", Json(settings)), new("names-sum", "Does it name the sum?", MetricSubject.Output, ProjectId.Default));
 
     static Examinee Answer => new("It costs 7.", Stored(NewSpan("It costs 7.") with { Kind = NodeKind.Writer }));

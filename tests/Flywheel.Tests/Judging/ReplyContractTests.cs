@@ -1,8 +1,8 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 using Microsoft.Extensions.AI;
 using static Flywheel.Tests.Metrics.Checks;
@@ -14,7 +14,7 @@ public class ReplyContractTests
     const string Pass = """{"critique":"It names the sum.","verdict":"pass","confidence":0.9}""";
 
     static IValidator Judge(IChatClient client, StructuredOutput structured = StructuredOutput.Schema, PriceOf? price = null) =>
-        ValidatorRegistry.BuiltIn(judges: new(_ => client, null, price) { Structured = _ => structured })
+        EngineValidators.Registry(judges: new(_ => client, null, price) { Structured = _ => structured })
             .Create(new("judge", Json("{}")), new("names-sum", "Does it name the sum?", MetricSubject.Output, ProjectId.Default));
 
     static Examinee Answer(string? output, NodeKind kind = NodeKind.Writer) => new(output, Stored(NewSpan(output) with { Input = "How much?", Kind = kind }));

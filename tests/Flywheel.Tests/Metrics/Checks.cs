@@ -2,7 +2,8 @@ using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Composition;
+using Flywheel.Validators;
 
 namespace Flywheel.Tests.Metrics;
 
@@ -16,7 +17,7 @@ static class Checks
     public static JsonElement Json(string json) => JsonElement.Parse(json);
 
     public static IValidator Make(string kind, string settings, MetricSubject subject = MetricSubject.Output, ValidatorRegistry? registry = null) =>
-        (registry ?? ValidatorRegistry.BuiltIn(new LetterTokens(), new SqliteEvaluator()))
+        (registry ?? EngineValidators.Registry(new LetterTokens(), new SqliteEvaluator(), further: LeafValidators.All(new() { Tokens = new LetterTokens() })))
         .Create(new(kind, Json(settings)), new("metric", "Is it good?", subject));
 
     public static Finding Check(string kind, string settings, string? text, NewSpan? span = null)

@@ -1,8 +1,7 @@
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Judging;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Evaluators;
 using Flywheel.Tests.Judging;
+using Flywheel.Validators.Evaluators;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.AI.Evaluation;
 
@@ -79,8 +78,8 @@ public sealed class EvaluatorTests
     public async Task An_evaluator_that_asks_a_model_gets_ours_and_its_cost_is_counted()
     {
         var chat = new ScriptedChatClient(_ => new(new ChatMessage(ChatRole.Assistant, "yes")) { ModelId = "scripted-1", Usage = new() { InputTokenCount = 10 } });
-        var judges = new JudgeServices(_ => chat, Price: (_, usage) => 0.01 * usage.InputTokenCount ?? 0);
-        var validator = Checks.Make("evaluator.model", """{"evaluator":"scripted"}""", registry: Registry(new Asking(), judges));
+        var models = new EvaluatorModels(_ => chat, (_, usage) => 0.01 * usage.InputTokenCount ?? 0);
+        var validator = Checks.Make("evaluator.model", """{"evaluator":"scripted"}""", registry: Registry(new Asking(), models));
 
         var finding = await validator.CheckAsync(new("The answer", null, "The question"), Checks.Ct);
 
@@ -143,8 +142,8 @@ public sealed class EvaluatorTests
     static IValidator Make(IEvaluator evaluator, string bounds = "") =>
         Checks.Make("evaluator", $$"""{"evaluator":"scripted"{{bounds}}}""", registry: Registry(evaluator));
 
-    static ValidatorRegistry Registry(IEvaluator evaluator, JudgeServices? judges = null) =>
-        ValidatorRegistry.BuiltIn(others: EvaluatorKinds.All(new Dictionary<string, IEvaluator> { ["scripted"] = evaluator }, judges));
+    static ValidatorRegistry Registry(IEvaluator evaluator, EvaluatorModels? models = null) =>
+        new(EvaluatorKinds.All(new Dictionary<string, IEvaluator> { ["scripted"] = evaluator }, models));
 
     sealed class Reference(string text) : EvaluationContext("reference", text);
 

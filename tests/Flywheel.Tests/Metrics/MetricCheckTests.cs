@@ -1,5 +1,6 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Composition;
 using Flywheel.Engine.Metrics;
 using static Flywheel.Tests.Metrics.Checks;
 
@@ -10,7 +11,7 @@ public class MetricCheckTests
     static readonly NewMetric _good = new(
         "short-enough", "Is the answer short enough?", MetricSubject.Output, null, null, 1, new("length", Json("""{"max":400}""")), "ann");
 
-    static IReadOnlyList<MetricProblem> Problems(NewMetric metric) => MetricCheck.Problems(metric, ValidatorRegistry.BuiltIn());
+    static IReadOnlyList<MetricProblem> Problems(NewMetric metric) => MetricCheck.Problems(metric, EngineValidators.Registry());
 
     [Fact]
     public void A_sound_metric_has_no_problem() =>

@@ -1,4 +1,6 @@
-using Flywheel.Engine.Metrics;
+using Flywheel.Core.Metrics;
+using Flywheel.Engine.Composition;
+using Flywheel.Validators;
 using static Flywheel.Tests.Metrics.Checks;
 
 namespace Flywheel.Tests.Metrics;
@@ -32,7 +34,7 @@ public class ValidatorSettingsTests
     [InlineData("regex", """{"pattern":""}""", "pattern", "is empty: give a regular expression.")]
     [InlineData("json", """{"schema":{"type":"strin"}}""", "schema", "#/type must be one or a list of")]
     [InlineData("sql-expression", """{"expression":"length(outptu) < 5"}""", "expression", "Did you mean `output`?")]
-    [InlineData("lenght", "{}", "kind", "Did you mean `length`? Known are `absent`, `classifier.rule`, `contains`")]
+    [InlineData("lenght", "{}", "kind", "Did you mean `length`? Known are `absent`, `classifier.rule`, `code.csharp`")]
     [InlineData("", "{}", "kind", "`kind` is missing")]
     [InlineData("judge", "{}", "kind", "needs a language model")]
     public void A_wrong_setting_is_named_with_its_remedy(string kind, string settings, string setting, string words)
@@ -46,11 +48,11 @@ public class ValidatorSettingsTests
     [Fact]
     public void Every_kind_describes_itself_and_refuses_unknown_settings()
     {
-        var registry = ValidatorRegistry.BuiltIn();
+        var registry = EngineValidators.Registry(further: LeafValidators.All());
 
         Assert.Equal(
             [
-                "absent", "classifier.rule", "contains", "exact-match", "external", "input.adversarial", "input.anomaly", "input.complexity", "input.language",
+                "absent", "classifier.rule", "code.csharp", "code.javascript", "code.sql", "contains", "evaluator", "evaluator.model", "exact-match", "external", "input.adversarial", "input.anomaly", "input.complexity", "input.language",
                 "input.owner", "input.sensitive", "input.topic", "json", "judge", "length", "one-of",
                 "regex", "retriever.nonempty", "sql-expression", "tool.result", "webhook", "writer.diversity", "writer.format", "writer.grounded", "writer.perplexity",
                 "writer.reading-level", "writer.refusal", "writer.repetition", "writer.same-language",
@@ -70,5 +72,5 @@ public class ValidatorSettingsTests
 
     [Fact]
     public void Two_kinds_of_one_name_are_refused() =>
-        Assert.Throws<ArgumentException>(() => ValidatorRegistry.BuiltIn(others: [ValidatorRegistry.BuiltIn().Get("length")]));
+        Assert.Throws<ArgumentException>(() => EngineValidators.Registry(further: [EngineValidators.Registry().Get("length")]));
 }

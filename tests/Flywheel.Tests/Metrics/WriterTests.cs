@@ -1,6 +1,6 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Validators.Detection;
 using Flywheel.Tests.Metrics.Detection;
 using static Flywheel.Tests.Metrics.Checks;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core;
 using Flywheel.Engine.Models;
 using Flywheel.Engine.Models.UseLite;
 

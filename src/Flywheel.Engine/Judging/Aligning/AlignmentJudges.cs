@@ -3,7 +3,6 @@ using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Proposals;
 using Flywheel.Core.Retrieval;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging.Aligning;
 

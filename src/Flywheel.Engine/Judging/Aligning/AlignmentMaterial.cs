@@ -2,7 +2,6 @@ using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics.Validators;
 
 namespace Flywheel.Engine.Judging.Aligning;
 

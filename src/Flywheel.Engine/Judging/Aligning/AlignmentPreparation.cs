@@ -4,7 +4,6 @@ using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 
 namespace Flywheel.Engine.Judging.Aligning;

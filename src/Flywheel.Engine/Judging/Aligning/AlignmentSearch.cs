@@ -6,7 +6,6 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Proposals;
 using Flywheel.Core.Retrieval;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging.Aligning;
 

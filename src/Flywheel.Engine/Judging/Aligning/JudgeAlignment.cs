@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using Flywheel.Core;
 using Flywheel.Core.Judging.Aligning;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Retrieval;
 using Flywheel.Engine.Jobs;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Models;
 
 namespace Flywheel.Engine.Judging.Aligning;

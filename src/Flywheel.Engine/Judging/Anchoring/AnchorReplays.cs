@@ -6,7 +6,6 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging.Aligning;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Judging.Anchoring;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Metrics.Validators;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.AI.Evaluation;
 
@@ -14,7 +15,7 @@ namespace Flywheel.Engine.Metrics.Evaluators;
 /// </remarks>
 public sealed class FlywheelEvaluator : IEvaluator
 {
-    static readonly Lazy<ValidatorRegistry> _builtIn = new(() => ValidatorRegistry.BuiltIn());
+    static readonly Lazy<ValidatorRegistry> _builtIn = new(() => new ValidatorRegistry(TextKinds.All()));
 
     readonly string _name;
     readonly MetricSubject _subject;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Core;
 
 namespace Flywheel.Engine.Metrics.Schema;
 

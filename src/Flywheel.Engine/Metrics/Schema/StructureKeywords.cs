@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Flywheel.Engine.Metrics.Validators;
+using Flywheel.Core.Metrics;
 
 namespace Flywheel.Engine.Metrics.Schema;
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Flywheel.Core;
+using Flywheel.Core.Metrics;
 using Flywheel.Engine.Metrics.Validators;
 
 namespace Flywheel.Engine.Metrics.Schema;

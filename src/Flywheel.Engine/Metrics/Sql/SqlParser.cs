@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flywheel.Core;
 
 namespace Flywheel.Engine.Metrics.Sql;
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 

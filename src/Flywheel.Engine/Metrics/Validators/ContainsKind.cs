@@ -1,3 +1,4 @@
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 
 namespace Flywheel.Engine.Metrics.Validators;

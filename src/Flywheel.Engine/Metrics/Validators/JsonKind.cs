@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Metrics.Schema;
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 

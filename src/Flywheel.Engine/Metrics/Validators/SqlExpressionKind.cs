@@ -1,3 +1,4 @@
+using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics.Sql;

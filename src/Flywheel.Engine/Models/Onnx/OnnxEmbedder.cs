@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Flywheel.Core;
 using Flywheel.Core.Retrieval;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

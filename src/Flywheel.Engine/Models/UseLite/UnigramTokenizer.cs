@@ -1,3 +1,5 @@
+using Flywheel.Core;
+
 namespace Flywheel.Engine.Models.UseLite;
 
 /// <summary>Cuts a text into the vocabulary pieces with the highest summed log-probability.</summary>

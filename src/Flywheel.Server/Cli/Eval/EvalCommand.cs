@@ -187,7 +187,7 @@ static class EvalCommand
     }
 
     static async Task<IReadOnlyList<EvalMetric>> ResolveAsync(
-        string set, IFlywheelStore store, Project owner, Engine.Metrics.ValidatorRegistry registry, CancellationToken ct)
+        string set, IFlywheelStore store, Project owner, ValidatorRegistry registry, CancellationToken ct)
     {
         if (File.Exists(set))
             return MetricSet.OfFile(set, registry);

@@ -2,12 +2,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flywheel.Core;
 using Flywheel.Core.Datasets;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
-using Flywheel.Core;
 using Flywheel.Engine.Evaluation;
-using Flywheel.Engine.Metrics;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli.Eval;

@@ -1,7 +1,7 @@
 using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Validators.Detection;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,5 +1,4 @@
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Server.Features.Metrics;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Flywheel.Core;
+using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Traces;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,5 +1,5 @@
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Metrics.Detection.Adversarial;
+using Flywheel.Validators.Detection.Adversarial;
 using Flywheel.Tests.Models;
 using Microsoft.Extensions.Time.Testing;
 

@@ -3,8 +3,8 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Validators;
+using Flywheel.Validators.Detection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Flywheel.Tests.Metrics.Detection;
@@ -14,7 +14,7 @@ static class Detectors
 {
     public static IValidator Make(string kind, object settings, TimeProvider? clock = null, IApprovedReferences? references = null,
         MetricSubject subject = MetricSubject.Input) =>
-        ValidatorRegistry.BuiltIn(detectors: new DetectionServices(() => new LexicalEmbedder(), clock ?? new FakeTimeProvider(), References: references))
+        new ValidatorRegistry(LeafValidators.All(new() { Detection = new(() => new LexicalEmbedder(), clock ?? new FakeTimeProvider(), References: references) }))
             .Create(new(kind, JsonSerializer.SerializeToElement(settings)), new("guard", "Is it fine?", subject, ProjectId.Default));
 
     public static string Refused(string kind, object settings) => Assert.Throws<ValidatorSettingsException>(() => Make(kind, settings)).Message;

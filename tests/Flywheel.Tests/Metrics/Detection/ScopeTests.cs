@@ -1,8 +1,7 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Statistics;
-using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Metrics.Detection;
+using Flywheel.Validators.Detection;
 using Flywheel.Tests.Models;
 
 namespace Flywheel.Tests.Metrics.Detection;

@@ -7,7 +7,8 @@ namespace Flywheel.Core.Judging;
 /// <param name="Node">Null for all nodes.</param>
 /// <param name="Verdicts">Number of decided verdicts, labelled or not.</param>
 /// <param name="Rates">Of the decided verdicts; its labels are all that is known of the judge.</param>
-public sealed record VersionAgreement(int MetricVersion, string? ValidatorVersion, string? Node, long Verdicts, TrueRates Rates, Confusion Counts)
+public sealed record VersionAgreement(
+    int MetricVersion, string? ValidatorVersion, string? Node, long Verdicts, TrueRates Rates, Confusion Counts)
 {
     /// <summary>Number of judge versions in it.</summary>
     public int JudgeVersions { get; init; } = 1;

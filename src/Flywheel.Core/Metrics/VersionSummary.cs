@@ -6,7 +6,8 @@ namespace Flywheel.Core.Metrics;
 /// <param name="Verdicts">Counts of every outcome.</param>
 /// <param name="Rates">Pass rate of all judged traffic and the quality of the validator, from verdicts and labels together.</param>
 /// <param name="ValidatorPassRate">What the validator claims.</param>
-/// <param name="LabelledPassRate">What people said of the labelled spans: no estimate for all traffic unless they were drawn at random.</param>
+/// <param name="LabelledPassRate">What people said of the labelled spans: no estimate for all traffic unless they were drawn at
+/// random.</param>
 /// <param name="Slices">Null unless slices were asked for.</param>
 public sealed record VersionSummary(
     int MetricVersion, string ValidatorVersion, IReadOnlyDictionary<Outcome, long> Verdicts, TrueRates Rates, Interval ValidatorPassRate,
@@ -14,7 +15,8 @@ public sealed record VersionSummary(
 {
     /// <param name="cells">Of this version only.</param>
     /// <exception cref="RequestException">The slicing makes too many slices.</exception>
-    public static VersionSummary Of(int metricVersion, string validatorVersion, IReadOnlyCollection<MetricCell> cells, SummarySlicing slicing)
+    public static VersionSummary Of(
+        int metricVersion, string validatorVersion, IReadOnlyCollection<MetricCell> cells, SummarySlicing slicing)
     {
         var decided = cells.Where(cell => cell is { Human: not null, Outcome: Outcome.Pass or Outcome.Fail }).ToArray();
         var labels = cells.Where(cell => cell.Human is not null).Sum(cell => cell.Count);
@@ -22,7 +24,8 @@ public sealed record VersionSummary(
             metricVersion, validatorVersion, Count(cells), TrueRates.Of(cells), PassRate(cells),
             Interval.Share(cells.Where(cell => cell.Human == true).Sum(cell => cell.Count), labels),
             Interval.Share(
-                decided.Where(cell => cell.Human == (cell.Outcome == Outcome.Pass)).Sum(cell => cell.Count), decided.Sum(cell => cell.Count)),
+                decided.Where(cell => cell.Human == (cell.Outcome == Outcome.Pass)).Sum(cell => cell.Count),
+                decided.Sum(cell => cell.Count)),
             labels,
             [.. cells.GroupBy(cell => cell.Node).OrderBy(group => group.Key, StringComparer.Ordinal)
                 .Select(group => new NodeSummary(group.Key, Count([.. group]), PassRate([.. group])))],

@@ -39,7 +39,8 @@ public sealed class BackfillService(IMetricStore metrics, IBackfillStore backfil
     {
         var fill = await backfills.FindAsync(metric.Project, metric.VersionId, ct)
             ?? throw RequestException.NotFound("backfill",
-                $"`{metric.Name}` has no back-fill in its version {metric.Number}: POST /api/v1/metrics/{metric.Name}/backfill begins one.");
+                $"`{metric.Name}` has no back-fill in its version {metric.Number}: "
+                + $"POST /api/v1/metrics/{metric.Name}/backfill begins one.");
         return new(metric, fill, await backfills.WaitingAsync(metric.Project, metric.VersionId, ct));
     }
 }

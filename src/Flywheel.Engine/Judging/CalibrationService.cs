@@ -12,7 +12,8 @@ public sealed class CalibrationService(IMetricStore metrics, ICalibrationStore c
     public async Task<JudgeReliability?> FindAsync(Metric metric, CancellationToken ct) =>
         await calibrator.StandingAsync(metric, ct) is not { } standing
             ? null
-            : new(standing, await calibrations.StandingAsync(metric.Project, metric.VersionId, metric.Id, JudgeReliability.MostVerdicts, ct));
+            : new(standing,
+                await calibrations.StandingAsync(metric.Project, metric.VersionId, metric.Id, JudgeReliability.MostVerdicts, ct));
 
     /// <exception cref="RequestException">The metric is decided by something other than a judge.</exception>
     public async Task<JudgeReliability> GetAsync(Caller caller, string name, CancellationToken ct)

@@ -46,7 +46,9 @@ public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCall
     /// <summary>Who distils; null when only the offline model is there, which cannot write rules.</summary>
     internal JudgeModel? Distiller(Metric metric, string? model)
     {
-        var name = model ?? (metric.Validator.Settings.ValueKind == JsonValueKind.Object && metric.Validator.Settings.TryGetProperty("model", out var own)
+        var name = model
+            ?? (metric.Validator.Settings.ValueKind == JsonValueKind.Object
+                && metric.Validator.Settings.TryGetProperty("model", out var own)
             && own.ValueKind == JsonValueKind.String ? own.GetString() : null);
         var whom = JudgeModel.Open(services, name);
         return whom.Client.GetService(typeof(Models.Offline.OfflineChatClient)) is null ? whom : null;
@@ -61,24 +63,28 @@ public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCall
         var shown = cases.Take(MostCases).ToArray();
         var (reply, cost) = await AskAsync(metric, whom, Messages(metric, shown, known), ct);
         return (
-            [.. Read(reply, shown).Where(rule => !known.Contains(rule.Text)).Take(MostRules).Select(rule => new ProposedGuideline(rule.Text, rule.Labels))],
+            [.. Read(reply, shown).Where(rule => !known.Contains(rule.Text)).Take(MostRules)
+                .Select(rule => new ProposedGuideline(rule.Text, rule.Labels))],
             cost);
     }
 
     /// <summary>US dollars that one distillation should cost at most.</summary>
     internal double ExpectedUsd(JudgeModel whom, int cases) => services.Price?.Invoke(
-        whom.Id, new() { InputTokenCount = Math.Min(cases, MostCases) * MostCharacters / 2 + 1_000, OutputTokenCount = MaxOutputTokens }) ?? 0;
+        whom.Id,
+        new() { InputTokenCount = Math.Min(cases, MostCases) * MostCharacters / 2 + 1_000, OutputTokenCount = MaxOutputTokens }) ?? 0;
 
     async Task<(string Reply, double CostUsd)> AskAsync(Metric metric, JudgeModel whom, List<ChatMessage> messages, CancellationToken ct)
     {
         var expected = services.Price?.Invoke(whom.Id, new()
         {
-            InputTokenCount = messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Text)) / 2 + 500, OutputTokenCount = MaxOutputTokens,
+            InputTokenCount = messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Text)) / 2 + 500,
+            OutputTokenCount = MaxOutputTokens,
         }) ?? 0;
         var reservation = new CallReservation(metric.Project, metric.Name, expected, services.Clock.GetUtcNow());
         if (await calls.ReserveAsync(reservation, ct) is { } limit)
             throw Refused("budget_exhausted", $"The budget is exhausted: {limit}.");
-        var response = await whom.Client.GetResponseAsync(messages, new() { MaxOutputTokens = MaxOutputTokens, ResponseFormat = ChatResponseFormat.Json }, ct);
+        var response = await whom.Client.GetResponseAsync(
+            messages, new() { MaxOutputTokens = MaxOutputTokens, ResponseFormat = ChatResponseFormat.Json }, ct);
         var cost = response.Usage is { } usage ? services.Price?.Invoke(response.ModelId ?? whom.Id, usage) ?? 0 : 0;
         await calls.SettleAsync(reservation, cost, null, services.Clock.GetUtcNow(), ct);
         return (response.Text, cost);
@@ -109,7 +115,8 @@ public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCall
             new(ChatRole.User, asked.ToString()),
         ];
 
-        string Quoted(string? text) => text is null ? "none given" : $"\n{fence}\n{(text.Length <= MostCharacters ? text : text[..MostCharacters] + "…").Replace(fence, "", StringComparison.OrdinalIgnoreCase)}\n{fence}";
+        string Quoted(string? text) => text is null ? "none given"
+            : $"\n{fence}\n{(text.Length <= MostCharacters ? text : text[..MostCharacters] + "…").Replace(fence, "", StringComparison.OrdinalIgnoreCase)}\n{fence}";
     }
 
     /// <exception cref="RequestException">The reply is not of the form asked for.</exception>
@@ -122,14 +129,19 @@ public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCall
         var read = new List<(string, IReadOnlyList<Guid>)>();
         foreach (var rule in rules.EnumerateArray())
         {
-            if (rule.ValueKind != JsonValueKind.Object || !rule.TryGetProperty("text", out var text) || text.ValueKind != JsonValueKind.String
-                || text.GetString()!.Trim() is not { Length: > 0 and <= Guideline.MaxLength } words || Core.Traces.SpanRules.Text(words) is not null)
+            if (rule.ValueKind != JsonValueKind.Object || !rule.TryGetProperty("text", out var text)
+                || text.ValueKind != JsonValueKind.String
+                || text.GetString()!.Trim() is not { Length: > 0 and <= Guideline.MaxLength } words
+                || Core.Traces.SpanRules.Text(words) is not null)
                 throw Unreadable("a rule has no `text` of 1 to 1000 characters");
             if (!rule.TryGetProperty("cases", out var numbers) || numbers.ValueKind != JsonValueKind.Array
-                || !numbers.EnumerateArray().All(number => number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var n) && n >= 1 && n <= cases.Count)
+                || !numbers.EnumerateArray()
+                    .All(number => number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var n) && n >= 1 && n <= cases.Count)
                 || numbers.GetArrayLength() == 0)
                 throw Unreadable("a rule does not name the cases it comes from");
-            read.Add((words.ReplaceLineEndings(" "), [.. numbers.EnumerateArray().Select(number => cases[number.GetInt32() - 1].Label).Distinct()]));
+            read.Add(
+                (words.ReplaceLineEndings(" "),
+                    [.. numbers.EnumerateArray().Select(number => cases[number.GetInt32() - 1].Label).Distinct()]));
         }
         return read;
     }

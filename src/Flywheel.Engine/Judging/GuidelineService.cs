@@ -7,7 +7,8 @@ using Flywheel.Engine.Models;
 namespace Flywheel.Engine.Judging;
 
 /// <summary>Lists, proposes, approves and removes rules for the judges of a metric.</summary>
-public sealed class GuidelineService(IMetricStore metrics, IGuidelineStore guidelines, GuidelineDistillation distillation, TimeProvider clock)
+public sealed class GuidelineService(
+    IMetricStore metrics, IGuidelineStore guidelines, GuidelineDistillation distillation, TimeProvider clock)
 {
     /// <summary>Oldest first.</summary>
     /// <param name="state"><c>proposed</c>, <c>approved</c> or <c>removed</c>; null for all.</param>
@@ -58,7 +59,8 @@ public sealed class GuidelineService(IMetricStore metrics, IGuidelineStore guide
     public async Task<Guideline> ApproveAsync(Caller caller, string metric, Guid id, CancellationToken ct)
     {
         var found = await metrics.GetAsync(caller.Project, metric, ct);
-        return await guidelines.ApproveAsync(caller.Project, found.Id, id, caller.Actor, clock.GetUtcNow(), ct) ?? throw Unknown(metric, id);
+        return await guidelines.ApproveAsync(caller.Project, found.Id, id, caller.Actor, clock.GetUtcNow(), ct)
+            ?? throw Unknown(metric, id);
     }
 
     /// <summary>Takes a rule out of the prompts of the metric's judges.</summary>

@@ -16,7 +16,8 @@ interface ICalibratedValidator : IValidator
 
 /// <summary>Fits calibrations of judges to their blind labels, and fits them anew as labels come.</summary>
 public sealed class JudgeCalibrator(
-    IProjectStore projects, IMetricStore metrics, ICalibrationStore calibrations, IJudgeWatchStore watch, ValidatorRegistry registry, TimeProvider clock)
+    IProjectStore projects, IMetricStore metrics, ICalibrationStore calibrations, IJudgeWatchStore watch, ValidatorRegistry registry,
+    TimeProvider clock)
 {
     /// <summary>Newest labelled verdicts that are read; older ones say less of the judge that answers now.</summary>
     const int Labels = 2_000;
@@ -33,7 +34,8 @@ public sealed class JudgeCalibrator(
         var made = 0;
         foreach (var project in await projects.ListAsync(ct))
             foreach (var metric in await metrics.ListAsync(project.Id, ct))
-                if (metric.State == MetricState.Active && registry.Find(metric.Validator.Kind)?.CallsModel == true && ValidatorOf(metric) is { } validator
+                if (metric.State == MetricState.Active && registry.Find(metric.Validator.Kind)?.CallsModel == true
+                    && ValidatorOf(metric) is { } validator
                     && await calibrations.NewestJudgeAsync(project.Id, metric.Id, ct) is { } judge)
                 {
                     var labels = await LabelsAsync(metric, judge, ct);
@@ -65,14 +67,18 @@ public sealed class JudgeCalibrator(
 
     static bool IsDue(JudgeCalibration? known, int labels, CalibrationPlan plan) => known is null
         ? labels > 0
-        : Math.Abs(labels - known.Labels) >= Math.Max(Few, known.Labels / 10) || JsonSerializer.Serialize(known.Plan) != JsonSerializer.Serialize(plan);
+        : Math.Abs(labels - known.Labels) >= Math.Max(Few, known.Labels / 10)
+            || JsonSerializer.Serialize(known.Plan) != JsonSerializer.Serialize(plan);
 
-    /// <summary>Of this judge in every version of the metric that is about the same traffic: a version that only promises otherwise keeps its labels.</summary>
+    /// <summary>Of this judge in every version of the metric that is about the same traffic: a version that only promises otherwise keeps
+    /// its labels.</summary>
     async Task<IReadOnlyList<LabelledTrail>> LabelsAsync(Metric metric, string judge, CancellationToken ct)
     {
-        static string Scope(Metric version) => JsonSerializer.Serialize(new { version.Nodes, version.Kinds, version.Sampling, version.Segments, version.Subject });
+        static string Scope(Metric version) =>
+            JsonSerializer.Serialize(new { version.Nodes, version.Kinds, version.Sampling, version.Segments, version.Subject });
         var same = (await metrics.VersionsAsync(metric.Project, metric.Name, ct)).Where(version => Scope(version) == Scope(metric));
-        return await calibrations.LabelledAsync(metric.Project, metric.Id, [.. same.Select(version => version.VersionId)], judge, Labels, ct);
+        return await calibrations.LabelledAsync(
+            metric.Project, metric.Id, [.. same.Select(version => version.VersionId)], judge, Labels, ct);
     }
 
     ICalibratedValidator? ValidatorOf(Metric metric) => _validators.GetOrAdd(metric.VersionId, (_, one) =>

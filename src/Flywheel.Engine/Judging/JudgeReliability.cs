@@ -17,8 +17,8 @@ public sealed record JudgeReliability(JudgeStanding Standing, StandingCounts New
         {
             var (alpha, delta) = (Standing.Guarantee.Alpha, Standing.Guarantee.Delta);
             return new(
-                First?.Threshold is not null && Withdrawn is null, alpha, delta, Withdrawn is null ? First?.Threshold : null, First?.Labels ?? 0,
-                First is null ? SelectiveThreshold.Of([], alpha, delta).LabelsNeeded : First.LabelsNeeded, Withdrawn);
+                First?.Threshold is not null && Withdrawn is null, alpha, delta, Withdrawn is null ? First?.Threshold : null,
+                First?.Labels ?? 0, First is null ? SelectiveThreshold.Of([], alpha, delta).LabelsNeeded : First.LabelsNeeded, Withdrawn);
         }
     }
 

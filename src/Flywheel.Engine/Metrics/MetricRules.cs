@@ -15,7 +15,8 @@ public sealed class MetricRules(ValidatorRegistry registry)
     {
         var validator = ValidatorJson.Read(definition.Validator);
         var metric = new NewMetric(
-            definition.Name ?? name ?? throw RequestException.BadField("name", "`name` is missing: name the metric, such as `answer.short`."),
+            definition.Name ?? name
+                ?? throw RequestException.BadField("name", "`name` is missing: name the metric, such as `answer.short`."),
             definition.Criterion,
             Wire.Choice<MetricSubject>("subject", definition.Subject) ?? DefaultSubject(validator.Kind),
             definition.Nodes,
@@ -33,7 +34,8 @@ public sealed class MetricRules(ValidatorRegistry registry)
         return metric;
     }
 
-    /// <exception cref="RequestException">The metric could not work: code <c>invalid_metric</c>, with all problems in its details.</exception>
+    /// <exception cref="RequestException">The metric could not work: code <c>invalid_metric</c>, with all problems in its
+    /// details.</exception>
     public void Check(NewMetric metric)
     {
         var problems = MetricCheck.Problems(metric, registry);

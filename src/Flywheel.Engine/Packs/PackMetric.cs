@@ -15,7 +15,8 @@ public sealed record PackMetric(MetricDefinition Metric, IReadOnlyDictionary<str
     /// <returns>The metric; or why it is left out: the settings that it needs and that are not given.</returns>
     public (MetricDefinition? Metric, string? Reason) With(IReadOnlyList<string>? nodes, IReadOnlyDictionary<string, JsonElement>? given)
     {
-        var missing = Needs?.Where(need => given?.ContainsKey(need.Key) != true).Select(need => $"`{need.Key}`: {need.Value}").ToArray() ?? [];
+        var missing = Needs?.Where(need => given?.ContainsKey(need.Key) != true).Select(need => $"`{need.Key}`: {need.Value}").ToArray()
+            ?? [];
         if (missing.Length > 0)
             return (null, $"needs {string.Join("; ", missing)}");
         var validator = JsonNode.Parse(Metric.Validator.GetRawText())!.AsObject();

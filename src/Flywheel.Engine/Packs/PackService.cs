@@ -82,7 +82,8 @@ public sealed class PackService(
 
     /// <summary>Nodes aside.</summary>
     static bool IsSame(Metric there, NewMetric metric) =>
-        there.Criterion == metric.Criterion && there.Subject == metric.Subject && there.Sampling == metric.Sampling && there.Role == metric.Role
+        there.Criterion == metric.Criterion && there.Subject == metric.Subject && there.Sampling == metric.Sampling
+            && there.Role == metric.Role
         && there.Validator.Kind == metric.Validator.Kind
         && StrictJson.Canonical(there.Validator.Settings) == StrictJson.Canonical(metric.Validator.Settings)
         && (there.Kinds ?? []).SequenceEqual(metric.Kinds ?? []) && (there.Segments ?? []).SequenceEqual(metric.Segments ?? [])

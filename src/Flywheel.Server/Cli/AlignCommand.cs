@@ -20,14 +20,16 @@ static class AlignCommand
         var author = new Option<string>("--author") { Description = "Who asks", DefaultValueFactory = _ => "cli" };
         var labels = new Option<int>("--labels")
         {
-            Description = "Number of the newest blind labels that are looked at, 40 to 2000", DefaultValueFactory = _ => AlignmentRequest.UsualLabels,
+            Description = "Number of the newest blind labels that are looked at, 40 to 2000",
+            DefaultValueFactory = _ => AlignmentRequest.UsualLabels,
         };
         var model = new Option<string?>("--model") { Description = "Who distils rules from labels (default: the metric's own judge)" };
         var reference = new Option<string?>("--reference")
         {
             Description = "Attribute with a reference answer, such as reference.answer (default: a usual one that spans have)",
         };
-        var command = new Command("align", "Look for a better judge: tries candidates on blind labels and proposes one that later labels bear out")
+        var command = new Command(
+            "align", "Look for a better judge: tries candidates on blind labels and proposes one that later labels bear out")
         {
             name, dryRun, author, labels, model, reference, db, project, json,
         };
@@ -80,7 +82,8 @@ static class AlignCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{outlook.Labels} blind labels of `{outlook.Metric}` version {outlook.MetricVersion}: {outlook.Fit} to choose by, {outlook.HeldOut} later ones held out, {outlook.Tested} of them fair to test on."));
         Console.WriteLine($"{outlook.Candidates.Count} candidates: {string.Join(", ", outlook.Candidates)}.");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"At most {outlook.Calls:N0} calls for at most {outlook.CostUsd:0.00##} USD; answers that are kept cost nothing again."));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"At most {outlook.Calls:N0} calls for at most {outlook.CostUsd:0.00##} USD; answers that are kept cost nothing again."));
         foreach (var each in outlook.Notes)
             Console.WriteLine(each);
     }
@@ -104,14 +107,17 @@ static class AlignCommand
     /// <summary>Candidates with their scores in cross-validation, and what was found on the held-out labels.</summary>
     public static void Candidates(AlignmentEvidence evidence)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("candidate", "balanced accuracy", "5 % quantile", "right", "wrong", "undecided");
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("candidate", "balanced accuracy", "5 % quantile", "right", "wrong", "undecided");
         foreach (var it in evidence.Candidates)
         {
             var counts = it.Counts;
             var chosen = it.Name == evidence.Chosen;
             table.AddRow(
-                Markup.Escape(chosen ? $"{it.Name} (ahead)" : it.Name), it.Balanced.ToString("0.000", CultureInfo.InvariantCulture), it.Low.ToString("0.000", CultureInfo.InvariantCulture),
-                (counts.PassPass + counts.FailFail).ToString(CultureInfo.InvariantCulture), (counts.PassFail + counts.FailPass).ToString(CultureInfo.InvariantCulture),
+                Markup.Escape(chosen ? $"{it.Name} (ahead)" : it.Name), it.Balanced.ToString("0.000", CultureInfo.InvariantCulture),
+                it.Low.ToString("0.000", CultureInfo.InvariantCulture),
+                (counts.PassPass + counts.FailFail).ToString(CultureInfo.InvariantCulture),
+                (counts.PassFail + counts.FailPass).ToString(CultureInfo.InvariantCulture),
                 (counts.UndecidedPass + counts.UndecidedFail).ToString(CultureInfo.InvariantCulture));
         }
         Output.People.Write(table);

@@ -31,9 +31,13 @@ static class PacksCommand
 
     static Command Preview()
     {
-        var (name, settings, nodes, db, project, json) = (Name(), Settings(), Nodes(), CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
+        var (name, settings, nodes) = (Name(), Settings(), Nodes());
+        var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
         var last = new Option<int>("--last") { Description = "Newest spans to look at, 1 to 2000", DefaultValueFactory = _ => 200 };
-        var command = new Command("preview", "What a pack would have said of the newest spans, and what its judges would cost") { name, last, nodes, settings, db, project, json };
+        var command = new Command("preview", "What a pack would have said of the newest spans, and what its judges would cost")
+        {
+            name, last, nodes, settings, db, project, json,
+        };
         command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (packs, caller) =>
         {
             var request = new PackPreviewRequest(
@@ -49,15 +53,20 @@ static class PacksCommand
 
     static Command Activate()
     {
-        var (name, settings, nodes, db, project, json) = (Name(), Settings(), Nodes(), CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
+        var (name, settings, nodes) = (Name(), Settings(), Nodes());
+        var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
         var judges = new Option<bool>("--judges") { Description = "Also metrics that ask a model, and cost money" };
         var only = new Option<string[]>("--only") { Description = "Only this metric of the pack. May be repeated" };
-        var command = new Command("activate", "Switch a pack's metrics on; again has no second effect") { name, only, nodes, settings, judges, db, project, json };
+        var command = new Command("activate", "Switch a pack's metrics on; again has no second effect")
+        {
+            name, only, nodes, settings, judges, db, project, json,
+        };
         command.SetAction((parsed, ct) => WithAsync(parsed, db, project, async (packs, caller) =>
         {
             var pack = parsed.GetValue(name)!;
             var request = new PackActivationRequest(
-                Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []), Given(parsed.GetValue(only)), parsed.GetValue(judges));
+                Given(parsed.GetValue(nodes)), Read(parsed.GetValue(settings) ?? []), Given(parsed.GetValue(only)),
+                parsed.GetValue(judges));
             var done = PackActivated.Of(pack, await packs.ActivateAsync(caller, pack, request, ct));
             if (parsed.GetValue(json))
                 Output.Json(done);

@@ -8,7 +8,8 @@ namespace Flywheel.Engine.Judging.Aligning;
 /// <summary>What a search works on: labels split, their spans, and the examples that may be shown.</summary>
 /// <param name="Pool">Approved examples of the metric.</param>
 sealed record AlignmentMaterial(
-    Metric Metric, LabelSplit Split, IReadOnlyDictionary<SpanId, Span> Spans, IReadOnlyList<Demonstration> Pool, IReadOnlyDictionary<long, string> Traces)
+    Metric Metric, LabelSplit Split, IReadOnlyDictionary<SpanId, Span> Spans, IReadOnlyList<Demonstration> Pool,
+    IReadOnlyDictionary<long, string> Traces)
 {
     /// <summary>Newest approved examples that are considered.</summary>
     const int MostExamples = 2_000;
@@ -17,7 +18,8 @@ sealed record AlignmentMaterial(
 
     /// <summary>Where senders put a reference answer.</summary>
     static readonly string[] _references =
-        ["reference", "reference.answer", "reference_answer", "flywheel.reference", "expected", "expected_output", "ground_truth", "gold_answer"];
+        ["reference", "reference.answer", "reference_answer", "flywheel.reference", "expected", "expected_output", "ground_truth",
+            "gold_answer"];
 
     const double MostHaveIt = 0.8;
 
@@ -40,7 +42,8 @@ sealed record AlignmentMaterial(
         var found = await SpansAsync(spans, metric, cases.Select(each => each.Span), ct);
         var traces = found.ToDictionary(each => each.Key.Value, each => each.Value.Key.Trace);
         foreach (var (id, span) in await SpansAsync(
-            spans, metric, pool.Where(each => each.SpanId is { } id && !traces.ContainsKey(id)).Select(each => new SpanId(each.SpanId!.Value)), ct))
+            spans, metric,
+            pool.Where(each => each.SpanId is { } id && !traces.ContainsKey(id)).Select(each => new SpanId(each.SpanId!.Value)), ct))
             traces[id.Value] = span.Key.Trace;
         return new(metric, LabelSplit.Of(cases), found, pool, traces);
     }

@@ -10,11 +10,13 @@ namespace Flywheel.Engine.Judging.Aligning;
 
 /// <summary>Reads what a search would work on, and says what it would do and cost; asks no model.</summary>
 public sealed class AlignmentPreparation(
-    IAlignmentStore alignments, IDemonstrationStore demonstrations, ISpanStore spans, JudgeServices services, GuidelineDistillation distillation)
+    IAlignmentStore alignments, IDemonstrationStore demonstrations, ISpanStore spans, JudgeServices services,
+    GuidelineDistillation distillation)
 {
     /// <param name="until">Labels after it are not looked at; null for all.</param>
     /// <exception cref="RequestException">The search cannot be made as asked.</exception>
-    internal async Task<PreparedAlignment> PrepareAsync(Metric metric, AlignmentRequest request, DateTimeOffset? until, CancellationToken ct)
+    internal async Task<PreparedAlignment> PrepareAsync(
+        Metric metric, AlignmentRequest request, DateTimeOffset? until, CancellationToken ct)
     {
         if (metric.Validator.Kind != "judge")
             throw new RequestException(RequestErrorKind.Conflict, "not_a_judge",

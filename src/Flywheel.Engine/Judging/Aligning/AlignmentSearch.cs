@@ -11,8 +11,8 @@ namespace Flywheel.Engine.Judging.Aligning;
 
 /// <summary>One turn of a search: asks the judges, keeps how far it is, and ends with a proposal or without.</summary>
 sealed class AlignmentSearch(
-    IFlywheelStore store, JudgeServices services, GuidelineDistillation distillation, IEmbedder embedder, IFaultClassifier faults, TimeProvider clock,
-    AlignmentRun run, string worker, TimeSpan lease, int concurrency, Action<int, int>? report) : IDisposable
+    IFlywheelStore store, JudgeServices services, GuidelineDistillation distillation, IEmbedder embedder, IFaultClassifier faults,
+    TimeProvider clock, AlignmentRun run, string worker, TimeSpan lease, int concurrency, Action<int, int>? report) : IDisposable
 {
     static readonly TimeSpan Between = TimeSpan.FromSeconds(2);
 
@@ -47,20 +47,27 @@ sealed class AlignmentSearch(
         _notes.AddRange(notes);
         _total = Steps(material.Split, candidates);
         _known = await store.Guidelines.ListAsync(run.Project, run.Metric, null, ct);
-        var approved = _known.Where(each => each.State == GuidelineState.Approved).OrderBy(each => each.ApprovedAt).ThenBy(each => each.Id).ToArray();
+        var approved = _known.Where(each => each.State == GuidelineState.Approved).OrderBy(each => each.ApprovedAt).ThenBy(each => each.Id)
+            .ToArray();
         _judges = await AlignmentJudges.MakeAsync(
-            material, candidates, [.. approved.Select(each => each.Text)], services, embedder, store.Demonstrations, run.CreatedAt, part => _rules[part], ct);
+            material, candidates, [.. approved.Select(each => each.Text)], services, embedder, store.Demonstrations, run.CreatedAt,
+            part => _rules[part], ct);
         if (_judges.LeftOut > 0)
-            _notes.Add($"{_judges.LeftOut} of {material.Pool.Count} approved examples were not shown: they come from held-out traces or resemble held-out texts.");
+            _notes.Add(
+                $"{_judges.LeftOut} of {material.Pool.Count} approved examples were not shown: "
+                + "they come from held-out traces or resemble held-out texts.");
 
-        var trial = await AlignmentTrial.RunAsync(material.Split, candidates.Count, (candidate, cases, folds) => AskAsync(candidate, cases, folds, ct));
+        var trial = await AlignmentTrial.RunAsync(
+            material.Split, candidates.Count, (candidate, cases, folds) => AskAsync(candidate, cases, folds, ct));
         await ReportAsync(always: true, ct);
         var evidence = Evidence(trial);
         var proposal = trial.Promotes ? Proposal(trial, evidence, [.. approved.Select(each => each.Id).Order()]) : null;
-        return await store.Alignments.EndAsync(run, worker, Ending(trial), evidence, proposal, clock.GetUtcNow(), ct) ?? throw new AlignmentLost();
+        return await store.Alignments.EndAsync(run, worker, Ending(trial), evidence, proposal, clock.GetUtcNow(), ct)
+            ?? throw new AlignmentLost();
     }
 
-    async Task<IReadOnlyList<Outcome>> AskAsync(int candidate, IReadOnlyList<AlignmentCase> cases, IReadOnlyList<int>? folds, CancellationToken ct)
+    async Task<IReadOnlyList<Outcome>> AskAsync(
+        int candidate, IReadOnlyList<AlignmentCase> cases, IReadOnlyList<int>? folds, CancellationToken ct)
     {
         if (_candidates[candidate].Guidelines)
             foreach (var part in folds?.Distinct().Order() ?? (IEnumerable<int>)[AlignmentJudges.HeldOut])
@@ -68,7 +75,8 @@ sealed class AlignmentSearch(
         var findings = new Finding[cases.Count];
         Exception? trouble = null;
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, cases.Count), new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, concurrency), CancellationToken = ct },
+            Enumerable.Range(0, cases.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, concurrency), CancellationToken = ct },
             async (i, _) =>
             {
                 // No new calls after trouble; those under way are paid for and come to their end.
@@ -118,7 +126,9 @@ sealed class AlignmentSearch(
                     return Finding.Error(fault.Reason);
                 }
                 if (attempt >= Retries)
-                    throw new AlignmentPause($"the judge's model cannot be reached: {fault.Reason}", clock.GetUtcNow() + AlignmentPause.After(run.Attempts), isFault: true);
+                    throw new AlignmentPause(
+                        $"the judge's model cannot be reached: {fault.Reason}", clock.GetUtcNow() + AlignmentPause.After(run.Attempts),
+                        isFault: true);
                 await Task.Delay(fault.RetryAfter ?? TimeSpan.FromSeconds(1 << attempt), clock, ct);
             }
     }
@@ -134,7 +144,8 @@ sealed class AlignmentSearch(
             try
             {
                 // What a person removed is not proposed again.
-                (rules, var cost) = await distillation.DistilAsync(_material.Metric, whom, cases, [.. _known.Select(each => each.Text)], ct);
+                (rules, var cost) = await distillation.DistilAsync(
+                    _material.Metric, whom, cases, [.. _known.Select(each => each.Text)], ct);
                 _cost += cost;
                 break;
             }
@@ -155,7 +166,9 @@ sealed class AlignmentSearch(
                 if (!fault.Retryable)
                     throw new AlignmentFailure($"the model that distils rules failed: {fault.Reason}");
                 if (attempt >= Retries)
-                    throw new AlignmentPause($"the model that distils rules cannot be reached: {fault.Reason}", clock.GetUtcNow() + AlignmentPause.After(run.Attempts), isFault: true);
+                    throw new AlignmentPause(
+                        $"the model that distils rules cannot be reached: {fault.Reason}",
+                        clock.GetUtcNow() + AlignmentPause.After(run.Attempts), isFault: true);
                 await Task.Delay(fault.RetryAfter ?? TimeSpan.FromSeconds(1 << attempt), clock, ct);
             }
         _rules[part] = rules;
@@ -193,8 +206,10 @@ sealed class AlignmentSearch(
     }
 
     AlignmentEvidence Evidence(TrialResult trial) => new(
-        _material.Metric.Number, _material.Split.Fit.Count + _material.Split.HeldOut.Count, _material.Split.Fit.Count, _material.Split.HeldOut.Count,
-        _material.Split.Tested, [.. trial.Scores.Select(score => new AlignmentCandidate(_candidates[score.Candidate].Name, score.Balanced, score.Low, score.Counts))],
+        _material.Metric.Number, _material.Split.Fit.Count + _material.Split.HeldOut.Count, _material.Split.Fit.Count,
+        _material.Split.HeldOut.Count, _material.Split.Tested,
+        [.. trial.Scores.Select(
+            score => new AlignmentCandidate(_candidates[score.Candidate].Name, score.Balanced, score.Low, score.Counts))],
         trial.Chosen == 0 ? null : _candidates[trial.Chosen].Name, trial.Promotes, trial.Test, trial.Old, trial.New,
         _candidates[trial.Chosen].Guidelines ? _rules.GetValueOrDefault(AlignmentJudges.HeldOut, []) : [], run.CostUsd + _cost, _notes);
 
@@ -211,13 +226,15 @@ sealed class AlignmentSearch(
         var change = new MetricChange(chosen.ChangesSettings ? chosen.Of(_material.Metric.Validator) : null, evidence.Guidelines);
         string?[] what =
         [
-            chosen.Examples is { } count ? $"shown {count} examples" : null, chosen.Reference is { } path ? $"shown the reference answer at `{path}`" : null,
+            chosen.Examples is { } count ? $"shown {count} examples" : null,
+            chosen.Reference is { } path ? $"shown the reference answer at `{path}`" : null,
             evidence.Guidelines.Count switch { 0 => null, 1 => "given a new guideline", var rules => $"given {rules} new guidelines" },
         ];
         return new(
             ProposalKind.Metric, ProposalAction.Change, _material.Metric.Name,
             string.Create(CultureInfo.InvariantCulture,
                 $"The judge of `{_material.Metric.Name}` is {string.Join(", ", what.Where(part => part is not null))}: alone right on {test.NewOnly:0.#} of {test.Labels} later labels, alone wrong on {test.OldOnly:0.#}."),
-            ProposalJson.Write(new MetricBase(run.MetricVersion.Value, approved)), ProposalJson.Write(change), ProposalJson.Write(evidence), run.Author);
+            ProposalJson.Write(new MetricBase(run.MetricVersion.Value, approved)), ProposalJson.Write(change), ProposalJson.Write(evidence),
+            run.Author);
     }
 }

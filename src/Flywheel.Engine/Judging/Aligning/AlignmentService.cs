@@ -17,7 +17,8 @@ public sealed class AlignmentService(IMetricStore metrics, IAlignmentStore align
         return preparation.Outlook(found, request, await preparation.PrepareAsync(found, request, null, ct));
     }
 
-    /// <summary>Begins a search that a worker or <see cref="JudgeAlignment.RunAsync"/> then makes. An open one of the metric is gone on with instead.</summary>
+    /// <summary>Begins a search that a worker or <see cref="JudgeAlignment.RunAsync"/> then makes. An open one of the metric is gone on
+    /// with instead.</summary>
     /// <returns>No run if there are too few labels.</returns>
     /// <exception cref="RequestException">It cannot be made as asked.</exception>
     public async Task<(AlignmentOutlook Outlook, AlignmentRun? Run)> BeginAsync(
@@ -28,7 +29,8 @@ public sealed class AlignmentService(IMetricStore metrics, IAlignmentStore align
         var outlook = preparation.Outlook(found, request, prepared);
         if (outlook.Missing > 0)
             return (outlook, null);
-        var plan = new AlignmentPlan(request.Labels, request.Model, prepared.Reference, new Dictionary<int, IReadOnlyList<ProposedGuideline>>());
+        var plan = new AlignmentPlan(
+            request.Labels, request.Model, prepared.Reference, new Dictionary<int, IReadOnlyList<ProposedGuideline>>());
         var material = prepared.Material;
         return (outlook, await alignments.BeginAsync(
             found, plan, material.Cases.Max(each => each.At), AlignmentSearch.Steps(material.Split, prepared.Candidates), caller.Actor,

@@ -40,7 +40,8 @@ public sealed class JudgeAlignment(
 
     /// <summary>Makes the oldest search that waits.</summary>
     /// <returns>How many were ended.</returns>
-    public async Task<int> RunOnceAsync(CancellationToken ct) => (await RunAsync(null, null, ct))?.State is AlignmentState.Done or AlignmentState.Failed ? 1 : 0;
+    public async Task<int> RunOnceAsync(CancellationToken ct) =>
+        (await RunAsync(null, null, ct))?.State is AlignmentState.Done or AlignmentState.Failed ? 1 : 0;
 
     /// <param name="only">Null for the oldest that waits.</param>
     /// <param name="report">Told (done, total).</param>
@@ -92,7 +93,8 @@ public sealed class JudgeAlignment(
                 await EndAsync(run, $"gave up after {run.Attempts + 1} turns: {error.GetType().Name}", ct);
             else
                 await store.Alignments.PauseAsync(
-                    run, _worker, $"a fault: {error.GetType().Name}", isFault: true, clock.GetUtcNow() + AlignmentPause.After(run.Attempts), ct);
+                    run, _worker, $"a fault: {error.GetType().Name}", isFault: true, clock.GetUtcNow() + AlignmentPause.After(run.Attempts),
+                    ct);
             throw;
         }
     }

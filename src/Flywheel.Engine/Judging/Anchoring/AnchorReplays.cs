@@ -37,7 +37,8 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
         catch (AlignmentPause pause)
         {
             if (pause.IsFault && replay.Attempts + 1 >= AlignmentPause.MostFaults)
-                return await EndAsync(replay, ReplayState.Failed, null, null, false, $"gave up after {replay.Attempts + 1} turns: {pause.Message}", ct);
+                return await EndAsync(
+                    replay, ReplayState.Failed, null, null, false, $"gave up after {replay.Attempts + 1} turns: {pause.Message}", ct);
             await store.Anchors.PauseAsync(replay, _worker, pause.Message, pause.IsFault, pause.Until, ct);
             return 0;
         }
@@ -51,20 +52,24 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            await store.Anchors.PauseAsync(replay, _worker, "interrupted; it goes on with the next turn", isFault: false, clock.GetUtcNow(), CancellationToken.None);
+            await store.Anchors.PauseAsync(
+                replay, _worker, "interrupted; it goes on with the next turn", isFault: false, clock.GetUtcNow(), CancellationToken.None);
             throw;
         }
     }
 
     async Task AskAsync(AnchorReplay replay, Metric metric, CancellationToken ct)
     {
-        var judge = (ISelfPayingValidator)new JudgeKind(services.Ledger is { } ledger ? services with { Ledger = new UnkeptReplies(ledger) } : services)
+        var judge = (ISelfPayingValidator)new JudgeKind(
+            services.Ledger is { } ledger ? services with { Ledger = new UnkeptReplies(ledger) } : services)
             .Create(new ValidatorContext(metric.Name, metric.Criterion, metric.Subject, metric.Project), metric.Validator.Settings);
         var known = (await store.Anchors.AnswersAsync(replay.Project, replay.Id, ct)).Select(answer => answer.Span).ToHashSet();
-        var left = (await store.Anchors.CasesAsync(replay.Project, replay.Set, ct)).Select(each => each.Span).Where(span => !known.Contains(span)).ToArray();
+        var left = (await store.Anchors.CasesAsync(replay.Project, replay.Set, ct)).Select(each => each.Span)
+            .Where(span => !known.Contains(span)).ToArray();
         Exception? trouble = null;
         await Parallel.ForEachAsync(
-            await store.Spans.GetAsync(replay.Project, left, ct), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct },
+            await store.Spans.GetAsync(replay.Project, left, ct),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct },
             async (span, _) =>
             {
                 if (Volatile.Read(ref trouble) is not null)
@@ -73,7 +78,8 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
                 {
                     var decision = await JudgeAsync(judge, metric, span, replay, ct);
                     if (!await store.Anchors.KeepAsync(
-                        replay, _worker, new(span.Id, decision.Finding.Outcome, decision.Version), decision.Finding.CostUsd, clock.GetUtcNow() + Lease, ct))
+                        replay, _worker, new(span.Id, decision.Finding.Outcome, decision.Version), decision.Finding.CostUsd,
+                        clock.GetUtcNow() + Lease, ct))
                         throw new AlignmentLost();
                 }
                 catch (Exception error) when (error is not OperationCanceledException)
@@ -95,7 +101,9 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
             var decision = await judge.DecideAsync(examinee, ct);
             return decision.Finding.Outcome != Outcome.Skipped
                 ? decision
-                : throw new AlignmentPause(decision.Finding.Reason!, new DateTimeOffset(clock.GetUtcNow().UtcDateTime.Date.AddDays(1), TimeSpan.Zero), isFault: false);
+                : throw new AlignmentPause(
+                    decision.Finding.Reason!, new DateTimeOffset(clock.GetUtcNow().UtcDateTime.Date.AddDays(1), TimeSpan.Zero),
+                    isFault: false);
         }
         catch (Exception error) when (error is not (AlignmentPause or OperationCanceledException))
         {
@@ -103,10 +111,12 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
             return fault.Retryable
                 ? throw new AlignmentPause(
                     $"the judge's model cannot be reached: {fault.Reason}",
-                    clock.GetUtcNow() + (fault.RetryAfter is { } wait && wait > AlignmentPause.After(replay.Attempts) ? wait : AlignmentPause.After(replay.Attempts)), isFault: true)
+                    clock.GetUtcNow() + Longer(fault.RetryAfter, AlignmentPause.After(replay.Attempts)), isFault: true)
                 : new(Finding.Error(fault.Reason), judge.Version);
         }
     }
+
+    static TimeSpan Longer(TimeSpan? asked, TimeSpan usual) => asked > usual ? asked.Value : usual;
 
     async Task<int> CompareAsync(AnchorReplay replay, Metric metric, CancellationToken ct)
     {
@@ -116,25 +126,30 @@ public sealed class AnchorReplays(IFlywheelStore store, JudgeServices services, 
         if (Baseline(await store.Anchors.ReplaysAsync(replay.Project, replay.Set, MostReplays, ct), replay, closed) is not { } baseline)
             return await EndAsync(replay, ReplayState.Done, null, null, false, null, ct);
         var comparison = AnchorComparison.Of(
-            await store.Anchors.CasesAsync(replay.Project, replay.Set, ct), await store.Anchors.AnswersAsync(replay.Project, baseline.Id, ct), answers);
+            await store.Anchors.CasesAsync(replay.Project, replay.Set, ct),
+            await store.Anchors.AnswersAsync(replay.Project, baseline.Id, ct), answers);
         // The alarm first: when the process ends in between, the replay is compared again and finds the alarm open.
         if (comparison.Alarms)
             await store.JudgeWatch.RaiseAsync(
-                replay.Project, replay.Metric, AlarmKind.Anchors, answers.Count > 0 ? answers[0].ValidatorVersion : $"metric version {metric.Number}",
+                replay.Project, replay.Metric, AlarmKind.Anchors,
+                answers.Count > 0 ? answers[0].ValidatorVersion : $"metric version {metric.Number}",
                 comparison.Detail, clock.GetUtcNow(), ct);
         return await EndAsync(replay, ReplayState.Done, baseline.Id, comparison, comparison.Alarms, null, ct);
     }
 
-    /// <summary>What a replay is compared with: the first of the same metric version, or the last before a person closed an alarm.</summary>
+    /// <summary>What a replay is compared with: the first of the same metric version, or the last before a person closed an
+    /// alarm.</summary>
     /// <param name="replays">Newest first.</param>
     /// <returns>Null when the replay is the first of its metric version: a person changed the judge, and knows.</returns>
     internal static AnchorReplay? Baseline(IReadOnlyList<AnchorReplay> replays, AnchorReplay of, DateTimeOffset? closed)
     {
-        var earlier = replays.Where(each => each.State == ReplayState.Done && each.MetricVersion == of.MetricVersion && each.Id < of.Id).ToArray();
+        var earlier = replays.Where(each => each.State == ReplayState.Done && each.MetricVersion == of.MetricVersion && each.Id < of.Id)
+            .ToArray();
         return earlier.FirstOrDefault(each => each.EndedAt <= closed) ?? earlier.LastOrDefault();
     }
 
     async Task<int> EndAsync(
-        AnchorReplay replay, ReplayState state, long? baseline, AnchorComparison? comparison, bool alarmed, string? detail, CancellationToken ct) =>
+        AnchorReplay replay, ReplayState state, long? baseline, AnchorComparison? comparison, bool alarmed, string? detail,
+        CancellationToken ct) =>
         await store.Anchors.EndAsync(replay, _worker, state, baseline, comparison, alarmed, detail, clock.GetUtcNow(), ct) ? 1 : 0;
 }

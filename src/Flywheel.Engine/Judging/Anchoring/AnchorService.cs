@@ -11,7 +11,8 @@ namespace Flywheel.Engine.Judging.Anchoring;
 /// <param name="Replays">Newest first.</param>
 /// <param name="Versions">Numbers of the metric's versions.</param>
 public sealed record MetricAnchors(
-    Metric Metric, AnchorSet Set, DateTimeOffset? NextAt, IReadOnlyList<AnchorReplay> Replays, IReadOnlyDictionary<MetricVersionId, int> Versions);
+    Metric Metric, AnchorSet Set, DateTimeOffset? NextAt, IReadOnlyList<AnchorReplay> Replays,
+    IReadOnlyDictionary<MetricVersionId, int> Versions);
 
 /// <summary>Freezes cases of a metric's judge, asks for replays and gives them up.</summary>
 public sealed class AnchorService(IMetricStore metrics, IAlignmentStore alignments, IAnchorStore anchors, TimeProvider clock)

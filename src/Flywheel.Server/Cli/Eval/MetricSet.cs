@@ -52,17 +52,20 @@ static class MetricSet
             ? known.Where(metric => metric.State == MetricState.Active).ToArray()
             : names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                 .Select(name => known.FirstOrDefault(metric => metric.Name == name)
-                    ?? throw new UsageException($"There is no metric `{name}` in project `{project.Name}`. It has {(known.Count == 0 ? "none" : string.Join(", ", known.Select(metric => metric.Name)))}."))
+                    ?? throw new UsageException(
+                        $"There is no metric `{name}` in project `{project.Name}`. It has {(known.Count == 0 ? "none" : string.Join(", ", known.Select(metric => metric.Name)))}."))
                 .ToArray();
         if (wanted.Length == 0)
             throw new UsageException($"Project `{project.Name}` has no active metric.");
         return Of(
             [.. wanted.Select(metric => new NewMetric(
-                metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author, metric.Role, metric.State, Segments: metric.Segments, LabelsPerItem: metric.LabelsPerItem))],
+                metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author,
+                metric.Role, metric.State, Segments: metric.Segments, LabelsPerItem: metric.LabelsPerItem))],
             registry, $"project {project.Name}", project.Id);
     }
 
-    public static IReadOnlyList<EvalMetric> Of(IReadOnlyList<NewMetric> metrics, ValidatorRegistry registry, string source, ProjectId? project = null)
+    public static IReadOnlyList<EvalMetric> Of(
+        IReadOnlyList<NewMetric> metrics, ValidatorRegistry registry, string source, ProjectId? project = null)
     {
         if (metrics.GroupBy(metric => metric.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new UsageException($"{source}: two metrics are named `{twice.Key}`.");
@@ -77,8 +80,12 @@ static class MetricSet
     }
 
     /// <summary>What decides the outcomes: of two sets with one fingerprint, each row gets the same.</summary>
-    public static string Fingerprint(IReadOnlyList<EvalMetric> metrics, EvalFields fields) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        Json(metrics) + "\n" + string.Join("\n", metrics.Select(metric => metric.Validator.Version)) + "\n" + JsonSerializer.Serialize(fields))));
+    public static string Fingerprint(IReadOnlyList<EvalMetric> metrics, EvalFields fields)
+    {
+        var versions = string.Join("\n", metrics.Select(metric => metric.Validator.Version));
+        var all = $"{Json(metrics)}\n{versions}\n{JsonSerializer.Serialize(fields)}";
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)));
+    }
 
     public static string Json(IReadOnlyList<EvalMetric> metrics) => JsonSerializer.Serialize(metrics.Select(each => each.Metric));
 
@@ -86,12 +93,14 @@ static class MetricSet
     {
         try
         {
-            var body = item.Deserialize<MetricBody>(Body.Options) ?? throw new UsageException($"{place} is null: write a metric as POST /api/v1/metrics takes it.");
+            var body = item.Deserialize<MetricBody>(Body.Options)
+                ?? throw new UsageException($"{place} is null: write a metric as POST /api/v1/metrics takes it.");
             return new MetricRules(registry).Read(body.Definition(), null, Author);
         }
         catch (JsonException e)
         {
-            throw new UsageException($"{place} cannot be read{(string.IsNullOrEmpty(e.Path) || e.Path == "$" ? "" : $" at `{e.Path.TrimStart('$').TrimStart('.')}`")}: {e.Message.Split(" Path:")[0]}");
+            throw new UsageException(
+                $"{place} cannot be read{(string.IsNullOrEmpty(e.Path) || e.Path == "$" ? "" : $" at `{e.Path.TrimStart('$').TrimStart('.')}`")}: {e.Message.Split(" Path:")[0]}");
         }
         catch (RequestException e)
         {

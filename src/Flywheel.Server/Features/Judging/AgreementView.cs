@@ -5,8 +5,8 @@ using Flywheel.Engine.Judging;
 namespace Flywheel.Server.Features.Judging;
 
 /// <summary>A metric's judge against people.</summary>
-/// <param name="Pooled">By metric version, over all its judge versions: each approved example makes another judge version, and a version's own
-/// labels are few. It says how judges of these settings do, not how the newest one does.</param>
+/// <param name="Pooled">By metric version, over all its judge versions: each approved example makes another judge version, and a version's
+/// own labels are few. It says how judges of these settings do, not how the newest one does.</param>
 /// <param name="Serving">Null until the queue served a pair.</param>
 /// <param name="Calibration">Null for what is no judge.</param>
 public sealed record AgreementView(
@@ -14,8 +14,8 @@ public sealed record AgreementView(
     CalibrationView? Calibration, ServingGap? Serving, HumanAgreement? Humans, IReadOnlyList<AlarmView> OpenAlarms)
 {
     public static AgreementView Of(JudgeAgreement it) => new(
-        it.Metric.Name, [.. it.Versions.Select(VersionAgreementView.Of)], [.. it.Pooled.Select(VersionAgreementView.Of)], it.Reliability?.Promise,
-        it.Reliability is null ? null : CalibrationView.Of(it.Reliability), it.Serving, it.Humans,
+        it.Metric.Name, [.. it.Versions.Select(VersionAgreementView.Of)], [.. it.Pooled.Select(VersionAgreementView.Of)],
+        it.Reliability?.Promise, it.Reliability is null ? null : CalibrationView.Of(it.Reliability), it.Serving, it.Humans,
         [.. it.OpenAlarms.Select(alarm => AlarmView.Of(alarm, it.Metric.Name))]);
 }
 
@@ -30,14 +30,15 @@ public sealed record AgreementView(
 /// <param name="Counts">Judge's word first, the person's second.</param>
 /// <param name="Note">What the numbers cannot say; null when they can.</param>
 public sealed record VersionAgreementView(
-    int MetricVersion, string? ValidatorVersion, string? Node, long Labels, long Verdicts, Estimate TruePassRate, Estimate TrueFailRate, Estimate Kappa,
-    Estimate Agreement, Estimate PassRate, Confusion Counts, string? Note, int JudgeVersions, DateTimeOffset? From, string? Segment)
+    int MetricVersion, string? ValidatorVersion, string? Node, long Labels, long Verdicts, Estimate TruePassRate, Estimate TrueFailRate,
+    Estimate Kappa, Estimate Agreement, Estimate PassRate, Confusion Counts, string? Note, int JudgeVersions, DateTimeOffset? From,
+    string? Segment)
 {
     public static VersionAgreementView Of(VersionAgreement it)
     {
         var rates = it.Rates.Estimate.Posterior;
         return new(
-            it.MetricVersion, it.ValidatorVersion, it.Node, it.Rates.Estimate.Labels, it.Verdicts, rates.TruePassRate, rates.TrueFailRate, rates.Kappa,
-            rates.Agreement, rates.PassRate, it.Counts, it.Rates.Note, it.JudgeVersions, it.From, it.Segment);
+            it.MetricVersion, it.ValidatorVersion, it.Node, it.Rates.Estimate.Labels, it.Verdicts, rates.TruePassRate, rates.TrueFailRate,
+            rates.Kappa, rates.Agreement, rates.PassRate, it.Counts, it.Rates.Note, it.JudgeVersions, it.From, it.Segment);
     }
 }

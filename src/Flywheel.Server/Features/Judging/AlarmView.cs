@@ -6,7 +6,8 @@ namespace Flywheel.Server.Features.Judging;
 
 /// <param name="ClosedAt">Null while the alarm is open.</param>
 public sealed record AlarmView(
-    long Id, string? Metric, string Kind, string ValidatorVersion, string Detail, DateTimeOffset RaisedAt, DateTimeOffset? ClosedAt, string? ClosedBy)
+    long Id, string? Metric, string Kind, string ValidatorVersion, string Detail, DateTimeOffset RaisedAt, DateTimeOffset? ClosedAt,
+    string? ClosedBy)
 {
     public static AlarmView Of(JudgeAlarm it, string? metric) => new(
         it.Id, metric, Wire.Name(it.Kind), it.ValidatorVersion, it.Detail, it.RaisedAt, it.ClosedAt, it.ClosedBy);

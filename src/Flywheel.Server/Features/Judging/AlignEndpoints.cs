@@ -10,8 +10,10 @@ static class AlignEndpoints
     public static void MapAlign(this IEndpointRouteBuilder api)
     {
         var align = api.MapGroup("/metrics/{name}/align").WithTags("Judging");
-        align.MapPost("/", BeginAsync).Needs(KeyScope.Admin).WithSummary("Look for a better judge; one that later labels bear out becomes a proposal");
-        align.MapGet("/", ListAsync).Needs(KeyScope.Read).WithSummary("Searches for a better judge, newest first, with progress and results");
+        align.MapPost("/", BeginAsync).Needs(KeyScope.Admin)
+            .WithSummary("Look for a better judge; one that later labels bear out becomes a proposal");
+        align.MapGet("/", ListAsync).Needs(KeyScope.Read)
+            .WithSummary("Searches for a better judge, newest first, with progress and results");
     }
 
     static async Task<Results<Ok<AlignView>, Accepted<AlignView>>> BeginAsync(

@@ -10,13 +10,16 @@ static class AnchorEndpoints
     public static void MapAnchors(this IEndpointRouteBuilder api)
     {
         var anchors = api.MapGroup("/metrics/{name}/anchors").WithTags("Judging");
-        anchors.MapGet("/", GetAsync).Needs(KeyScope.Read).WithSummary("Frozen cases of the metric's judge and their replays, newest first");
-        anchors.MapPost("/", FreezeAsync).Needs(KeyScope.Admin).WithSummary("Freeze blind-labelled cases with what the judge says of them now");
+        anchors.MapGet("/", GetAsync).Needs(KeyScope.Read)
+            .WithSummary("Frozen cases of the metric's judge and their replays, newest first");
+        anchors.MapPost("/", FreezeAsync).Needs(KeyScope.Admin)
+            .WithSummary("Freeze blind-labelled cases with what the judge says of them now");
         anchors.MapPost("/replay", ReplayAsync).Needs(KeyScope.Admin).WithSummary("Ask the judge about the frozen cases now");
         anchors.MapDelete("/", CloseAsync).Needs(KeyScope.Admin).WithSummary("Give the frozen cases up");
     }
 
-    static async Task<Ok<AnchorsView>> GetAsync(string name, HttpCaller caller, AnchorService anchors, CancellationToken ct, int limit = 50) =>
+    static async Task<Ok<AnchorsView>> GetAsync(
+        string name, HttpCaller caller, AnchorService anchors, CancellationToken ct, int limit = 50) =>
         TypedResults.Ok(AnchorsView.Of(await anchors.GetAsync(caller, name, limit, ct)));
 
     static async Task<Accepted<AnchorsView>> FreezeAsync(

@@ -24,7 +24,8 @@ public sealed record ReplayView(
 /// <param name="NextAt">When the next replay is due; null for never.</param>
 /// <param name="Replays">Newest first.</param>
 public sealed record AnchorsView(
-    string Metric, int Passes, int Fails, string Author, DateTimeOffset FrozenAt, int EveryHours, DateTimeOffset? NextAt, IReadOnlyList<ReplayView> Replays)
+    string Metric, int Passes, int Fails, string Author, DateTimeOffset FrozenAt, int EveryHours, DateTimeOffset? NextAt,
+    IReadOnlyList<ReplayView> Replays)
 {
     public static AnchorsView Of(MetricAnchors it) => new(
         it.Metric.Name, it.Set.Passes, it.Set.Fails, it.Set.Author, it.Set.CreatedAt, it.Set.Hours, it.NextAt,

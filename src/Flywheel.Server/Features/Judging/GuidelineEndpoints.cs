@@ -11,7 +11,8 @@ static class GuidelineEndpoints
     {
         var guidelines = api.MapGroup("/metrics/{name}/guidelines").WithTags("Judging");
         guidelines.MapGet("/", ListAsync).Needs(KeyScope.Read).WithSummary("Rules for the metric's judges, oldest first");
-        guidelines.MapPost("/", ProposeAsync).Needs(KeyScope.Admin).WithSummary("Propose a rule, or let a model distil some from disagreements");
+        guidelines.MapPost("/", ProposeAsync).Needs(KeyScope.Admin)
+            .WithSummary("Propose a rule, or let a model distil some from disagreements");
         guidelines.MapPost("/{id:guid}/approve", ApproveAsync).Needs(KeyScope.Admin).WithSummary("Put a rule into the judges' prompts");
         guidelines.MapPost("/{id:guid}/remove", RemoveAsync).Needs(KeyScope.Admin).WithSummary("Take a rule out of the judges' prompts");
     }

@@ -12,8 +12,10 @@ static class JudgingEndpoints
         api.MapGuidelines();
         var metrics = api.MapGroup("/metrics/{name}").WithTags("Judging");
         metrics.MapGet("/alignment", AgreementAsync).Needs(KeyScope.Read).WithSummary("The judge against blind labels, version by version");
-        metrics.MapGet("/calibration", CalibrationAsync).Needs(KeyScope.Read).WithSummary("What the judge's confidence is worth, and what is promised");
-        metrics.MapGet("/alarms", AlarmsAsync).Needs(KeyScope.Read).WithSummary("Alarms of the metric's judge, newest first, and its canaries");
+        metrics.MapGet("/calibration", CalibrationAsync).Needs(KeyScope.Read)
+            .WithSummary("What the judge's confidence is worth, and what is promised");
+        metrics.MapGet("/alarms", AlarmsAsync).Needs(KeyScope.Read)
+            .WithSummary("Alarms of the metric's judge, newest first, and its canaries");
         metrics.MapGet("/budget", BudgetAsync).Needs(KeyScope.Read).WithSummary("What the metric's judges may use today, and used");
         metrics.MapPut("/budget", SetBudgetAsync).Needs(KeyScope.Admin).WithSummary("Limit what the metric's judges may use in a day");
         var alarms = api.MapGroup("/alarms").WithTags("Judging");

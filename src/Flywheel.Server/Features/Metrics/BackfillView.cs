@@ -10,14 +10,14 @@ public sealed record BackfillBody(DateTimeOffset? Since = null, long? Limit = nu
 /// <param name="Total">Spans that there were at its start; <paramref name="Looked"/> of them have been looked at.</param>
 /// <param name="Waiting">Jobs of this metric version that wait.</param>
 public sealed record BackfillView(
-    string Metric, int Version, string State, DateTimeOffset? Since, long? Limit, long Total, long Looked, long Queued, long Skipped, long Waiting,
-    DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string Author)
+    string Metric, int Version, string State, DateTimeOffset? Since, long? Limit, long Total, long Looked, long Queued, long Skipped,
+    long Waiting, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string Author)
 {
     public static BackfillView Of(BackfillProgress progress)
     {
         var (metric, fill, waiting) = progress;
         return new(
-            metric.Name, metric.Number, fill.FinishedAt is null ? "running" : waiting > 0 ? "working" : "done", fill.Since, fill.Wanted, fill.Total,
-            fill.Looked, fill.Queued, fill.Skipped, waiting, fill.CreatedAt, fill.FinishedAt, fill.Author);
+            metric.Name, metric.Number, fill.FinishedAt is null ? "running" : waiting > 0 ? "working" : "done", fill.Since, fill.Wanted,
+            fill.Total, fill.Looked, fill.Queued, fill.Skipped, waiting, fill.CreatedAt, fill.FinishedAt, fill.Author);
     }
 }

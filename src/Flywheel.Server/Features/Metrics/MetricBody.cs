@@ -11,7 +11,8 @@ namespace Flywheel.Server.Features.Metrics;
 /// <param name="Role"><c>monitor</c> (default) or <c>guard</c>.</param>
 /// <param name="OnFail">For a guard: <c>block</c>, <c>flag</c> (default) or <c>redact</c>.</param>
 /// <param name="OnError">For a guard that cannot check: <c>allow</c> (default) or <c>block</c>.</param>
-/// <param name="Segments">Segments that it is about, such as <c>tenant:acme</c>, <c>group:beta</c>, <c>user:42</c>; left out means all.</param>
+/// <param name="Segments">Segments that it is about, such as <c>tenant:acme</c>, <c>group:beta</c>, <c>user:42</c>; left out means
+/// all.</param>
 /// <param name="LabelsPerItem">How many people are asked about one item of the review queue, 1 to 9; 1 when left out.</param>
 /// <param name="State"><c>active</c> (default), <c>proposed</c> or <c>retired</c>.</param>
 public sealed record MetricBody(

@@ -25,7 +25,8 @@ static class MetricEndpoints
         api.MapGet("/validators", Kinds).Needs(KeyScope.Read).WithTags("Metrics").WithSummary("Validator kinds with their settings");
     }
 
-    static async Task<Created<MetricView>> CreateAsync(Body<MetricBody> body, HttpCaller caller, MetricService metrics, CancellationToken ct)
+    static async Task<Created<MetricView>> CreateAsync(
+        Body<MetricBody> body, HttpCaller caller, MetricService metrics, CancellationToken ct)
     {
         var stored = await metrics.CreateAsync(caller, body.Value.Definition(), ct);
         return TypedResults.Created($"/api/v1/metrics/{stored.Name}", MetricView.Of(stored));

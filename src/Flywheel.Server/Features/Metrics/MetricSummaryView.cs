@@ -25,7 +25,8 @@ public sealed record MetricSummaryView(
     }
 }
 
-/// <param name="Rates">The honest ones: pass rate of all judged traffic, and how good the validator is, from verdicts and labels together.</param>
+/// <param name="Rates">The honest ones: pass rate of all judged traffic, and how good the validator is, from verdicts and labels
+/// together.</param>
 /// <param name="Note">What the numbers cannot say, such as too few labels.</param>
 /// <param name="Slices">Null unless slices were asked for.</param>
 public sealed record VersionSummaryView(
@@ -37,7 +38,8 @@ public sealed record VersionSummaryView(
         it.MetricVersion, it.ValidatorVersion, Counts(it.Verdicts), TrueRatesView.Of(it.Rates), it.ValidatorPassRate, it.LabelledPassRate,
         it.Agreement, it.BlindLabels, it.Rates.Note,
         [.. it.Nodes.Select(node => new NodeSummaryView(node.Node, Counts(node.Verdicts), node.ValidatorPassRate))],
-        it.Slices is null ? null : [.. it.Slices.Select(slice => new RateSliceView(slice.Node, slice.From, TrueRatesView.Of(slice.Rates)))]);
+        it.Slices is null ? null
+            : [.. it.Slices.Select(slice => new RateSliceView(slice.Node, slice.From, TrueRatesView.Of(slice.Rates)))]);
 
     static Dictionary<string, long> Counts(IReadOnlyDictionary<Outcome, long> verdicts) =>
         verdicts.ToDictionary(each => Wire.Name(each.Key), each => each.Value);

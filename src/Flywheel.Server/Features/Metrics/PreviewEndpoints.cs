@@ -13,11 +13,13 @@ static class PreviewEndpoints
         var metrics = api.MapGroup("/metrics").WithTags("Metrics");
         metrics.MapPost("/preview", PreviewAsync).Needs(KeyScope.Admin)
             .WithSummary("What a metric would have said of the newest spans, and what it would cost");
-        metrics.MapPost("/{name}/backfill", BackfillAsync).Needs(KeyScope.Admin).WithSummary("Check past spans too; again has no second effect");
+        metrics.MapPost("/{name}/backfill", BackfillAsync).Needs(KeyScope.Admin)
+            .WithSummary("Check past spans too; again has no second effect");
         metrics.MapGet("/{name}/backfill", ProgressAsync).Needs(KeyScope.Read).WithSummary("How far a metric's back-fill is");
     }
 
-    static async Task<Ok<PreviewView>> PreviewAsync(Body<PreviewBody> body, HttpCaller caller, PreviewService previews, CancellationToken ct)
+    static async Task<Ok<PreviewView>> PreviewAsync(
+        Body<PreviewBody> body, HttpCaller caller, PreviewService previews, CancellationToken ct)
     {
         var it = body.Value;
         return TypedResults.Ok(PreviewView.Of(

@@ -10,19 +10,23 @@ namespace Flywheel.Server.Features.Metrics;
 /// <param name="AskModels">Model calls that this preview may make, 0 to 50; 0 only estimates their cost.</param>
 public sealed record PreviewBody(MetricBody Metric, int Last = 200, IReadOnlyList<string>? Nodes = null, int AskModels = 0);
 
-public sealed record PreviewExampleView(string TraceId, string SpanId, string Node, string? Text, string Outcome, double? Score, string? Reason);
+public sealed record PreviewExampleView(
+    string TraceId, string SpanId, string Node, string? Text, string Outcome, double? Score, string? Reason);
 
 /// <param name="PassRate">Passes of passes and fails among the spans looked at.</param>
 /// <param name="Calls">Spans for which a model would be asked.</param>
 /// <param name="EstimatedUsd">What those calls should cost at most.</param>
 public sealed record PreviewView(
-    string Name, string Criterion, int Spans, IReadOnlyDictionary<string, int> Outcomes, Interval PassRate, IReadOnlyDictionary<string, int> SkippedBecause,
-    int Calls, double EstimatedUsd, double? EstimatedUsdPer1000Spans, double SpentUsd, double MillisecondsASpan, IReadOnlyList<PreviewExampleView> Examples)
+    string Name, string Criterion, int Spans, IReadOnlyDictionary<string, int> Outcomes, Interval PassRate,
+    IReadOnlyDictionary<string, int> SkippedBecause, int Calls, double EstimatedUsd, double? EstimatedUsdPer1000Spans, double SpentUsd,
+    double MillisecondsASpan, IReadOnlyList<PreviewExampleView> Examples)
 {
     public static PreviewView Of(PreviewResult result) => new(
-        result.Metric.Name, result.Metric.Criterion, result.Spans, result.Outcomes.ToDictionary(each => Wire.Name(each.Key), each => each.Value),
-        Interval.Share(result.Outcomes[Outcome.Pass], result.Outcomes[Outcome.Pass] + result.Outcomes[Outcome.Fail]), result.SkippedBecause, result.Calls,
-        result.EstimatedUsd, result.Spans == 0 ? null : 1000 * result.EstimatedUsd / result.Spans, result.SpentUsd, Math.Round(result.MillisecondsASpan, 4),
+        result.Metric.Name, result.Metric.Criterion, result.Spans,
+        result.Outcomes.ToDictionary(each => Wire.Name(each.Key), each => each.Value),
+        Interval.Share(result.Outcomes[Outcome.Pass], result.Outcomes[Outcome.Pass] + result.Outcomes[Outcome.Fail]), result.SkippedBecause,
+        result.Calls, result.EstimatedUsd, result.Spans == 0 ? null : 1000 * result.EstimatedUsd / result.Spans, result.SpentUsd,
+        Math.Round(result.MillisecondsASpan, 4),
         [.. result.Examples.Select(each => new PreviewExampleView(
             each.Span.Trace, each.Span.Span, each.Node, each.Text, Wire.Name(each.Outcome), each.Score, each.Reason))]);
 }

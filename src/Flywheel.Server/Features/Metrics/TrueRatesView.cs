@@ -27,8 +27,8 @@ public sealed record TrueRatesView(
     {
         var (it, found) = (rates.Estimate.Posterior, rates.Estimate);
         return new(
-            it.PassRate, it.TruePassRate, it.TrueFailRate, it.Kappa, it.Agreement, found.Labels, found.Judged, found.Unreadable, found.JudgeOnly,
-            found.HumanOnly, rates.LabelsNeeded, rates.Note, rates.Picked, MethodName(found.Method));
+            it.PassRate, it.TruePassRate, it.TrueFailRate, it.Kappa, it.Agreement, found.Labels, found.Judged, found.Unreadable,
+            found.JudgeOnly, found.HumanOnly, rates.LabelsNeeded, rates.Note, rates.Picked, MethodName(found.Method));
     }
 
     static string MethodName(RateMethod method) => method switch

@@ -7,6 +7,6 @@ public sealed record ValidatorKindView(
     IReadOnlyList<SettingDescription> Settings)
 {
     public static ValidatorKindView Of(IValidatorKind kind) => new(
-        kind.Name, kind.Summary, [.. kind.NodeKinds.Select(Wire.Name).Order()], [.. kind.Subjects.Select(Wire.Name).Order()], kind.CallsModel,
-        kind.Settings);
+        kind.Name, kind.Summary, [.. kind.NodeKinds.Select(Wire.Name).Order()], [.. kind.Subjects.Select(Wire.Name).Order()],
+        kind.CallsModel, kind.Settings);
 }

@@ -14,10 +14,12 @@ public sealed record ActivateBody(
 
 public sealed record PackActivated(string Pack, IReadOnlyList<ActivatedMetricView> Metrics)
 {
-    public static PackActivated Of(string pack, IEnumerable<ActivatedMetric> metrics) => new(pack, [.. metrics.Select(ActivatedMetricView.Of)]);
+    public static PackActivated Of(string pack, IEnumerable<ActivatedMetric> metrics) =>
+        new(pack, [.. metrics.Select(ActivatedMetricView.Of)]);
 }
 
-/// <param name="Result"><c>activated</c>, <c>unchanged</c>, <c>changed</c> (more nodes), <c>kept</c> (yours differs) or <c>left_out</c>.</param>
+/// <param name="Result"><c>activated</c>, <c>unchanged</c>, <c>changed</c> (more nodes), <c>kept</c> (yours differs) or
+/// <c>left_out</c>.</param>
 /// <param name="Reason">Why it was kept or left out, and what to do; null otherwise.</param>
 public sealed record ActivatedMetricView(string Name, string Result, string? Reason)
 {

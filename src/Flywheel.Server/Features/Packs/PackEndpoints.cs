@@ -12,7 +12,8 @@ static class PackEndpoints
         var packs = api.MapGroup("/packs").WithTags("Packs");
         packs.MapGet("/", List).Needs(KeyScope.Read).WithSummary("Metric packs by kind of node");
         packs.MapPost("/{name}/preview", PreviewAsync).Needs(KeyScope.Admin).WithSummary("What a pack would have said of the newest spans");
-        packs.MapPost("/{name}/activate", ActivateAsync).Needs(KeyScope.Admin).WithSummary("Switch a pack's metrics on; again has no second effect");
+        packs.MapPost("/{name}/activate", ActivateAsync).Needs(KeyScope.Admin)
+            .WithSummary("Switch a pack's metrics on; again has no second effect");
     }
 
     static Ok<PackList> List(HttpCaller caller) => TypedResults.Ok(PackList.Of(MetricPack.All));

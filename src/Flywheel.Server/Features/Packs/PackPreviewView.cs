@@ -16,5 +16,6 @@ public sealed record PackPreviewView(
     string Pack, int Spans, double EstimatedUsd, IReadOnlyList<PreviewView> Metrics, IReadOnlyList<ActivatedMetricView> NotPreviewed)
 {
     public static PackPreviewView Of(PackPreview it) => new(
-        it.Pack.Name, it.Spans, it.EstimatedUsd, [.. it.Metrics.Select(PreviewView.Of)], [.. it.NotPreviewed.Select(ActivatedMetricView.Of)]);
+        it.Pack.Name, it.Spans, it.EstimatedUsd, [.. it.Metrics.Select(PreviewView.Of)],
+        [.. it.NotPreviewed.Select(ActivatedMetricView.Of)]);
 }

@@ -46,10 +46,7 @@ public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCall
     /// <summary>Who distils; null when only the offline model is there, which cannot write rules.</summary>
     internal JudgeModel? Distiller(Metric metric, string? model)
     {
-        var name = model
-            ?? (metric.Validator.Settings.ValueKind == JsonValueKind.Object
-                && metric.Validator.Settings.TryGetProperty("model", out var own)
-            && own.ValueKind == JsonValueKind.String ? own.GetString() : null);
+        var name = model ?? StoredJudgeSettings.Text(metric, "model");
         var whom = JudgeModel.Open(services, name);
         return whom.Client.GetService(typeof(Models.Offline.OfflineChatClient)) is null ? whom : null;
     }

@@ -41,11 +41,13 @@ public sealed class AlignmentPreparation(
         }
         if (!canDistil)
             notes.Add("The offline model cannot write rules: candidates with guidelines are left out (`model` names who can).");
-        var reference = Text(metric, "reference") is not null ? null : request.Reference ?? material.FindReference();
+        var reference = StoredJudgeSettings.Text(metric, "reference") is not null ? null : request.Reference ?? material.FindReference();
         if (reference is not null && material.Spans.Count > 0 && material.ShareWith(reference) == 0)
             throw RequestException.BadField("reference",
                 $"`reference` is `{reference}`: no labelled span has a text there in its attributes.");
-        return new(material, JudgeCandidate.All(Number(metric, "examples") ?? 6, hasPool, canDistil, reference), reference, notes);
+        return new(
+            material, JudgeCandidate.All(StoredJudgeSettings.Number(metric, "examples") ?? 6, hasPool, canDistil, reference), reference,
+            notes);
     }
 
     internal AlignmentOutlook Outlook(Metric metric, AlignmentRequest request, PreparedAlignment prepared)
@@ -85,13 +87,5 @@ public sealed class AlignmentPreparation(
         return Annotators(metric) * (sum + most);
     }
 
-    static int Annotators(Metric metric) => Number(metric, "annotators") ?? 1;
-
-    static int? Number(Metric metric, string setting) =>
-        metric.Validator.Settings is { ValueKind: JsonValueKind.Object } settings && settings.TryGetProperty(setting, out var value)
-        && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
-
-    static string? Text(Metric metric, string setting) =>
-        metric.Validator.Settings is { ValueKind: JsonValueKind.Object } settings && settings.TryGetProperty(setting, out var value)
-        && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    static int Annotators(Metric metric) => StoredJudgeSettings.Number(metric, "annotators") ?? 1;
 }

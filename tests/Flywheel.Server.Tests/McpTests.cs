@@ -61,6 +61,20 @@ public sealed class McpTests
         new HttpRequestMessage(HttpMethod.Put, path) { Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") });
 
     [Fact]
+    public async Task A_metric_reads_the_same_for_agents_as_over_REST_with_what_its_judges_confidence_is_worth()
+    {
+        await using var server = await RunningServer.StartAsync();
+        await server.PostAsync("/api/v1/metrics", new { name = "kind", criterion = "Is it kind?", validator = new { kind = "judge" } });
+        await using var client = await ConnectAsync(server);
+
+        var read = await ReadAsync(client, "read_metric", new { metric = "kind", by = "node" });
+        var rest = (await server.GetAsync("/api/v1/metrics/kind/summary?by=node")).Body;
+
+        Assert.True(JsonElement.DeepEquals(rest, read), read.GetRawText());
+        Assert.Contains("Not enough labels for the guarantee", read.GetProperty("calibration").GetProperty("note").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_agent_finds_reads_and_proposes_and_a_person_decides()
     {
         await using var server = await StartAsync();

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Packs;
 using Flywheel.Server.Features.Packs;

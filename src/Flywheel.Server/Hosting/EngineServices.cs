@@ -6,7 +6,6 @@ using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;
 using Flywheel.Engine.Metrics.Sql;
 using Flywheel.Engine.Models;
-using Flywheel.Engine.Retrieval;
 using Flywheel.Validators.Sandboxing;
 using Flywheel.Server.Files;
 using Flywheel.Storage;

@@ -1,6 +1,5 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;

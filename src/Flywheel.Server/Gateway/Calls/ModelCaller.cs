@@ -1,5 +1,4 @@
 using System.Globalization;
-using Flywheel.Core.Gateway;
 using Flywheel.Server.Gateway.Upstreams;
 
 namespace Flywheel.Server.Gateway.Calls;

@@ -9,7 +9,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Composition;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Jobs;
-using Flywheel.Server.Cli.Eval;
+using Flywheel.Server.Files;
 using Flywheel.Storage;
 using Microsoft.Extensions.AI;
 
@@ -176,7 +176,7 @@ public sealed class EvalModelTests : IDisposable
         await using var opened = await FlywheelStore.OpenAsync(db, null, Ct);
         var runs = opened.EvalRuns;
         var (first, second) = ((await runs.FindAsync(ProjectId.Default, 1, Ct))!, (await runs.FindAsync(ProjectId.Default, 2, Ct))!);
-        var comparison = await EvalCompareCommand.CompareAsync([("f.db", runs, first), ("f.db", runs, second)], Ct);
+        var comparison = await EvalComparer.OfAsync([new("f.db", runs, first), new("f.db", runs, second)], Ct);
         var right = comparison.Metrics[0];
         Assert.Equal(("right class", "row"), (right.Name, comparison.Pairing));
         // With demonstrations the model knows the classes. It is shown the one about xylophones, but never for the item with its very input.
@@ -213,7 +213,7 @@ public sealed class EvalModelTests : IDisposable
     EvalRows Rows(params string[] lines)
     {
         File.WriteAllLines(At("rows.jsonl"), lines);
-        return new(At("rows.jsonl"), new("id", "input", null, null, "node", "kind", null, null, null), TimeProvider.System) { Generates = true };
+        return new(new EvalFile(At("rows.jsonl")), new("id", "input", null, null, "node", "kind", null, null, null), TimeProvider.System) { Generates = true };
     }
 
     EvalCase Case(string json) => Rows(json).First()!;

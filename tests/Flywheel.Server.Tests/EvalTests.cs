@@ -7,7 +7,7 @@ using Flywheel.Core.Projects;
 using Flywheel.Engine.Composition;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Jobs;
-using Flywheel.Server.Cli.Eval;
+using Flywheel.Server.Files;
 using Flywheel.Storage;
 
 namespace Flywheel.Server.Tests;
@@ -82,7 +82,7 @@ public sealed class EvalTests : IDisposable
     [Fact]
     public async Task A_run_that_was_cut_short_goes_on_without_doing_a_row_twice()
     {
-        var rows = new EvalRows(Write("rows.jsonl", [.. Enumerable.Range(1, 500).Select(i => $$"""{"output":"{{i}}"}""")]), Fields, TimeProvider.System);
+        var rows = new EvalRows(new EvalFile(Write("rows.jsonl", [.. Enumerable.Range(1, 500).Select(i => $$"""{"output":"{{i}}"}""")])), Fields, TimeProvider.System);
         var validator = new Counting(stopAt: 100);
         var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), validator);
         var about = new NewEvalRun("rows", "hash", "set", ["m"], "[]");
@@ -125,7 +125,7 @@ public sealed class EvalTests : IDisposable
     [Fact]
     public async Task A_validator_that_throws_or_hangs_costs_one_outcome()
     {
-        var rows = new EvalRows(Write("rows.jsonl", """{"output":"throw"}""", """{"output":"hang"}""", """{"output":"fine"}"""), Fields, TimeProvider.System);
+        var rows = new EvalRows(new EvalFile(Write("rows.jsonl", """{"output":"throw"}""", """{"output":"hang"}""", """{"output":"fine"}""")), Fields, TimeProvider.System);
         var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), new Moody());
         var cases = new List<EvaluatedCase>();
 

@@ -37,7 +37,7 @@ public static class EngineComposition
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => provider.GetRequiredService<ModelRegistry>().Embedder());
-        services.AddSingleton<IFaultClassifier, ModelFaults>();
+        services.TryAddSingleton<IFaultClassifier, ModelFaults>();
         services.AddSingleton<ITokenCounter, TokenCounter>();
         services.AddSingleton(Judges);
         services.AddSingleton(provider => EngineValidators.Registry(
@@ -84,6 +84,8 @@ public static class EngineComposition
         services.AddSingleton<KeyService>();
         services.AddSingleton<ErasureService>();
         services.AddSingleton<GatewayPolicyService>();
+        services.TryAddSingleton<IFaultClassifier, ModelFaults>();
+        services.AddSingleton<EvaluationService>();
         return services;
     }
 

@@ -42,6 +42,7 @@ static class StoreServices
         services.AddStore(store => store.GatewayPolicies);
         services.AddStore(store => store.Erasures);
         services.AddStore(store => store.Archives);
+        services.AddStore(store => store.EvalRuns);
     }
 
     static void AddStore<T>(this IServiceCollection services, Func<IFlywheelStore, T> of) where T : class =>

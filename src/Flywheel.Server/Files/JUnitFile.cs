@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Xml;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
+using Flywheel.Engine.Evaluation;
 
-namespace Flywheel.Server.Cli.Eval;
+namespace Flywheel.Server.Files;
 
 /// <summary>An evaluation as CI systems read it: a suite a metric, a case a row, and a suite of the thresholds.</summary>
 /// <remarks>Fail is a failure, error an error; unsure and skipped are skipped with the reason. Without thresholds, no build should break on failures.</remarks>

@@ -5,9 +5,9 @@ public static class PageSize
 {
     public const int Max = 500;
 
-    /// <summary>The size asked for, from 1 to <see cref="Max"/>.</summary>
+    /// <summary>The size asked for, from 1 to <paramref name="max"/>.</summary>
     /// <exception cref="RequestException">It is out of range.</exception>
-    public static int Check(int limit) => limit is >= 1 and <= Max
+    public static int Check(int limit, int max = Max) => limit >= 1 && limit <= max
         ? limit
-        : throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to {Max}.");
+        : throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to {max}.");
 }

@@ -23,7 +23,7 @@ public abstract class MetricReviewTests(ITestDatabases databases)
         await server.AddSpansAsync([.. Enumerable.Range(0, 30).Select(i => Span($"b{i}", "s", output: "by now the answers are all rather long"))]);
         var seen = await server.EventuallyAsync(
             "/api/v1/metrics/brief/reviews", body => body.GetProperty("evidence").GetProperty("now").GetProperty("texts").GetInt32() == 30);
-        var later = new MetricReviewing(server.Store, new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(91)));
+        var later = new MetricReviewService(server.Store.MetricReviews, server.Store.Metrics, new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(91)));
         var due = await later.DueAsync(ProjectId.Default, TestContext.Current.CancellationToken);
 
         Assert.Equal((200, 0, 201), (none, early.GetProperty("metrics").GetArrayLength(), kept));
@@ -34,7 +34,7 @@ public abstract class MetricReviewTests(ITestDatabases databases)
         var metric = Assert.Single(due);
         Assert.Equal(("brief", true), (metric.Schedule.Metric.Name, metric.Overdue));
         Assert.NotEmpty(metric.Evidence!.Changes);
-        Assert.Empty(await new MetricReviewing(server.Store, new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(89))).DueAsync(ProjectId.Default, TestContext.Current.CancellationToken));
+        Assert.Empty(await new MetricReviewService(server.Store.MetricReviews, server.Store.Metrics, new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(89))).DueAsync(ProjectId.Default, TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -22,9 +22,6 @@ public sealed record Suggestion(Outcome Verdict, string? Critique, double? Confi
 /// <param name="Proposals">All proposals about the item, newest first; empty unless it is served with a suggestion.</param>
 public sealed record ServedItem(ReviewItem Item, ServedMode? Mode, Suggestion? Suggestion, IReadOnlyList<ProposedLabel> Proposals);
 
-/// <summary>A label's mode does not fit how its item was served.</summary>
-public sealed class ModeConflictException(string message) : Exception(message);
-
 /// <summary>Puts the judge's word beside the items of the review queue, and withholds it from a known share of them.</summary>
 /// <remarks>
 /// Whether a pair is blind is drawn from its ids, so it is the same for everybody and every time, and random audits are always blind:
@@ -78,7 +75,7 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
 
     /// <summary>The mode of a label by how its item was served.</summary>
     /// <param name="claimed">What the caller says; null leaves it to the record.</param>
-    /// <exception cref="ModeConflictException">The claim contradicts the record.</exception>
+    /// <exception cref="RequestException">The claim contradicts the record: code <c>mode_conflict</c>.</exception>
     public async Task<LabelMode> ModeAsync(ProjectId project, SpanId span, MetricId metric, LabelMode? claimed, bool passed, CancellationToken ct)
     {
         if (await store.Serving.FindAsync(project, span, metric, ct) is not { } served)
@@ -86,19 +83,21 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
         if (served.Mode == ServedMode.Blind)
             return claimed is null or LabelMode.Blind
                 ? LabelMode.Blind
-                : throw new ModeConflictException($"`mode` is {Wire.Name(claimed.Value)}, but the item was served blind: there was nothing to accept or edit. Leave `mode` out or send blind.");
+                : throw ModeConflict($"`mode` is {Wire.Name(claimed.Value)}, but the item was served blind: there was nothing to accept or edit. Leave `mode` out or send blind.");
         var fits = passed == (served.Suggestion == Outcome.Pass) ? LabelMode.Accepted : LabelMode.Edited;
         return claimed switch
         {
             null => fits,
-            LabelMode.Blind => throw new ModeConflictException(
+            LabelMode.Blind => throw ModeConflict(
                 $"`mode` is blind, but the item was served with the judge's suggestion: it can be accepted or edited only. Leave `mode` out or send {Wire.Name(fits)}."),
             // Whoever keeps the verdict may still have changed the critique.
-            LabelMode.Accepted when fits == LabelMode.Edited => throw new ModeConflictException(
+            LabelMode.Accepted when fits == LabelMode.Edited => throw ModeConflict(
                 $"`mode` is accepted, but the judge suggested {Wire.Name(served.Suggestion)}: send edited, or leave `mode` out."),
             { } said => said,
         };
     }
+
+    static RequestException ModeConflict(string message) => new(RequestErrorKind.Conflict, "mode_conflict", message, "mode");
 
     static ServedMode ModeOf(ReviewItem item, double share) =>
         item.Propensity is not null || item.Reason == ReviewReason.Adjudicate || IsBlindByDraw(item.Metric!, item.Key, share) ? ServedMode.Blind : ServedMode.Suggested;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Labeling;
 using Flywheel.Engine.Traces;
 using Flywheel.Server.Cli.Archives;
 using Flywheel.Engine.Metrics;
@@ -31,7 +32,7 @@ static class ImportCommand
             var intake = engine.Get<SpanIntake>();
             var done = ArchiveInput.Header(path) is { } header
                 ? await ArchiveAsync(store, intake, owner, rules, path, header, parsed.GetValue(author)!, parsed.GetValue(json), ct)
-                : await RowsAsync(store, intake, owner, rules, path, parsed.GetValue(json), ct);
+                : await RowsAsync(store, owner, engine, path, parsed.GetValue(json), ct);
             if (parsed.GetValue(json))
                 Output.Json(done);
             else
@@ -63,10 +64,11 @@ static class ImportCommand
             header.Rows.Where(each => importer.Read.GetValueOrDefault(each.Key) < each.Value).ToDictionary(each => each.Key, each => each.Value - importer.Read.GetValueOrDefault(each.Key)));
     }
 
-    static async Task<ImportView> RowsAsync(
-        IFlywheelStore store, SpanIntake intake, Project owner, MetricRules rules, string path, bool quiet, CancellationToken ct)
+    static async Task<ImportView> RowsAsync(IFlywheelStore store, Project owner, CommandEngine engine, string path, bool quiet, CancellationToken ct)
     {
-        var importer = new RecordImporter(store, intake, owner.Id, rules, TimeProvider.System);
+        var importer = new RecordImporter(
+            store, engine.Get<SpanIntake>(), CommandCaller.Of(owner).For("import"), engine.Get<MetricRules>(), engine.Get<LabelService>(), engine.Get<CorrectionService>(),
+            engine.Get<FeedbackService>(), TimeProvider.System);
         await Output.ProgressAsync("Importing", quiet, async report =>
         {
             long done = 0, total = new FileInfo(path).Length;

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using Flywheel.Core;
 using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Proposals;
+using Flywheel.Engine.Proposals;
 using Flywheel.Server.Features.Proposals;
 using Spectre.Console;
 
@@ -19,9 +19,9 @@ static class ProposalsCommand
         var common = new Common();
         var all = new Option<bool>("--all") { Description = "Decided ones too" };
         var command = new Command("list", "What waits for a person's sign-off") { all, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (proposals, caller, json) =>
         {
-            var found = await store.Proposals.ListAsync(project, new(State: parsed.GetValue(all) ? null : ProposalState.Proposed, Limit: 200), ct);
+            var found = await proposals.ListAsync(caller, new(State: parsed.GetValue(all) ? null : Wire.Name(ProposalState.Proposed), Limit: 200), ct);
             if (json)
             {
                 Output.Json(new ChangeProposalList([.. found.Select(ChangeProposalView.Of)]));
@@ -47,10 +47,9 @@ static class ProposalsCommand
         var common = new Common();
         var id = Id();
         var command = new Command("show", "One proposal with what would change and why") { id, common.Db, common.Project, common.Json };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (proposals, caller, json) =>
         {
-            var it = await store.Proposals.FindAsync(project, parsed.GetValue(id), ct)
-                ?? throw new FlywheelException($"There is no proposal {parsed.GetValue(id)}: `flywheel proposals list --all` shows all.");
+            var it = await proposals.GetAsync(caller, parsed.GetValue(id), ct);
             if (json)
             {
                 Output.Json(ChangeProposalView.Of(it));
@@ -80,10 +79,12 @@ static class ProposalsCommand
         {
             id, author, reason, common.Db, common.Project, common.Json,
         };
-        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (store, project, json) =>
+        command.SetAction((parsed, ct) => common.RunAsync(parsed, async (proposals, caller, json) =>
         {
-            var it = await ProposalEndpoints.DecideAsync(
-                store, project, parsed.GetValue(id), approve, parsed.GetValue(author)!, parsed.GetValue(reason), TimeProvider.System.GetUtcNow(), ct);
+            var person = caller.For(parsed.GetValue(author));
+            var it = approve
+                ? await proposals.ApproveAsync(person, parsed.GetValue(id), parsed.GetValue(reason), ct)
+                : await proposals.RejectAsync(person, parsed.GetValue(id), parsed.GetValue(reason), ct);
             if (json)
                 Output.Json(ChangeProposalView.Of(it));
             else
@@ -100,11 +101,12 @@ static class ProposalsCommand
         public Option<string> Project { get; } = CommonOptions.Project();
         public Option<bool> Json { get; } = CommonOptions.Json();
 
-        public async Task<int> RunAsync(ParseResult parsed, Func<IFlywheelStore, ProjectId, bool, Task> run, CancellationToken ct)
+        public async Task<int> RunAsync(ParseResult parsed, Func<ProposalService, Caller, bool, Task> run, CancellationToken ct)
         {
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(Db), ct);
             var project = await CommonOptions.ProjectAsync(store, parsed.GetValue(Project)!, ct);
-            await run(store, project.Id, parsed.GetValue(Json));
+            await using var engine = CommandEngine.Over(store, parsed.GetValue(Db));
+            await run(engine.Get<ProposalService>(), CommandCaller.Of(project), parsed.GetValue(Json));
             return ExitCodes.Ok;
         }
     }

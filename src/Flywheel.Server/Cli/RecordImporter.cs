@@ -7,6 +7,7 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Labeling;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Traces;
 using Flywheel.Server.Features.Traces;
@@ -17,7 +18,10 @@ namespace Flywheel.Server.Cli;
 sealed record ImportRejection(int Line, string Message);
 
 /// <summary>Reads typed rows back; a row without a type is a span. A bad row is named and the rest goes on.</summary>
-sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId project, MetricRules rules, TimeProvider clock)
+/// <param name="caller">Author of rows that name none.</param>
+sealed class RecordImporter(
+    IFlywheelStore store, SpanIntake intake, Caller caller, MetricRules rules, LabelService labels, CorrectionService corrections, FeedbackService feedback,
+    TimeProvider clock)
 {
     const int SpansAtOnce = 500;
 
@@ -72,7 +76,7 @@ sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId p
     {
         if (_spans.Count == 0)
             return;
-        var results = await intake.AddAsync(project, [.. _spans.Select(each => each.Span)], ct);
+        var results = await intake.AddAsync(caller.Project, [.. _spans.Select(each => each.Span)], ct);
         for (var i = 0; i < results.Count; i++)
             if (results[i].Refusal is { } refusal)
                 _rejected.Add(new ImportRejection(_spans[i].Line, refusal.Message));
@@ -101,37 +105,33 @@ sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId p
             JsonFields.Text(row, "on_fail") is null ? null : Choice<GuardAction>(row, "on_fail"),
             JsonFields.Text(row, "on_error") is null ? null : Choice<GuardFault>(row, "on_error"));
         rules.Check(metric);
-        if (await store.Metrics.FindAsync(project, name, ct) is null)
+        if (await store.Metrics.FindAsync(caller.Project, name, ct) is null)
         {
-            await store.Metrics.AddAsync(project, metric, expectNew: true, clock.GetUtcNow(), ct);
+            await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct);
             Count("metrics");
         }
     }
 
     async Task AddLabelAsync(JsonElement row, CancellationToken ct)
     {
-        var span = await SpanAsync(row, ct);
-        var name = Need(row, "metric");
-        var metric = await store.Metrics.FindAsync(project, name, ct) ?? throw new FlywheelException($"There is no metric `{name}`: import it first.");
-        var label = new Label(
-            Id(row), project, span.Id, metric.Id, bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."), Choice<LabelMode>(row, "mode"), JsonFields.Text(row, "critique"),
-            JsonFields.Text(row, "author") ?? "import", Share(row, "propensity"), Time(row))
-        {
-            Adjudicates = JsonFields.Text(row, "adjudicates") == "true",
-        };
-        if (label.Propensity == 0)
-            throw new FlywheelException("`propensity` is 0: leave it out for items picked by hand.");
-        Settle(await store.Labels.AddAsync(label, ct), "labels");
+        await labels.AddAsync(
+            caller,
+            new(Need(row, "trace_id"), Need(row, "span_id"), Need(row, "metric"),
+                bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."),
+                JsonFields.Text(row, "mode"), JsonFields.Text(row, "critique"), JsonFields.Text(row, "author"), Share(row, "propensity"),
+                JsonFields.Text(row, "adjudicates") == "true", Id(row), Time(row)),
+            ct);
+        Count("labels");
     }
 
     async Task AddCorrectionAsync(JsonElement row, CancellationToken ct)
     {
-        var span = await SpanAsync(row, ct);
-        if (SpanRules.Text(Need(row, "corrected_output")) is { } why)
-            throw new FlywheelException($"`corrected_output` {why}");
-        Settle(await store.Corrections.AddAsync(new Correction(
-            Id(row), project, span.Id, JsonFields.Text(row, "went_wrong"), Need(row, "corrected_output"), JsonFields.Text(row, "reasoning"),
-            JsonFields.Text(row, "author") ?? "import", Time(row)), ct), "corrections");
+        await corrections.AddAsync(
+            caller,
+            new(Need(row, "trace_id"), Need(row, "span_id"), JsonFields.Text(row, "corrected_output"), JsonFields.Text(row, "went_wrong"), JsonFields.Text(row, "reasoning"),
+                JsonFields.Text(row, "author"), Id(row), Time(row)),
+            ct);
+        Count("corrections");
     }
 
     /// <summary>A number from 0 to 1; null when it is not given.</summary>
@@ -139,10 +139,19 @@ sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId p
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1 ? share
         : throw new FlywheelException($"`{field}` is `{text}`: give a number from 0 to 1.");
 
-    async Task AddFeedbackAsync(JsonElement row, CancellationToken ct) =>
-        Settle(await store.Feedback.AddAsync(new Feedback(
-            Id(row), project, Need(row, "trace_id"), JsonFields.Text(row, "span_id"), Need(row, "name"), NeedJson(row, "value").GetRawText(),
-            JsonFields.Text(row, "comment"), JsonFields.Text(row, "end_user"), Time(row)) { Session = JsonFields.Text(row, "session") }, ct), "feedback");
+    async Task AddFeedbackAsync(JsonElement row, CancellationToken ct)
+    {
+        await feedback.RestoreAsync(
+            caller,
+            new Feedback(
+                Id(row) ?? Guid.CreateVersion7(), caller.Project, Need(row, "trace_id"), JsonFields.Text(row, "span_id"), Need(row, "name"),
+                NeedJson(row, "value").GetRawText(), JsonFields.Text(row, "comment"), JsonFields.Text(row, "end_user"), Time(row))
+            {
+                Session = JsonFields.Text(row, "session"),
+            },
+            ct);
+        Count("feedback");
+    }
 
     /// <summary>
     /// One that came from a correction or label is there already, made with its source: it only takes over the decision. Others are added.
@@ -155,45 +164,32 @@ sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId p
         var by = JsonFields.Text(row, "approved_by") ?? "import";
         Guid id;
         if (JsonFields.Text(row, "source") is { } source && Guid.TryParse(source, out var cause)
-            && await store.Demonstrations.OfSourceAsync(project, cause, ct) is { } made)
+            && await store.Demonstrations.OfSourceAsync(caller.Project, cause, ct) is { } made)
         {
             id = made.Id;
             if (Share(row, "disagreement") is { } disagreement)
-                await store.Demonstrations.SetDisagreementAsync(project, id, disagreement, ct);
+                await store.Demonstrations.SetDisagreementAsync(caller.Project, id, disagreement, ct);
         }
         else
         {
-            id = Id(row);
-            if (await store.Demonstrations.GetAsync(project, id, ct) is null)
+            id = Id(row) ?? Guid.CreateVersion7();
+            if (await store.Demonstrations.GetAsync(caller.Project, id, ct) is null)
                 await store.Demonstrations.AddAsync([new Demonstration(
-                    id, project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
+                    id, caller.Project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
                     JsonFields.Text(row, "rejected_output"), JsonFields.Text(row, "reason"),
                     Share(row, "disagreement") ?? 0, JsonFields.Text(row, "end_user"), null,
                     DemonstrationState.Pending, JsonFields.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
         }
         if (state != DemonstrationState.Pending)
-            await store.Demonstrations.ApproveAsync(project, [id], by, at, ct);
+            await store.Demonstrations.ApproveAsync(caller.Project, [id], by, at, ct);
         if (state == DemonstrationState.Recalled)
             await store.Demonstrations.RecallAsync(
-                project, [id], JsonFields.Text(row, "recalled_by") ?? "import",
+                caller.Project, [id], JsonFields.Text(row, "recalled_by") ?? "import",
                 JsonFields.Text(row, "recalled_at") is { } recalled ? When(recalled) : clock.GetUtcNow(), ct);
         Count("demonstrations");
     }
 
-    void Settle(InsertResult added, string what)
-    {
-        if (added == InsertResult.Conflicting)
-            throw new FlywheelException("The id is taken by another row with other content.");
-        Count(what);
-    }
-
     void Count(string what) => _imported[what] = _imported.GetValueOrDefault(what) + 1;
-
-    async Task<Span> SpanAsync(JsonElement row, CancellationToken ct)
-    {
-        var key = new SpanKey(Need(row, "trace_id"), Need(row, "span_id"));
-        return await store.Spans.FindAsync(project, key, ct) ?? throw new FlywheelException($"There is no span {key}: import the spans first.");
-    }
 
     static string Need(JsonElement row, string field) => JsonFields.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
 
@@ -207,7 +203,7 @@ sealed class RecordImporter(IFlywheelStore store, SpanIntake intake, ProjectId p
     static string[]? Texts(JsonElement row, string field) =>
         row.TryGetProperty(field, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => item.ToString())] : null;
 
-    static Guid Id(JsonElement row) => JsonFields.Text(row, "id") is not { } text ? Guid.CreateVersion7()
+    static Guid? Id(JsonElement row) => JsonFields.Text(row, "id") is not { } text ? null
         : Guid.TryParse(text, out var id) ? id : throw new FlywheelException($"`id` is `{text}`: it must be a UUID.");
 
     DateTimeOffset Time(JsonElement row) => JsonFields.Text(row, "created_at") is { } text ? When(text) : clock.GetUtcNow();

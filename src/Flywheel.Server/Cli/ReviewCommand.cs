@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Flywheel.Core;
-using Flywheel.Core.Review;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Features.Review;
 using Spectre.Console;
@@ -24,49 +22,32 @@ static class ReviewCommand
         var command = new Command("review", "Show what people should look at, most urgent first") { db, project, node, metric, reason, author, reserve, blind, limit, json };
         command.SetAction(async (parsed, ct) =>
         {
-            if (parsed.GetValue(limit) is < 1 or > 500)
-                throw new UsageException("--limit must be a whole number from 1 to 500.");
-            var hold = parsed.GetValue(reserve) is { } time
-                ? ReviewEndpoints.Duration(time) ?? throw new UsageException($"--reserve is `{time}`: write a time such as 90s, 10m or 1h.")
-                : (TimeSpan?)null;
-            if (hold is not null && parsed.GetValue(author) is null)
+            if (parsed.GetValue(reserve) is not null && parsed.GetValue(author) is null)
                 throw new UsageException("--reserve takes items for somebody: name them with --author.");
-            ReviewReason? why;
-            try
-            {
-                why = parsed.GetValue(reason) is { } word ? ReviewReasons.Parse(word) : null;
-            }
-            catch (RequestException e)
-            {
-                throw new UsageException("--" + e.Message.Replace("`", "", StringComparison.Ordinal));
-            }
-            if (parsed.GetValue(blind) && why is ReviewReason.LowScore or ReviewReason.Disagreement or ReviewReason.Unsure)
-                throw new UsageException("This --reason tells what the judge said: leave it out, or --blind.");
             await using var store = await CommonOptions.OpenExistingAsync(parsed.GetValue(db), ct);
             var owner = await CommonOptions.ProjectAsync(store, parsed.GetValue(project)!, ct);
             await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
-            var page = await engine.Get<ReviewQueue>().ServeAsync(
-                owner.Id,
-                new ReviewFilter(parsed.GetValue(node), parsed.GetValue(metric), why, Limit: parsed.GetValue(limit), Author: parsed.GetValue(author)), hold,
-                parsed.GetValue(blind), ct);
-            var items = page.Items.Select(ReviewItemView.Of).ToArray();
-            var due = parsed.GetValue(node) is null && parsed.GetValue(metric) is null && why is null
-                ? await engine.Get<MetricReviewing>().DueAsync(owner.Id, ct) : [];
+            var page = await engine.Get<ReviewQueue>().ListAsync(
+                CommandCaller.Of(owner),
+                new(parsed.GetValue(node), parsed.GetValue(metric), parsed.GetValue(reason), Limit: parsed.GetValue(limit), Author: parsed.GetValue(author),
+                    Reserve: parsed.GetValue(reserve), Blind: parsed.GetValue(blind)),
+                ct);
+            var shown = ReviewList.Of(page);
             if (parsed.GetValue(json))
             {
-                Output.Json(new ReviewList(items, page.Next, [.. due.Select(MetricScheduleView.Of)]));
+                Output.Json(shown);
                 return ExitCodes.Ok;
             }
-            Write(due);
+            Write(page.Due ?? []);
             if (page.Items.Count == 0)
             {
                 Console.WriteLine("Nothing waits for a person. Items appear when a metric fails or is unsure, and at random for audits.");
                 return ExitCodes.Ok;
             }
             var table = new Table().Border(TableBorder.Simple).AddColumns("why", "node", "metric", "input", "output", "trace/span");
-            if (items.Any(item => item.ReservedBy is not null))
+            if (shown.Items.Any(item => item.ReservedBy is not null))
                 table.AddColumn("taken by");
-            foreach (var item in items)
+            foreach (var item in shown.Items)
                 table.AddRow([
                     $"{item.Reason}: {Markup.Escape(Short(item.Detail, 60))}", Markup.Escape(item.Node), Markup.Escape(item.Metric ?? "-"),
                     Markup.Escape(Short(item.Input, 60)), Markup.Escape(Short(item.Output, 60)), Markup.Escape($"{item.TraceId}/{item.SpanId}"),

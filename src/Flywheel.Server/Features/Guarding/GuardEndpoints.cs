@@ -1,9 +1,7 @@
 using System.Text.Json;
-using Flywheel.Core;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Flywheel.Engine.Guarding;
 using Flywheel.Server.Api;
 using Flywheel.Server.Features.Traces;
@@ -40,24 +38,10 @@ static class GuardEndpoints
     public static void MapGuard(this IEndpointRouteBuilder api) =>
         api.MapPost("/guard", CheckAsync).Needs(KeyScope.Ingest).WithTags("Guards").WithSummary("Ask the guards about an input before a model sees it");
 
-    static async Task<Ok<GuardView>> CheckAsync(Body<GuardBody> body, HttpCaller caller, InputGuard guard, CancellationToken ct)
+    static async Task<Ok<GuardView>> CheckAsync(Body<GuardBody> body, HttpCaller caller, GuardService guards, CancellationToken ct)
     {
         var it = body.Value;
-        if (SpanRules.Name(it.Node, SpanRules.MaxNameLength) is { } wrongNode)
-            throw RequestException.BadField("node", $"`node` {wrongNode}");
-        foreach (var (field, name) in new[] { ("end_user", it.EndUser), ("session", it.Session) })
-            if (name is not null && SpanRules.Name(name, SpanRules.MaxNameLength) is { } wrong)
-                throw RequestException.BadField(field, $"`{field}` {wrong}");
-        if (it.Attributes is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null or JsonValueKind.Undefined) })
-            throw RequestException.BadField("attributes", "`attributes` must be an object.");
-        var kind = it.Kind is null
-            ? NodeKind.Other
-            : Wire.Parse<NodeKind>(it.Kind) ?? throw RequestException.BadField("kind", $"`kind` is `{it.Kind}`: use {Wire.Choices<NodeKind>()}.");
-
-        var answer = await guard.CheckAsync(
-            caller.Project,
-            new GuardQuery(it.Node, kind, it.Input, it.EndUser, it.Session, it.Attributes is { ValueKind: JsonValueKind.Object } own ? own.GetRawText() : null),
-            ct);
+        var answer = await guards.CheckAsync(caller, new(it.Node, it.Input, it.Kind, it.EndUser, it.Session, it.Attributes), ct);
         return TypedResults.Ok(new GuardView(
             Wire.Name(answer.Decision), answer.Input, [.. answer.Findings.Select(GuardFindingView.Of)], answer.Milliseconds));
     }

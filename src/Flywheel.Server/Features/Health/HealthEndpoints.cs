@@ -1,6 +1,5 @@
-using Flywheel.Core;
 using Flywheel.Core.Jobs;
-using Flywheel.Engine.Jobs;
+using Flywheel.Engine.Health;
 using Flywheel.Server.Api;
 using Flywheel.Server.Hosting;
 
@@ -18,26 +17,13 @@ static class HealthEndpoints
         app.MapGet("/readyz", ReadyAsync).OpenToAll().WithTags("Health").WithSummary("The database answers and work progresses");
     }
 
-    static async Task<IResult> ReadyAsync(
-        IFlywheelStore store, ServerOptions options, WorkerHealth health, TimeProvider clock, ILogger<Readiness> log, CancellationToken ct)
+    static async Task<IResult> ReadyAsync(ServerOptions options, ReadinessService readiness, ILogger<Readiness> log, CancellationToken ct)
     {
-        var problems = new List<string>();
-        JobCounts? jobs = null;
-        try
-        {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            deadline.CancelAfter(TimeSpan.FromSeconds(5));
-            await store.PingAsync(deadline.Token);
-            jobs = await store.Jobs.CountsAsync(clock.GetUtcNow(), deadline.Token);
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
-        {
-            log.LogWarning(e, "The readiness check could not read the database");
-            problems.Add("The database does not answer; the server's log says why.");
-        }
-        if (jobs is not null && options.Work && health.Trouble(jobs) is { } trouble)
-            problems.Add(char.ToUpperInvariant(trouble[0]) + trouble[1..] + ".");
-        var ready = new Readiness(problems.Count == 0 ? "ready" : "not-ready", problems, jobs);
-        return problems.Count == 0 ? TypedResults.Ok(ready) : TypedResults.Json(ready, statusCode: 503);
+        var report = await readiness.CheckAsync(options.Work, ct);
+        if (report.Fault is { } fault)
+            log.LogWarning(fault, "The readiness check could not read the database");
+        var isReady = report.Problems.Count == 0;
+        var ready = new Readiness(isReady ? "ready" : "not-ready", report.Problems, report.Jobs);
+        return isReady ? TypedResults.Ok(ready) : TypedResults.Json(ready, statusCode: 503);
     }
 }

@@ -1,4 +1,3 @@
-using Flywheel.Core;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -9,7 +8,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Jobs;
 
 public sealed record JobView(
-    long Id, string? TraceId, string? SpanId, string? Metric, int? MetricVersion, string Lane, string State, int Attempts, DateTimeOffset VisibleAt, string? Reason);
+    long Id, string? TraceId, string? SpanId, string? Metric, int? MetricVersion, string Lane, string State, int Attempts, DateTimeOffset VisibleAt, string? Reason)
+{
+    public static JobView Of(JobEntry it) => new(
+        it.Job.Id, it.Span?.Trace, it.Span?.Span, it.Metric?.Name, it.Metric?.Number, Wire.Name(it.Job.Lane), Wire.Name(it.Job.State), it.Job.Attempts,
+        it.Job.VisibleAt, it.Job.Reason);
+}
 
 public sealed record JobList(IReadOnlyList<JobView> Jobs, string? Next, JobCounts Counts);
 
@@ -29,38 +33,18 @@ static class JobEndpoints
     }
 
     static async Task<Ok<JobList>> ListAsync(
-        HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct, string? state = null, string? cursor = null, int limit = 50)
+        HttpCaller caller, JobService jobs, CancellationToken ct, string? state = null, string? cursor = null, int limit = 50)
     {
-        var wanted = state is null ? (JobState?)null
-            : Wire.Parse<JobState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<JobState>()}.");
-        var page = await store.Jobs.ListAsync(caller.Project, wanted, cursor, PageSize.Check(limit), ct);
-        var spans = (await store.Spans.GetAsync(caller.Project, [.. page.Items.Select(job => job.Span).Distinct()], ct)).ToDictionary(span => span.Id);
-        var views = new List<JobView>(page.Items.Count);
-        foreach (var job in page.Items)
-        {
-            var metric = await store.Metrics.GetVersionAsync(caller.Project, job.MetricVersion, ct);
-            var span = spans.GetValueOrDefault(job.Span);
-            views.Add(new JobView(
-                job.Id, span?.Key.Trace, span?.Key.Span, metric?.Name, metric?.Number, Wire.Name(job.Lane), Wire.Name(job.State), job.Attempts,
-                job.VisibleAt, job.Reason));
-        }
-        return TypedResults.Ok(new JobList(views, page.Next, await store.Jobs.CountsAsync(clock.GetUtcNow(), ct)));
+        var page = await jobs.ListAsync(caller, state, cursor, limit, ct);
+        return TypedResults.Ok(new JobList([.. page.Jobs.Select(JobView.Of)], page.Next, page.Counts));
     }
 
-    static async Task<Ok<RetryAnswer>> RetryAsync(
-        Body<RetryBody> body, HttpCaller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
-    {
-        var retried = await store.Jobs.RetryAsync(caller.Project, body.Value.Ids, clock.GetUtcNow(), ct);
-        work.Set();
-        return TypedResults.Ok(new RetryAnswer(retried));
-    }
+    static async Task<Ok<RetryAnswer>> RetryAsync(Body<RetryBody> body, HttpCaller caller, JobService jobs, CancellationToken ct) =>
+        TypedResults.Ok(new RetryAnswer(await jobs.RetryAsync(caller, body.Value.Ids, ct)));
 
-    static async Task<Ok<RetryAnswer>> RetryOneAsync(
-        long id, HttpCaller caller, IFlywheelStore store, WorkSignal work, TimeProvider clock, CancellationToken ct)
+    static async Task<Ok<RetryAnswer>> RetryOneAsync(long id, HttpCaller caller, JobService jobs, CancellationToken ct)
     {
-        if (await store.Jobs.RetryAsync(caller.Project, [id], clock.GetUtcNow(), ct) == 0)
-            throw RequestException.NotFound("job", $"There is no dead letter {id} in this project: GET /api/v1/jobs?state=dead lists them.");
-        work.Set();
+        await jobs.RetryOneAsync(caller, id, ct);
         return TypedResults.Ok(new RetryAnswer(1));
     }
 }

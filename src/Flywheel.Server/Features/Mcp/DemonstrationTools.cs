@@ -1,18 +1,16 @@
 using System.ComponentModel;
-using System.Security.Cryptography;
-using System.Text;
 using Flywheel.Core;
-using Flywheel.Core.Labeling;
-using Flywheel.Core.Retrieval;
+using Flywheel.Engine.Labeling;
+using Flywheel.Engine.Retrieval;
 using Flywheel.Server.Features.Retrieval;
 using ModelContextProtocol.Server;
 
 namespace Flywheel.Server.Features.Mcp;
 
 /// <summary>Few-shot examples, and fixed outputs that may become some.</summary>
-sealed class DemonstrationTools(IFlywheelStore store, AgentCaller caller, TimeProvider clock)
+sealed class DemonstrationTools(DemonstrationService demonstrations, ProposedCorrectionService corrections, AgentCaller caller)
 {
-    const int MostPending = 500;
+    const int MostOnPage = 100;
     const int Preview = 2_000;
 
     [McpServerTool(Name = "list_demonstrations", ReadOnly = true, Idempotent = true, OpenWorld = false)]
@@ -25,18 +23,10 @@ sealed class DemonstrationTools(IFlywheelStore store, AgentCaller caller, TimePr
         [Description("`next` of the page before")] string? cursor = null,
         [Description("Examples a page, 1 to 100")] int limit = 20)
     {
-        if (node is not null && metric is not null)
-            throw RequestException.BadField("node", "Give `node` (a task prompt) or `metric` (a judge's prompt), not both.");
-        if (limit is < 1 or > 100)
-            throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
-        var page = await store.Demonstrations.ListAsync(
-            caller.Project,
-            new DemonstrationFilter(
-                metric is not null ? DemonstrationPurpose.Judge : node is not null ? DemonstrationPurpose.Task : null, metric ?? node,
-                TraceTools.Choice<DemonstrationState>("state", state), cursor, limit),
-            ct);
+        var page = await demonstrations.ListAsync(caller.Caller, new(node, metric, State: state, Cursor: cursor, Limit: PageSize.Check(limit, MostOnPage)), ct);
         return new DemonstrationList(
-            [.. page.Items.Select(DemonstrationView.Of).Select(it => it with { Input = TraceTools.Cut(it.Input, Preview)!, Output = TraceTools.Cut(it.Output, Preview)! })], page.Next);
+            [.. page.Items.Select(DemonstrationView.Of).Select(it => it with { Input = ShortText.Of(it.Input, Preview)!, Output = ShortText.Of(it.Output, Preview)! })],
+            page.Next);
     }
 
     [McpServerTool(Name = "propose_correction", Destructive = false, Idempotent = true, OpenWorld = false)]
@@ -48,21 +38,7 @@ sealed class DemonstrationTools(IFlywheelStore store, AgentCaller caller, TimePr
         [Description("What was wrong with it, and why yours is right")] string reason,
         CancellationToken ct)
     {
-        caller.MustPropose();
-        ReviewTools.CheckText("corrected_output", corrected_output, 200_000);
-        ReviewTools.CheckText("reason", reason, 4_000);
-        var span = await ReviewTools.FindSpanAsync(store, caller, trace_id, span_id, ct);
-        if (span.Content.Input is not { } input)
-            throw new RequestException(RequestErrorKind.Conflict, "no_input", "The span has no input, so its output cannot be an example for others.", "span_id");
-        if (corrected_output == span.Content.Output)
-            throw RequestException.BadField("corrected_output", "`corrected_output` is the output as it was: propose what should be different.");
-        var id = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"correction\n{caller.Project.Value}\n{caller.Author}\n{span.Id.Value}\n{corrected_output}")).AsSpan(0, 16));
-        var added = await store.Demonstrations.ProposeAsync(
-            new Demonstration(
-                id, caller.Project, DemonstrationPurpose.Task, span.Content.Node, input, corrected_output, span.Content.Output, reason, 1, span.Content.EndUser,
-                span.Id.Value, DemonstrationState.Pending, caller.Author, clock.GetUtcNow(), null, null, null, null),
-            MostPending, ct)
-            ?? throw new RequestException(RequestErrorKind.RateLimited, "too_many_open", $"You have {MostPending} proposed corrections that nobody has decided about: wait until people have.");
-        return new(added == InsertResult.Stored ? "proposed" : "repeated", $"demonstration {id}", "It is pending; a person approves or recalls it.");
+        var it = await corrections.ProposeAsync(caller.Caller, new(trace_id, span_id, corrected_output, reason), ct);
+        return ProposalAnswer.Of(it.Result, $"demonstration {it.Demonstration}", "It is pending; a person approves or recalls it.");
     }
 }

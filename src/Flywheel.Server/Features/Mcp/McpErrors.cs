@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Traces;
 using ModelContextProtocol.Protocol;
@@ -19,7 +20,7 @@ static class McpErrors
         }
         catch (RequestException e)
         {
-            return Say(e.Code, e.Message);
+            return Say(e.Code, e.Message, e.Field);
         }
         catch (OverloadedException e)
         {
@@ -33,7 +34,7 @@ static class McpErrors
         {
             return Say(e.ParamName == "cursor" ? "invalid_cursor" : "invalid_arguments", e.Message.Split(" (Parameter")[0]);
         }
-        catch (System.Text.Json.JsonException e)
+        catch (JsonException e)
         {
             return Say("invalid_arguments", $"An argument cannot be read: {e.Message.Split(" Path:")[0]} See the tool's input schema.");
         }
@@ -44,5 +45,10 @@ static class McpErrors
         }
     }
 
-    static CallToolResult Say(string code, string message) => new() { IsError = true, Content = [new TextContentBlock { Text = $"{code}: {message}" }] };
+    static CallToolResult Say(string code, string message, string? field = null) => new()
+    {
+        IsError = true,
+        Content = [new TextContentBlock { Text = $"{code}: {message}" }],
+        StructuredContent = JsonSerializer.SerializeToElement(new { code, message, field }),
+    };
 }

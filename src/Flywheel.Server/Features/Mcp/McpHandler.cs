@@ -4,7 +4,6 @@ using System.Text.Json.Serialization.Metadata;
 using System.Threading.RateLimiting;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
 using Flywheel.Server.Hosting;
 using Microsoft.AspNetCore.Mvc;
@@ -33,7 +32,6 @@ static class McpHandler
     {
         services.AddHttpContextAccessor();
         services.AddSingleton<AgentCaller>();
-        services.AddSingleton<AgentVisibility>();
         services.AddSingleton(new AgentPace(CallsPerMinute(configuration)));
         services.AddMcpServer(server =>
             {
@@ -107,15 +105,4 @@ sealed class AgentCaller(IHttpContextAccessor http)
     public HttpCaller Caller => http.HttpContext?.Features.Get<HttpCaller>() ?? throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
 
     public ProjectId Project => Caller.Project;
-
-    /// <summary>As proposals and the audit name it: never a person's name.</summary>
-    public string Author => "agent:" + Caller.Actor;
-
-    /// <exception cref="RequestException">The key may only read.</exception>
-    public void MustPropose()
-    {
-        if (Caller.Scope is not (KeyScope.Agent or KeyScope.Admin))
-            throw new RequestException(RequestErrorKind.Forbidden, "scope_missing",
-                $"This key has the scope `{Caller.Scope.ToString().ToLowerInvariant()}` and may read only: proposals need a key of `flywheel keys create --scope agent`.");
-    }
 }

@@ -1,9 +1,7 @@
 using System.ComponentModel;
-using System.Globalization;
 using Flywheel.Core;
 using Flywheel.Core.Metrics;
-using Flywheel.Core.Traces;
-using Flywheel.Engine.Review;
+using Flywheel.Engine.Traces;
 using Flywheel.Server.Features.Traces;
 using ModelContextProtocol.Server;
 
@@ -20,12 +18,9 @@ public sealed record FoundSpans(IReadOnlyList<FoundSpanLine> Spans, string? Next
 public sealed record AgentTrace(string TraceId, IReadOnlyList<SpanView> Spans, IReadOnlyList<FeedbackView> Feedback, IReadOnlyList<string> WithheldMetrics, string? Note);
 
 /// <summary>Finding and reading what the application did.</summary>
-sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentVisibility sight)
+sealed class TraceTools(SpanSearchService search, TraceService traces, AgentCaller caller)
 {
     const int Preview = 300;
-    const int MostSpans = 200;
-    const int CandidatesATurn = 200;
-    const int MostTurns = 20;
 
     [McpServerTool(Name = "search_traces", ReadOnly = true, Idempotent = true, OpenWorld = false)]
     [Description("Find spans (calls of nodes) of the application, newest first, with their trace ids and the start of their texts. All filters must fit.")]
@@ -42,56 +37,16 @@ sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentVisibilit
         [Description("`next` of the page before")] string? cursor = null,
         [Description("Spans a page, 1 to 100")] int limit = 20)
     {
-        if (metric is not null && outcome is null)
-            throw RequestException.BadField("outcome", "`metric` says which metric's `outcome` is looked for: give both.");
-        if (limit is < 1 or > 100)
-            throw RequestException.BadField("limit", $"`limit` is {limit}: use 1 to 100.");
-        var metrics = await store.Metrics.ListAsync(caller.Project, ct);
-        if (metric is not null && metrics.All(known => known.Name != metric))
-            throw RequestException.NotFound("metric", $"There is no metric `{metric}` in this project: list_metrics names them.");
-        var search = new SpanSearch(
-            text, node, Choice<NodeKind>("kind", kind), Choice<Outcome>("outcome", outcome), metric, Time("from", from), Time("to", to), failed, cursor, limit);
-        var (spans, next, visible) = search.Outcome is null ? await PageAsync(search, metrics, ct) : await ByOutcomeAsync(search, metrics, ct);
-        var names = metrics.ToDictionary(known => known.Id, known => known.Name);
-        return new FoundSpans(
-            [.. spans.Select(span => new FoundSpanLine(
-                span.Key.Trace, span.Key.Span, span.Content.Node, Wire.Name(span.Content.Kind), span.Content.StartedAt, Cut(span.Content.Input, Preview),
-                Cut(span.Content.Output, Preview), Cut(span.Content.Error, Preview), span.Content.Model,
-                visible[span.Id].ToDictionary(verdict => names[verdict.Metric], verdict => Wire.Name(verdict.Finding.Outcome))))],
-            next);
+        var page = await search.SearchAsync(caller.Caller, new(text, node, kind, outcome, metric, failed, from, to, cursor, limit), ct);
+        return new FoundSpans([.. page.Items.Select(LineOf)], page.Next);
     }
 
-    async Task<(IReadOnlyList<Span> Spans, string? Next, ILookup<SpanId, Verdict> Visible)> PageAsync(
-        SpanSearch search, IReadOnlyList<Metric> metrics, CancellationToken ct)
+    static FoundSpanLine LineOf(SpanHit hit)
     {
-        var page = await store.Spans.SearchAsync(caller.Project, search, ct);
-        return (page.Items, page.Next, await VisibleAsync(page.Items, metrics, ct));
-    }
-
-    /// <summary>A blind item that is found by its outcome would tell it, and so would a cursor that names it: pages end at shown ones.</summary>
-    async Task<(IReadOnlyList<Span> Spans, string? Next, ILookup<SpanId, Verdict> Visible)> ByOutcomeAsync(
-        SpanSearch search, IReadOnlyList<Metric> metrics, CancellationToken ct)
-    {
-        var names = metrics.ToDictionary(known => known.Id, known => known.Name);
-        var shown = new List<Span>();
-        var verdicts = new List<Verdict>();
-        var cursor = search.Cursor;
-        for (var turn = 0; turn < MostTurns; turn++)
-        {
-            var (spans, next, visible) = await PageAsync(search with { Cursor = cursor, Limit = CandidatesATurn }, metrics, ct);
-            var fitting = spans.Where(span => visible[span.Id].Any(verdict =>
-                verdict.Finding.Outcome == search.Outcome && (search.Metric is null || names[verdict.Metric] == search.Metric))).ToArray();
-            shown.AddRange(fitting);
-            verdicts.AddRange(fitting.SelectMany(span => visible[span.Id]));
-            if (shown.Count > search.Limit)
-                shown.RemoveRange(search.Limit, shown.Count - search.Limit);
-            if (shown.Count == search.Limit || spans.Count < CandidatesATurn)
-                return (
-                    shown, shown.Count == search.Limit ? shown[^1].Id.Value.ToString(CultureInfo.InvariantCulture) : next,
-                    verdicts.ToLookup(verdict => verdict.Span));
-            cursor = next;
-        }
-        throw new RequestException(RequestErrorKind.Conflict, "mostly_withheld", "Most of what fits is kept for blind labels: narrow the search by `node`, `from` or `to`.");
+        var it = hit.Span.Content;
+        return new(
+            it.Key.Trace, it.Key.Span, it.Node, Wire.Name(it.Kind), it.StartedAt, ShortText.Of(it.Input, Preview), ShortText.Of(it.Output, Preview),
+            ShortText.Of(it.Error, Preview), it.Model, hit.Outcomes.ToDictionary(each => each.Key, each => Wire.Name(each.Value)));
     }
 
     [McpServerTool(Name = "read_trace", ReadOnly = true, Idempotent = true, OpenWorld = false)]
@@ -104,72 +59,17 @@ sealed class TraceTools(IFlywheelStore store, AgentCaller caller, AgentVisibilit
     {
         if (max_chars is < 100 or > 100_000)
             throw RequestException.BadField("max_chars", $"`max_chars` is {max_chars}: use 100 to 100000.");
-        var spans = await store.Spans.TraceAsync(caller.Project, trace_id, ct);
-        if (spans.Count == 0)
-            throw RequestException.NotFound("trace", $"There is no trace `{trace_id}` in this project: search_traces finds them.");
-        var more = spans.Count - MostSpans;
-        spans = [.. spans.Take(MostSpans)];
-        var metrics = (await store.Metrics.ListAsync(caller.Project, ct)).ToDictionary(metric => metric.Id);
-        var names = metrics.Values.ToDictionary(metric => metric.Id, metric => metric.Name);
-        var blind = await sight.BlindAsync(caller.Project, spans, ct);
-        SpanId[] ids = [.. spans.Select(span => span.Id)];
-        var verdicts = (await store.Verdicts.CurrentAsync(caller.Project, ids, ct)).ToLookup(verdict => verdict.Span);
-        var labels = (await store.Labels.OfSpansAsync(caller.Project, ids, ct)).ToLookup(label => label.Span);
-        var corrections = (await store.Corrections.OfSpansAsync(caller.Project, ids, ct)).ToLookup(correction => correction.Span);
-        var withheld = new SortedSet<string>(StringComparer.Ordinal);
-        bool Hidden(Span span, Metric metric, bool judgesOnly)
-        {
-            if ((judgesOnly && !sight.IsJudge(metric)) || !blind.Contains(span.Id, span.Key, metric))
-                return false;
-            withheld.Add(metric.Name);
-            return true;
-        }
-
-        var views = spans.Select(span => Short(
-            SpanView.Of(
-                span,
-                [.. verdicts[span.Id].Where(verdict => !Hidden(span, metrics[verdict.Metric], judgesOnly: true)).Select(verdict => VerdictView.Of(verdict, names))],
-                [.. labels[span.Id].Where(label => !Hidden(span, metrics[label.Metric], judgesOnly: false)).Select(label => LabelView.Of(label, span.Key, names))],
-                [.. corrections[span.Id].Select(correction => CorrectionView.Of(correction, span.Key))]),
-            max_chars, attributes)).ToArray();
+        var it = await traces.ReadForAgentAsync(caller.Caller, trace_id, ct);
         return new AgentTrace(
-            trace_id, views, [.. (await store.Feedback.OfTraceAsync(caller.Project, trace_id, ct)).Select(FeedbackView.Of)], [.. withheld],
-            more > 0 ? $"The trace has {more} more spans: search_traces finds them by node." : null);
-    }
-
-    async Task<ILookup<SpanId, Verdict>> VisibleAsync(IReadOnlyList<Span> spans, IReadOnlyList<Metric> metrics, CancellationToken ct)
-    {
-        var blind = await sight.BlindAsync(caller.Project, spans, ct);
-        var byId = metrics.ToDictionary(metric => metric.Id);
-        var keys = spans.ToDictionary(span => span.Id, span => span.Key);
-        return (await store.Verdicts.CurrentAsync(caller.Project, [.. keys.Keys], ct))
-            .Where(verdict => byId.TryGetValue(verdict.Metric, out var metric) && !(sight.IsJudge(metric) && blind.Contains(verdict.Span, keys[verdict.Span], metric)))
-            .ToLookup(verdict => verdict.Span);
+            trace_id, [.. it.Spans.Select(span => Short(SpanView.Of(span, it.Metrics), max_chars, attributes))], [.. it.Feedback.Select(FeedbackView.Of)],
+            [.. it.Withheld], it.MoreSpans > 0 ? $"The trace has {it.MoreSpans} more spans: search_traces finds them by node." : null);
     }
 
     static SpanView Short(SpanView span, int length, bool attributes) => span with
     {
-        Input = Cut(span.Input, length),
-        Output = Cut(span.Output, length),
-        Error = Cut(span.Error, length),
+        Input = ShortText.Of(span.Input, length),
+        Output = ShortText.Of(span.Output, length),
+        Error = ShortText.Of(span.Error, length),
         Attributes = attributes ? span.Attributes : null,
     };
-
-    internal static string? Cut(string? text, int length)
-    {
-        if (text is null || text.Length <= length)
-            return text;
-        var end = char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
-        return string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, end)}… [{text.Length - end} more characters]");
-    }
-
-    internal static T? Choice<T>(string field, string? word) where T : struct, Enum => word is null
-        ? null
-        : Wire.Parse<T>(word) ?? throw RequestException.BadField(field, $"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
-
-    static DateTimeOffset? Time(string field, string? text) => text is null
-        ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw RequestException.BadField(field, $"`{field}` is `{text}`, no ISO-8601 time such as 2026-01-31T12:00:00Z.");
 }

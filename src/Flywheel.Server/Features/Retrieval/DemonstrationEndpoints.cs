@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
@@ -50,80 +49,43 @@ static class DemonstrationEndpoints
         demonstrations.MapGet("/{id:guid}", GetAsync).Needs(KeyScope.Read).WithSummary("One demonstration");
         demonstrations.MapPost("/approve", ApproveAsync).Needs(KeyScope.Admin).WithSummary("Let demonstrations into prompts");
         demonstrations.MapPost("/recall", RecallAsync).Needs(KeyScope.Admin).WithSummary("Take demonstrations out of all prompts");
-        demonstrations.MapPost("/{id:guid}/approve", (Guid id, HttpCaller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct) =>
-            ApproveOneAsync(id, caller, store, embedding, clock, ct)).Needs(KeyScope.Admin).WithSummary("Let one demonstration into prompts");
+        demonstrations.MapPost("/{id:guid}/approve", ApproveOneAsync).Needs(KeyScope.Admin).WithSummary("Let one demonstration into prompts");
         demonstrations.MapPost("/{id:guid}/recall", RecallOneAsync).Needs(KeyScope.Admin).WithSummary("Take one demonstration out of all prompts");
         demonstrations.MapPost("/search", SearchAsync).Needs(KeyScope.Ingest).WithSummary("Demonstrations for a prompt, and why each was chosen");
     }
 
     static async Task<Ok<DemonstrationList>> ListAsync(
-        HttpCaller caller, IFlywheelStore store, CancellationToken ct,
+        HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct,
         string? node = null, string? metric = null, string? purpose = null, string? state = null, string? cursor = null, int limit = 50)
     {
-        var filter = new DemonstrationFilter(
-            metric is not null ? DemonstrationPurpose.Judge : node is not null ? DemonstrationPurpose.Task
-                : purpose is null ? null : Wire.Parse<DemonstrationPurpose>(purpose) ?? throw RequestException.BadField("purpose", $"`purpose` is `{purpose}`: use {Wire.Choices<DemonstrationPurpose>()}."),
-            metric ?? node,
-            state is null ? null : Wire.Parse<DemonstrationState>(state) ?? throw RequestException.BadField("state", $"`state` is `{state}`: use {Wire.Choices<DemonstrationState>()}."),
-            cursor, PageSize.Check(limit));
-        var page = await store.Demonstrations.ListAsync(caller.Project, filter, ct);
+        var page = await demonstrations.ListAsync(caller, new(node, metric, purpose, state, cursor, limit), ct);
         return TypedResults.Ok(new DemonstrationList([.. page.Items.Select(DemonstrationView.Of)], page.Next));
     }
 
-    static async Task<Ok<DemonstrationView>> GetAsync(Guid id, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
-        TypedResults.Ok(DemonstrationView.Of(await FindAsync(store, caller.Project, id, ct)));
+    static async Task<Ok<DemonstrationView>> GetAsync(Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+        TypedResults.Ok(DemonstrationView.Of(await demonstrations.GetAsync(caller, id, ct)));
 
     static async Task<Ok<DecisionAnswer>> ApproveAsync(
-        Body<DecisionBody> body, HttpCaller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct)
-    {
-        var changed = await store.Demonstrations.ApproveAsync(caller.Project, body.Value.Ids, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct);
-        await embedding.RunOnceAsync(ct);
-        return TypedResults.Ok(new DecisionAnswer(changed));
-    }
+        Body<DecisionBody> body, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+        TypedResults.Ok(new DecisionAnswer(await demonstrations.ApproveAsync(caller.For(body.Value.Author), body.Value.Ids, ct)));
 
-    static async Task<Ok<DemonstrationView>> ApproveOneAsync(
-        Guid id, HttpCaller caller, IFlywheelStore store, DemonstrationEmbedding embedding, TimeProvider clock, CancellationToken ct)
-    {
-        await FindAsync(store, caller.Project, id, ct);
-        await store.Demonstrations.ApproveAsync(caller.Project, [id], caller.Actor, clock.GetUtcNow(), ct);
-        await embedding.RunOnceAsync(ct);
-        return TypedResults.Ok(DemonstrationView.Of(await FindAsync(store, caller.Project, id, ct)));
-    }
+    static async Task<Ok<DemonstrationView>> ApproveOneAsync(Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+        TypedResults.Ok(DemonstrationView.Of(await demonstrations.ApproveOneAsync(caller, id, ct)));
 
     static async Task<Ok<DecisionAnswer>> RecallAsync(
-        Body<DecisionBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct) =>
-        TypedResults.Ok(new DecisionAnswer(await store.Demonstrations.RecallAsync(
-            caller.Project, body.Value.Ids, body.Value.Author ?? caller.Actor, clock.GetUtcNow(), ct)));
+        Body<DecisionBody> body, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+        TypedResults.Ok(new DecisionAnswer(await demonstrations.RecallAsync(caller.For(body.Value.Author), body.Value.Ids, ct)));
 
-    static async Task<Ok<DemonstrationView>> RecallOneAsync(
-        Guid id, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
-    {
-        await FindAsync(store, caller.Project, id, ct);
-        await store.Demonstrations.RecallAsync(caller.Project, [id], caller.Actor, clock.GetUtcNow(), ct);
-        return TypedResults.Ok(DemonstrationView.Of(await FindAsync(store, caller.Project, id, ct)));
-    }
+    static async Task<Ok<DemonstrationView>> RecallOneAsync(Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+        TypedResults.Ok(DemonstrationView.Of(await demonstrations.RecallOneAsync(caller, id, ct)));
 
-    static async Task<Ok<SearchAnswer>> SearchAsync(
-        Body<SearchBody> body, HttpCaller caller, DemonstrationRetriever retriever, NodePolicies policies, CancellationToken ct)
+    static async Task<Ok<SearchAnswer>> SearchAsync(Body<SearchBody> body, HttpCaller caller, RetrievalService retrieval, CancellationToken ct)
     {
         var it = body.Value;
-        if (it.Node is null == it.Metric is null)
-            throw RequestException.BadField("node", "Give either `node` (a task prompt) or `metric` (a judge's prompt).");
         var started = Stopwatch.GetTimestamp();
-        RetrievalPolicy policy;
-        try
-        {
-            policy = RetrievalPolicies.Override(
-                it.Node is null ? RetrievalPolicy.ForJudge : await policies.ForNodeAsync(caller.Project, it.Node, ct), it.Strategy, it.K);
-        }
-        catch (FlywheelException e)
-        {
-            throw RequestException.BadField(it.Strategy is not null && RetrievalStrategies.Parse(it.Strategy) is null ? "strategy" : "k", e.Message);
-        }
-        var result = await retriever.SearchAsync(
-            caller.Project, it.Node is null ? DemonstrationPurpose.Judge : DemonstrationPurpose.Task, it.Node ?? it.Metric!, it.Input, policy, ct);
+        var answer = await retrieval.SearchAsync(caller, new(it.Input, it.Node, it.Metric, it.K, it.Strategy), ct);
         return TypedResults.Ok(new SearchAnswer(
-            [.. result.Chosen.Select(View)], result.Eligible, policy.Strategy.WireName(), retriever.Embedder.Fingerprint,
+            [.. answer.Result.Chosen.Select(View)], answer.Result.Eligible, answer.Policy.Strategy.WireName(), answer.Embedder,
             Stopwatch.GetElapsedTime(started).TotalMilliseconds));
     }
 
@@ -133,8 +95,4 @@ static class DemonstrationEndpoints
         return new ChosenView(
             it.Id, it.Text, it.Answer, it.IsFixed, chosen.Score, chosen.Parts.ToDictionary(part => part.Name, part => part.Value), it.ApprovedAt);
     }
-
-    static async Task<Demonstration> FindAsync(IFlywheelStore store, ProjectId project, Guid id, CancellationToken ct) =>
-        await store.Demonstrations.GetAsync(project, id, ct)
-        ?? throw RequestException.NotFound("demonstration", $"There is no demonstration {id} in this project.");
 }

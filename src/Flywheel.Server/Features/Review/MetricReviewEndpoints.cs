@@ -1,29 +1,18 @@
 using System.Text.Json;
-using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Review;
 
-public sealed record EvidenceSpanView(string TraceId, string SpanId);
-
-/// <param name="Then">The newest texts at the last review; before the first one the metric's oldest.</param>
-/// <param name="TextsDifferP">p-value; null with fewer than 20 texts of either time.</param>
-/// <param name="Changes">In words; empty when nothing is seen to have changed.</param>
-public sealed record MetricEvidenceView(
-    EvidenceSample Then, EvidenceSample Now, int Labelled, IReadOnlyList<EvidenceSpanView> Contradicted, double? TextsDifferP, IReadOnlyList<string> Changes)
-{
-    public static MetricEvidenceView Of(MetricEvidence evidence) => new(
-        evidence.Then, evidence.Now, evidence.Labelled, [.. evidence.Contradicted.Select(key => new EvidenceSpanView(key.Trace, key.Span))],
-        evidence.TextsDifferP, evidence.Changes);
-}
-
 /// <param name="Evidence">What the person could see then.</param>
-public sealed record MetricReviewView(int Number, int Version, string Decision, string? Note, string Author, DateTimeOffset At, JsonElement Evidence);
+public sealed record MetricReviewView(int Number, int Version, string Decision, string? Note, string Author, DateTimeOffset At, JsonElement Evidence)
+{
+    public static MetricReviewView Of(PastReview it) => new(
+        it.Review.Number, it.Version, Wire.Name(it.Review.Decision), it.Review.Note, it.Review.Author, it.Review.At, JsonElement.Parse(it.Review.Evidence));
+}
 
 /// <param name="EveryDays">Days between reviews; 0 is never.</param>
 /// <param name="Own">Whether the metric has its own days, not the project's.</param>
@@ -52,8 +41,6 @@ public sealed record ReviewDaysBody(int? EveryDays = null, string? Author = null
 /// <summary>Metrics in code come before people again, with what changed since.</summary>
 static class MetricReviewEndpoints
 {
-    const int MostNote = 10_000;
-
     public static void MapMetricReviews(this IEndpointRouteBuilder api)
     {
         api.MapGet("/metric-reviews", ListAsync).Needs(KeyScope.Read).WithTags("Review").WithSummary("When metrics in code are to be looked at again, the longest due first");
@@ -64,69 +51,34 @@ static class MetricReviewEndpoints
         api.MapPut("/metrics/{name}/reviews", SetDaysAsync).Needs(KeyScope.Admin).WithTags("Review").WithSummary("The metric's own days between reviews");
     }
 
-    static async Task<Ok<MetricScheduleList>> ListAsync(HttpCaller caller, MetricReviewing reviewing, CancellationToken ct, bool due = false) =>
-        TypedResults.Ok(new MetricScheduleList(
-            [.. (due ? await reviewing.DueAsync(caller.Project, ct) : await reviewing.SchedulesAsync(caller.Project, ct)).Select(MetricScheduleView.Of)]));
+    static async Task<Ok<MetricScheduleList>> ListAsync(HttpCaller caller, MetricReviewService reviews, CancellationToken ct, bool due = false) =>
+        TypedResults.Ok(new MetricScheduleList([.. (await reviews.ListAsync(caller, due, ct)).Select(MetricScheduleView.Of)]));
 
     static async Task<Ok<MetricScheduleList>> SetProjectDaysAsync(
-        Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewService reviews, CancellationToken ct)
     {
-        var days = CheckDays(body.Value.EveryDays) ?? throw RequestException.BadField("every_days", "`every_days` is missing: give a number of days, or 0 for never.");
-        await store.MetricReviews.SetProjectDaysAsync(caller.Project, days, Author(body.Value.Author, caller), clock.GetUtcNow(), ct);
-        return await ListAsync(caller, reviewing, ct);
+        await reviews.SetProjectDaysAsync(caller, body.Value.EveryDays, body.Value.Author, ct);
+        return await ListAsync(caller, reviews, ct);
     }
 
-    static async Task<Ok<MetricScheduleView>> GetAsync(
-        string name, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, CancellationToken ct)
+    static async Task<Ok<MetricScheduleView>> GetAsync(string name, HttpCaller caller, MetricReviewService reviews, CancellationToken ct)
     {
-        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
-        var schedule = await FindAsync(metric, caller, reviewing, ct);
-        var versions = (await store.Metrics.VersionsAsync(caller.Project, name, ct)).ToDictionary(version => version.VersionId, version => version.Number);
-        var reviews = (await store.MetricReviews.ListAsync(caller.Project, metric.Id, ct)).Select(review => new MetricReviewView(
-            review.Number, versions.GetValueOrDefault(review.Version), Wire.Name(review.Decision), review.Note, review.Author, review.At,
-            JsonElement.Parse(review.Evidence)));
-        return TypedResults.Ok(MetricScheduleView.Of(schedule) with { Reviews = [.. reviews] });
+        var it = await reviews.GetAsync(caller, name, ct);
+        return TypedResults.Ok(MetricScheduleView.Of(it.Metric) with { Reviews = [.. it.Reviews.Select(MetricReviewView.Of)] });
     }
 
     static async Task<Created<MetricReviewView>> AddAsync(
-        string name, Body<MetricReviewBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<MetricReviewBody> body, HttpCaller caller, MetricReviewService reviews, CancellationToken ct)
     {
-        var decision = body.Value.Decision is { } word
-            ? Wire.Parse<MetricDecision>(word) ?? throw RequestException.BadField("decision", $"`decision` is `{word}`: use {Wire.Choices<MetricDecision>()}.")
-            : throw RequestException.BadField("decision", $"`decision` is missing: use {Wire.Choices<MetricDecision>()}.");
-        if (body.Value.Note is { Length: > MostNote })
-            throw RequestException.BadField("note", $"`note` has {body.Value.Note.Length} characters; the limit is {MostNote}.");
-        var author = Author(body.Value.Author, caller);
-        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
-        var seen = MetricEvidenceView.Of((await FindAsync(metric, caller, reviewing, ct)).Evidence!);
-        var review = await store.MetricReviews.AddAsync(
-            caller.Project, metric, decision, body.Value.Note, JsonSerializer.Serialize(seen, Output), author, clock.GetUtcNow(), ct);
-        return TypedResults.Created($"/api/v1/metrics/{name}/reviews", new MetricReviewView(
-            review.Number, metric.Number, Wire.Name(review.Decision), review.Note, review.Author, review.At, JsonElement.Parse(review.Evidence)));
+        var it = body.Value;
+        return TypedResults.Created(
+            $"/api/v1/metrics/{name}/reviews", MetricReviewView.Of(await reviews.AddAsync(caller, name, it.Decision, it.Note, it.Author, ct)));
     }
 
     static async Task<Ok<MetricScheduleView>> SetDaysAsync(
-        string name, Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewing reviewing, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+        string name, Body<ReviewDaysBody> body, HttpCaller caller, MetricReviewService reviews, CancellationToken ct)
     {
-        var days = CheckDays(body.Value.EveryDays);
-        var metric = await store.Metrics.GetAsync(caller.Project, name, ct);
-        await FindAsync(metric, caller, reviewing, ct);
-        await store.MetricReviews.SetDaysAsync(caller.Project, metric.Id, days, Author(body.Value.Author, caller), clock.GetUtcNow(), ct);
-        return await GetAsync(name, caller, reviewing, store, ct);
+        await reviews.SetDaysAsync(caller, name, body.Value.EveryDays, body.Value.Author, ct);
+        return await GetAsync(name, caller, reviews, ct);
     }
-
-    static JsonSerializerOptions Output { get; } = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
-    static async Task<MetricToReview> FindAsync(Metric metric, HttpCaller caller, MetricReviewing reviewing, CancellationToken ct) =>
-        await reviewing.OneAsync(caller.Project, metric.Id, ct) ?? throw new RequestException(RequestErrorKind.Conflict, "not_reviewed", MetricReviewing.IsCode(metric)
-            ? $"`{metric.Name}` is {Wire.Name(metric.State)}: only active metrics are reviewed."
-            : $"`{metric.Name}` asks a model: judges are looked after in /api/v1/metrics/{metric.Name}/alignment.", "name");
-
-    static int? CheckDays(int? days) => days is null or (>= 0 and <= 3650)
-        ? days
-        : throw RequestException.BadField("every_days", $"`every_days` is {days}: give 1 to 3650 days, or 0 for never.");
-
-    static string Author(string? author, HttpCaller caller) => author is null
-        ? caller.Actor
-        : SpanRules.Name(author, SpanRules.MaxNameLength) is { } why ? throw RequestException.BadField("author", $"`author` {why}") : author;
 }

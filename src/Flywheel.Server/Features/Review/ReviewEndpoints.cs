@@ -1,10 +1,7 @@
-using System.Globalization;
-using Flywheel.Core;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Review;
-using Flywheel.Core.Traces;
 using Flywheel.Engine.Review;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -33,9 +30,9 @@ public sealed record ReviewItemView(
     double Priority, double? Propensity, DateTimeOffset Since, string Id, string? Served = null, SuggestionView? Suggestion = null,
     string? ReservedBy = null, DateTimeOffset? ReservedUntil = null, IReadOnlyList<ProposalView>? Proposals = null)
 {
-    public static ReviewItemView Of(DeskItem item) => Of(item.Served) with { ReservedBy = item.Held?.Author, ReservedUntil = item.Held?.Until };
+    public static ReviewItemView Of(QueueItem item) => Of(item.Served) with { ReservedBy = item.Held?.Author, ReservedUntil = item.Held?.Until };
 
-    internal static ReviewItemView Of(ServedItem served) => Of(served.Item) with
+    static ReviewItemView Of(ServedItem served) => Of(served.Item) with
     {
         Reason = served.Mode == ServedMode.Blind && served.Item.Reason is (ReviewReason.LowScore or ReviewReason.Disagreement)
             ? "blind" : ReviewReasons.Name(served.Item.Reason),
@@ -48,42 +45,14 @@ public sealed record ReviewItemView(
 
     static ReviewItemView Of(ReviewItem item) => new(
         item.Key.Trace, item.Key.Span, item.Node, Wire.Name(item.Kind), item.Input, item.Output, item.Metric, ReviewReasons.Name(item.Reason),
-        item.Detail, item.Priority, item.Propensity, item.Since, ReviewItems.Name(new(item.Span, item.MetricId)));
+        item.Detail, item.Priority, item.Propensity, item.Since, ReviewItemId.Of(new(item.Span, item.MetricId)));
 }
 
 /// <param name="Metrics">Metrics in code that are due to be looked at again; on the first page of the whole queue only.</param>
-public sealed record ReviewList(IReadOnlyList<ReviewItemView> Items, string? Next, IReadOnlyList<MetricScheduleView>? Metrics = null);
-
-static class ReviewReasons
+public sealed record ReviewList(IReadOnlyList<ReviewItemView> Items, string? Next, IReadOnlyList<MetricScheduleView>? Metrics = null)
 {
-    public static string Name(ReviewReason reason) => reason switch
-    {
-        ReviewReason.LowScore => "low-score",
-        ReviewReason.RandomAudit => "random-audit",
-        _ => Wire.Name(reason),
-    };
-
-    public static ReviewReason Parse(string name)
-    {
-        foreach (var reason in Enum.GetValues<ReviewReason>())
-            if (Name(reason) == name)
-                return reason;
-        throw RequestException.BadField("reason", $"`reason` is `{name}`: use {string.Join(", ", Enum.GetValues<ReviewReason>().Select(Name))}.");
-    }
-}
-
-/// <summary>Items by name: the span's and the metric's numbers; metric 0 asks about the output itself.</summary>
-static class ReviewItems
-{
-    public static string Name(ReviewPair pair) => string.Create(CultureInfo.InvariantCulture, $"{pair.Span.Value}-{pair.Metric.Value}");
-
-    /// <summary>Null when it names no item.</summary>
-    public static ReviewPair? Parse(string name) =>
-        name.Split('-') is [var span, var metric]
-        && long.TryParse(span, NumberStyles.None, CultureInfo.InvariantCulture, out var spanId)
-        && long.TryParse(metric, NumberStyles.None, CultureInfo.InvariantCulture, out var metricId)
-            ? new(new(spanId), new(metricId))
-            : null;
+    public static ReviewList Of(QueuePage page) =>
+        new([.. page.Items.Select(ReviewItemView.Of)], page.Next, page.Due is null ? null : [.. page.Due.Select(MetricScheduleView.Of)]);
 }
 
 /// <param name="Author">Who takes it; left out, the caller.</param>
@@ -94,9 +63,6 @@ public sealed record ReservationView(string Id, string Author, DateTimeOffset Un
 
 static class ReviewEndpoints
 {
-    static readonly TimeSpan UsualHold = TimeSpan.FromMinutes(10);
-    static readonly TimeSpan LongestHold = TimeSpan.FromDays(1);
-
     public static void MapReview(this IEndpointRouteBuilder api)
     {
         api.MapGet("/review", ListAsync).Needs(KeyScope.Read).WithTags("Review").WithSummary("What people should look at, most urgent first");
@@ -106,74 +72,20 @@ static class ReviewEndpoints
     }
 
     static async Task<Ok<ReviewList>> ListAsync(
-        HttpCaller caller, ReviewQueue desk, MetricReviewing reviewing, CancellationToken ct,
+        HttpCaller caller, ReviewQueue queue, CancellationToken ct,
         string? node = null, string? metric = null, string? reason = null, string? cursor = null, int limit = 50, string? author = null,
-        string? reserve = null, bool blind = false)
+        string? reserve = null, bool blind = false) =>
+        TypedResults.Ok(ReviewList.Of(await queue.ListAsync(caller, new(node, metric, reason, cursor, limit, author, reserve, blind), ct)));
+
+    static async Task<Ok<ReservationView>> ReserveAsync(string item, Body<ReserveBody> body, HttpCaller caller, ReviewQueue queue, CancellationToken ct)
     {
-        var why = reason is null ? (ReviewReason?)null : ReviewReasons.Parse(reason);
-        if (blind && why is ReviewReason.LowScore or ReviewReason.Disagreement or ReviewReason.Unsure)
-            throw RequestException.BadField("reason", $"`reason={reason}` tells what the judge said: leave it out, or `blind`.");
-        if (reserve is not null && caller.Scope != KeyScope.Admin)
-            throw new RequestException(RequestErrorKind.Forbidden, "forbidden", "`reserve` takes items, which needs a key of scope admin: leave it out to look only.", "reserve");
-        var hold = reserve is null ? (TimeSpan?)null : Hold("reserve", reserve);
-        var who = author ?? (hold is null ? null : caller.Actor);
-        CheckAuthor(who);
-        var page = await desk.ServeAsync(caller.Project, new ReviewFilter(node, metric, why, cursor, PageSize.Check(limit), who), hold, blind, ct);
-        var due = cursor is null && node is null && metric is null && reason is null ? await reviewing.DueAsync(caller.Project, ct) : null;
-        return TypedResults.Ok(new ReviewList([.. page.Items.Select(ReviewItemView.Of)], page.Next, due is null ? null : [.. due.Select(MetricScheduleView.Of)]));
+        var held = await queue.ReserveAsync(caller, item, body.Value.Author, body.Value.For, ct);
+        return TypedResults.Ok(new ReservationView(item, held.Author, held.Until));
     }
 
-    static async Task<Ok<ReservationView>> ReserveAsync(
-        string item, Body<ReserveBody> body, HttpCaller caller, IFlywheelStore store, TimeProvider clock, CancellationToken ct)
+    static async Task<NoContent> ReleaseAsync(string item, HttpCaller caller, ReviewQueue queue, CancellationToken ct, string? author = null)
     {
-        var pair = await FindAsync(item, caller, store, ct);
-        var author = body.Value.Author ?? caller.Actor;
-        CheckAuthor(author);
-        var now = clock.GetUtcNow();
-        var until = now + (body.Value.For is { } time ? Hold("for", time) : UsualHold);
-        var held = (await store.Review.ReserveAsync(caller.Project, [pair], author, now, until, ct))[0];
-        return held.Author == author
-            ? TypedResults.Ok(new ReservationView(item, held.Author, held.Until))
-            : throw new RequestException(RequestErrorKind.Conflict, "reserved", $"{held.Author} has taken this item until {held.Until:u}: take another, or wait.")
-            {
-                Details = new Dictionary<string, object?> { ["reserved_by"] = held.Author, ["reserved_until"] = held.Until },
-            };
+        await queue.ReleaseAsync(caller, item, author, ct);
+        return TypedResults.NoContent();
     }
-
-    static async Task<NoContent> ReleaseAsync(string item, HttpCaller caller, IFlywheelStore store, CancellationToken ct, string? author = null)
-    {
-        var pair = await FindAsync(item, caller, store, ct);
-        return await store.Review.ReleaseAsync(caller.Project, pair, author ?? caller.Actor, ct)
-            ? TypedResults.NoContent()
-            : throw RequestException.NotFound("reservation", $"{author ?? caller.Actor} does not hold the item `{item}`.", "item");
-    }
-
-    static async Task<ReviewPair> FindAsync(string item, HttpCaller caller, IFlywheelStore store, CancellationToken ct) =>
-        ReviewItems.Parse(item) is { } pair && (await store.Spans.GetAsync(caller.Project, [pair.Span], ct)).Count == 1
-        && (pair.Metric.Value == 0 || (await store.Metrics.ListAsync(caller.Project, ct)).Any(metric => metric.Id == pair.Metric))
-            ? pair
-            : throw RequestException.NotFound("item", $"There is no item `{item}` in this project: take an `id` from GET /api/v1/review.", "item");
-
-    static void CheckAuthor(string? author)
-    {
-        if (author is not null && SpanRules.Name(author, SpanRules.MaxNameLength) is { } why)
-            throw RequestException.BadField("author", $"`author` {why}");
-    }
-
-    /// <summary>A whole number of seconds, minutes or hours.</summary>
-    internal static TimeSpan? Duration(string text) =>
-        text.Length > 1 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? text[^1] switch
-            {
-                's' => TimeSpan.FromSeconds(number),
-                'm' => TimeSpan.FromMinutes(number),
-                'h' => TimeSpan.FromHours(number),
-                _ => null,
-            }
-            : null;
-
-    static TimeSpan Hold(string field, string text) =>
-        Duration(text) is { } time && time > TimeSpan.Zero && time <= LongestHold
-            ? time
-            : throw RequestException.BadField(field, $"`{field}` is `{text}`: write a time such as 90s, 10m or 1h, at most 24h.");
 }

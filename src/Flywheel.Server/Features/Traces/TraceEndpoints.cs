@@ -88,22 +88,15 @@ static class TraceEndpoints
     }
 
     static async Task<Ok<TraceList>> ListAsync(
-        HttpCaller caller, IFlywheelStore store, CancellationToken ct,
+        HttpCaller caller, TraceService traces, CancellationToken ct,
         string? node = null, string? session = null, string? end_user = null, string? cursor = null, int limit = 50)
     {
-        var page = await store.Spans.ListTracesAsync(caller.Project, new TraceFilter(node, session, end_user, cursor, PageSize.Check(limit)), ct);
+        var page = await traces.ListAsync(caller, new(node, session, end_user, cursor, limit), ct);
         return TypedResults.Ok(new TraceList(page.Items, page.Next));
     }
 
-    static async Task<Ok<TraceView>> GetAsync(
-        string traceId, HttpCaller caller, IFlywheelStore store, ValidatorRegistry registry, CancellationToken ct, bool blind = false)
-    {
-        var spans = await store.Spans.TraceAsync(caller.Project, traceId, ct);
-        if (spans.Count == 0)
-            throw RequestException.NotFound("trace", $"There is no trace `{traceId}` in this project.", "trace_id");
-        return TypedResults.Ok(await TraceView.LoadAsync(
-            store, caller.Project, traceId, spans, blind ? metric => registry.Find(metric.Validator.Kind)?.CallsModel == true : null, ct));
-    }
+    static async Task<Ok<TraceView>> GetAsync(string traceId, HttpCaller caller, TraceService traces, CancellationToken ct, bool blind = false) =>
+        TypedResults.Ok(TraceView.Of(await traces.ReadAsync(caller, traceId, blind, ct), blind));
 }
 
 /// <summary>The request's shape, for the OpenAPI document; it is read span by span so that one bad span spoils nothing.</summary>

@@ -1,10 +1,10 @@
 using System.Text.Json;
-using Flywheel.Core;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
-using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Labeling;
+using Flywheel.Engine.Traces;
 
 namespace Flywheel.Server.Features.Traces;
 
@@ -12,27 +12,8 @@ namespace Flywheel.Server.Features.Traces;
 /// <param name="Withheld">True when verdicts of judges and people's labels are left out, for whoever is to label blind.</param>
 public sealed record TraceView(string TraceId, IReadOnlyList<SpanView> Spans, IReadOnlyList<FeedbackView> Feedback, bool Withheld)
 {
-    /// <param name="withheld">Null shows everything; else verdicts of these metrics and all labels are left out.</param>
-    public static async Task<TraceView> LoadAsync(
-        IFlywheelStore store, ProjectId project, string traceId, IReadOnlyList<Span> spans, Func<Metric, bool>? withheld, CancellationToken ct)
-    {
-        var ids = spans.Select(span => span.Id).ToArray();
-        var all = await store.Metrics.ListAsync(project, ct);
-        var metrics = all.ToDictionary(metric => metric.Id, metric => metric.Name);
-        var hidden = withheld is null ? [] : all.Where(withheld).Select(metric => metric.Id).ToHashSet();
-        var verdicts = (await store.Verdicts.CurrentAsync(project, ids, ct)).Where(verdict => !hidden.Contains(verdict.Metric)).ToLookup(verdict => verdict.Span);
-        var labels = (await store.Labels.OfSpansAsync(project, ids, ct)).Where(_ => withheld is null).ToLookup(label => label.Span);
-        var corrections = (await store.Corrections.OfSpansAsync(project, ids, ct)).ToLookup(correction => correction.Span);
-        var feedback = await store.Feedback.OfTraceAsync(project, traceId, ct);
-        return new TraceView(
-            traceId,
-            [.. spans.Select(span => SpanView.Of(
-                span,
-                [.. verdicts[span.Id].Select(verdict => VerdictView.Of(verdict, metrics))],
-                [.. labels[span.Id].Select(label => LabelView.Of(label, span.Key, metrics))],
-                [.. corrections[span.Id].Select(correction => CorrectionView.Of(correction, span.Key))]))],
-            [.. feedback.Select(FeedbackView.Of)], withheld is not null);
-    }
+    public static TraceView Of(TraceReading it, bool withheld) => new(
+        it.TraceId, [.. it.Spans.Select(span => SpanView.Of(span, it.Metrics))], [.. it.Feedback.Select(FeedbackView.Of)], withheld);
 }
 
 public sealed record SpanView(
@@ -41,15 +22,18 @@ public sealed record SpanView(
     double? CostUsd, JsonElement? Attributes, IReadOnlyList<Guid> Demonstrations, DateTimeOffset ReceivedAt,
     IReadOnlyList<VerdictView> Verdicts, IReadOnlyList<LabelView> Labels, IReadOnlyList<CorrectionView> Corrections)
 {
-    public static SpanView Of(
-        Span span, IReadOnlyList<VerdictView> verdicts, IReadOnlyList<LabelView> labels, IReadOnlyList<CorrectionView> corrections)
+    /// <param name="metrics">Names.</param>
+    public static SpanView Of(SpanReading reading, IReadOnlyDictionary<MetricId, string> metrics)
     {
+        var span = reading.Span;
         var it = span.Content;
         return new SpanView(
             it.Key.Trace, it.Key.Span, it.ParentId, it.Node, Wire.Name(it.Kind), it.Input, it.Output, it.Error, it.StartedAt, it.DurationMs,
             it.Session, it.EndUser, it.Model, it.InputTokens, it.OutputTokens, it.CostUsd,
             it.Attributes is null ? null : JsonSerializer.Deserialize<JsonElement>(it.Attributes), it.Demonstrations, span.ReceivedAt,
-            verdicts, labels, corrections);
+            [.. reading.Verdicts.Select(verdict => VerdictView.Of(verdict, metrics))],
+            [.. reading.Labels.Select(label => LabelView.Of(label, span.Key, metrics))],
+            [.. reading.Corrections.Select(correction => CorrectionView.Of(correction, span.Key))]);
     }
 }
 
@@ -88,9 +72,14 @@ public sealed record LabelView(
     Guid Id, string TraceId, string SpanId, string Metric, bool Passed, string Mode, string? Critique, string Author, double? Propensity,
     DateTimeOffset CreatedAt, bool Adjudicates)
 {
-    public static LabelView Of(Label label, SpanKey span, IReadOnlyDictionary<MetricId, string> metrics) => new(
-        label.Id, span.Trace, span.Span, metrics.GetValueOrDefault(label.Metric, "?"), label.Passed, Wire.Name(label.Mode), label.Critique,
-        label.Author, label.Propensity, label.CreatedAt, label.Adjudicates);
+    public static LabelView Of(LabelOfSpan it) => Of(it.Label, it.Span, it.Metric);
+
+    public static LabelView Of(Label label, SpanKey span, IReadOnlyDictionary<MetricId, string> metrics) =>
+        Of(label, span, metrics.GetValueOrDefault(label.Metric, "?"));
+
+    static LabelView Of(Label label, SpanKey span, string metric) => new(
+        label.Id, span.Trace, span.Span, metric, label.Passed, Wire.Name(label.Mode), label.Critique, label.Author, label.Propensity, label.CreatedAt,
+        label.Adjudicates);
 }
 
 public sealed record CorrectionView(

@@ -1,0 +1,3 @@
+namespace Flywheel.Engine.Review;
+
+public sealed record EvidenceSpanView(string TraceId, string SpanId);

@@ -6,10 +6,9 @@ using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Prompts;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Archives;
 using Flywheel.Engine.Composition;
 using Flywheel.Engine.Metrics;
-using Flywheel.Server.Cli;
-using Flywheel.Server.Cli.Archives;
 using Flywheel.Server.Files;
 using Flywheel.Storage;
 using Flywheel.Storage.Tests;
@@ -149,7 +148,7 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
             """{"type":"label","id":"00000000-0000-0000-0000-000000000002","trace_id":"t1","span_id":"s1","metric":"judged","passed":true,"mode":"painted","author":"a","adjudicates":false,"created_at":"2026-03-14T12:00:00Z"}"""], Ct);
         var importer = await ImportAsync(source, bad);
 
-        Assert.Equal([2, 3, 4, 5, 6], importer.Rejected.Select(rejection => rejection.Line));
+        Assert.Equal([2, 3, 4, 5, 6], importer.Rejected.Select(rejection => rejection.Row));
         Assert.Equal("`started_at` is \"yesterday\": it must be an ISO-8601 time.", importer.Rejected[1].Message);
         Assert.Equal("label: it names a span that is not there.", importer.Rejected[3].Message);
         Assert.Empty(importer.Imported);
@@ -230,28 +229,28 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
     {
         var path = Path.Combine(_folder, name);
         await using IArchiveOutput output = parquet ? new ParquetOutput(path) : new JsonLinesOutput(path);
-        await ExportCommand.WriteAsync(store, (await store.Projects.GetAsync(Home, Ct))!, [.. store.Archives.Kinds], output, (_, _) => { }, Ct);
+        await new ArchiveExportService(store.Archives, store.Projects, TimeProvider.System).ExportAsync(Operator, [], output, (_, _) => { }, Ct);
         return path;
     }
 
-    static async Task<ArchiveImporter> ImportAsync(IFlywheelStore store, string path)
+    static Caller Operator => new(Home, KeyScope.Admin, "cli");
+
+    static Task<ArchiveImportResult> ImportAsync(IFlywheelStore store, string path)
     {
-        Assert.NotNull(ArchiveInput.Header(path));
-        var importer = new ArchiveImporter(store, store.Intake(), Home, new MetricRules(EngineValidators.Registry()));
-        foreach (var (line, type, row) in ArchiveInput.Read(path, store.Archives.Kinds))
-            await importer.AddAsync(line, type, row, Directory.Exists(path), Ct);
-        await importer.FlushAsync(Ct);
-        return importer;
+        var header = ArchiveInput.Header(path);
+        Assert.NotNull(header);
+        return new ArchiveImportService(store.Archives, store.Intake(), new MetricRules(EngineValidators.Registry()), TimeProvider.System).ImportAsync(
+            Operator, new(path, header, ArchiveInput.Read(path, store.Archives.Kinds), Directory.Exists(path)), (_, _) => { }, Ct);
     }
 
-    /// <summary>All rows as lines, but for when the project itself was made.</summary>
+    /// <summary>All rows as lines, but for when the project itself was made and the audit of the import.</summary>
     async Task<string[]> LinesAsync(IFlywheelStore store, string name)
     {
         var lines = (await File.ReadAllLinesAsync(await ExportAsync(store, name, parquet: false), Ct)).Skip(1).Select(line => JsonNode.Parse(line)!.AsObject()).ToArray();
         foreach (var line in lines)
             if ((string)line["type"]! == "project")
                 line.Remove("created_at");
-        return [.. lines.Select(line => line.ToJsonString())];
+        return [.. lines.Where(line => (string?)line["action"] != "project.import").Select(line => line.ToJsonString())];
     }
 
     static IEnumerable<string> Types(string[] lines) => lines.Select(line => (string)JsonNode.Parse(line)!["type"]!).Distinct();

@@ -1,28 +1,21 @@
+using System.Text.Json;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Labeling;
-using Flywheel.Engine.Metrics;
-using Flywheel.Server.Cli;
+using Flywheel.Engine.Archives;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Server.Tests;
 
 public sealed class ImportTests
 {
-    static RecordImporter ImporterOf(RunningServer server) => new(
-        server.Store, server.Store.Intake(), new Caller(ProjectId.Default, KeyScope.Admin, "import"), server.Services.GetRequiredService<MetricRules>(),
-        server.Services.GetRequiredService<LabelService>(), server.Services.GetRequiredService<CorrectionService>(),
-        server.Services.GetRequiredService<FeedbackService>(), TimeProvider.System);
-
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_row_that_cannot_be_right_is_named_and_the_rest_is_imported()
     {
         await using var server = await RunningServer.StartAsync(("Work", "false"));
-        var importer = ImporterOf(server);
         string[] lines =
         [
             """{"trace_id": "t", "span_id": "s", "node": "intent", "kind": "classifier", "input": "a", "output": "b"}""",
@@ -35,19 +28,18 @@ public sealed class ImportTests
             """{"type": "label", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true}""",
         ];
 
-        await AddAsync(importer, lines);
+        var result = await ImportAsync(server, lines);
 
-        Assert.Equal([3, 4, 5, 6, 7], importer.Rejected.Select(rejection => rejection.Line));
-        Assert.Equal("The field `validator` is missing.", importer.Rejected[0].Message);
-        Assert.Equal(new Dictionary<string, long> { ["labels"] = 1, ["metrics"] = 1, ["spans"] = 1 }, importer.Imported);
+        Assert.Equal([3, 4, 5, 6, 7], result.Rejected.Select(rejection => rejection.Row));
+        Assert.Equal("The field `validator` is missing.", result.Rejected[0].Message);
+        Assert.Equal(new Dictionary<string, long> { ["labels"] = 1, ["metrics"] = 1, ["spans"] = 1 }, result.Imported);
     }
 
     [Fact]
     public async Task A_label_of_an_item_that_was_served_with_a_suggestion_cannot_be_imported_as_blind()
     {
         await using var server = await RunningServer.StartAsync(("Work", "false"));
-        var importer = ImporterOf(server);
-        await AddAsync(importer,
+        await ImportAsync(server,
             """{"trace_id": "t", "span_id": "s", "node": "intent", "kind": "classifier", "input": "a", "output": "b"}""",
             """{"type": "metric", "name": "short", "criterion": "Is it short?", "validator": {"kind": "length", "max": 9}}""",
             """{"type": "label", "id": "00000000-0000-0000-0000-000000000001", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true, "mode": "blind"}""");
@@ -56,19 +48,16 @@ public sealed class ImportTests
         await server.Store.Serving.ServeAsync(
             ProjectId.Default, [new(span.Id, metric.Id, ServedMode.Suggested, "v", Outcome.Pass)], DateTimeOffset.UtcNow, Ct);
 
-        await AddAsync(importer,
+        var result = await ImportAsync(server,
             """{"type": "label", "id": "00000000-0000-0000-0000-000000000001", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true, "mode": "blind"}""",
             """{"type": "label", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true, "mode": "blind"}""",
             """{"type": "label", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true}""");
 
-        Assert.StartsWith("`mode` is blind, but the item was served with the judge's suggestion", Assert.Single(importer.Rejected).Message, StringComparison.Ordinal);
+        Assert.StartsWith("`mode` is blind, but the item was served with the judge's suggestion", Assert.Single(result.Rejected).Message, StringComparison.Ordinal);
         Assert.Equal([LabelMode.Blind, LabelMode.Accepted], (await server.Store.Labels.OfSpansAsync(ProjectId.Default, [span.Id], Ct)).Select(label => label.Mode));
     }
 
-    static async Task AddAsync(RecordImporter importer, params string[] lines)
-    {
-        for (var i = 0; i < lines.Length; i++)
-            await importer.AddAsync(i + 1, System.Text.Json.JsonElement.Parse(lines[i]), Ct);
-        await importer.FlushAsync(Ct);
-    }
+    static Task<RecordImportResult> ImportAsync(RunningServer server, params string[] lines) =>
+        server.Services.GetRequiredService<RecordImportService>().ImportAsync(
+            new Caller(ProjectId.Default, KeyScope.Admin, "import"), lines.Select((line, i) => (i + 1, JsonElement.Parse(line))), _ => { }, Ct);
 }

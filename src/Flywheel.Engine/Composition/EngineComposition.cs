@@ -1,6 +1,7 @@
 using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.Engine.Archives;
 using Flywheel.Engine.Datasets;
 using Flywheel.Engine.Evaluation;
 using Flywheel.Engine.Gateway;
@@ -89,6 +90,7 @@ public static class EngineComposition
         services.AddSingleton<GatewayPolicyService>();
         services.TryAddSingleton<IFaultClassifier, ModelFaults>();
         services.AddSingleton<EvaluationService>();
+        services.AddSingleton<ArchiveExportService>();
         return services;
     }
 
@@ -117,6 +119,8 @@ public static class EngineComposition
         services.AddSingleton<AgentVisibility>();
         services.AddSingleton<MetricReviewService>();
         services.AddSingleton<EvaluationJoining>();
+        services.AddSingleton<ArchiveImportService>();
+        services.AddSingleton<RecordImportService>();
         services.AddSingleton<EmbeddedLoop>();
         services.AddSingleton<LabelService>();
         services.AddSingleton<CorrectionService>();

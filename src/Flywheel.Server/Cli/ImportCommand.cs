@@ -1,10 +1,8 @@
 using System.CommandLine;
 using Flywheel.Core;
+using Flywheel.Core.Archives;
 using Flywheel.Core.Projects;
-using Flywheel.Engine.Labeling;
-using Flywheel.Engine.Traces;
-using Flywheel.Server.Cli.Archives;
-using Flywheel.Engine.Metrics;
+using Flywheel.Engine.Archives;
 using Flywheel.Server.Files;
 
 namespace Flywheel.Server.Cli;
@@ -28,11 +26,9 @@ static class ImportCommand
             var owner = await store.Projects.EnsureAsync(parsed.GetValue(project)!, TimeProvider.System.GetUtcNow(), ct);
             // Imported metrics run in the server, so they may name what the server knows.
             await using var engine = CommandEngine.Over(store, parsed.GetValue(db));
-            var rules = engine.Get<MetricRules>();
-            var intake = engine.Get<SpanIntake>();
             var done = ArchiveInput.Header(path) is { } header
-                ? await ArchiveAsync(store, intake, owner, rules, path, header, parsed.GetValue(author)!, parsed.GetValue(json), ct)
-                : await RowsAsync(store, owner, engine, path, parsed.GetValue(json), ct);
+                ? await ArchiveAsync(engine, CommandCaller.Of(owner).For(parsed.GetValue(author)), path, header, parsed.GetValue(json), ct)
+                : await RowsAsync(engine, CommandCaller.Of(owner).For("import"), path, parsed.GetValue(json), ct);
             if (parsed.GetValue(json))
                 Output.Json(done);
             else
@@ -42,44 +38,20 @@ static class ImportCommand
         return command;
     }
 
-    static async Task<ImportView> ArchiveAsync(
-        IFlywheelStore store, SpanIntake intake, Project owner, MetricRules rules, string path, ArchiveHeader header, string author, bool quiet,
-        CancellationToken ct)
+    static async Task<ImportView> ArchiveAsync(CommandEngine engine, Caller caller, string path, ArchiveHeader header, bool quiet, CancellationToken ct)
     {
-        var importer = new ArchiveImporter(store, intake, owner.Id, rules);
-        await Output.ProgressAsync("Importing", quiet, async report =>
-        {
-            long done = 0, total = header.Rows.Values.Sum();
-            foreach (var (line, type, row) in ArchiveInput.Read(path, store.Archives.Kinds))
-            {
-                await importer.AddAsync(line, type, row, Directory.Exists(path), ct);
-                report(++done, total);
-            }
-            await importer.FlushAsync(ct);
-        });
-        if (importer.Imported.Count > 0)
-            await store.Archives.NoteAsync(owner.Id, author, Path.GetFileName(path.TrimEnd('/', '\\')), importer.Imported, TimeProvider.System.GetUtcNow(), ct);
-        return new(
-            importer.Imported, importer.Read, importer.Rejected, importer.ForeignAudit,
-            header.Rows.Where(each => importer.Read.GetValueOrDefault(each.Key) < each.Value).ToDictionary(each => each.Key, each => each.Value - importer.Read.GetValueOrDefault(each.Key)));
+        var kinds = engine.Get<IArchiveStore>().Kinds;
+        var request = new ArchiveImportRequest(Path.GetFileName(path.TrimEnd('/', '\\')), header, ArchiveInput.Read(path, kinds), Directory.Exists(path));
+        return ImportView.Of(await Output.ProgressAsync(
+            "Importing", quiet, report => engine.Get<ArchiveImportService>().ImportAsync(caller, request, report, ct)));
     }
 
-    static async Task<ImportView> RowsAsync(IFlywheelStore store, Project owner, CommandEngine engine, string path, bool quiet, CancellationToken ct)
+    /// <summary>Progress is by characters: the number of rows is not known.</summary>
+    static async Task<ImportView> RowsAsync(CommandEngine engine, Caller caller, string path, bool quiet, CancellationToken ct)
     {
-        var importer = new RecordImporter(
-            store, engine.Get<SpanIntake>(), CommandCaller.Of(owner).For("import"), engine.Get<MetricRules>(), engine.Get<LabelService>(), engine.Get<CorrectionService>(),
-            engine.Get<FeedbackService>(), TimeProvider.System);
-        await Output.ProgressAsync("Importing", quiet, async report =>
-        {
-            long done = 0, total = new FileInfo(path).Length;
-            foreach (var (line, row) in RowFile.Read(path))
-            {
-                await importer.AddAsync(line, row, ct);
-                report(done += row.GetRawText().Length, total);
-            }
-            await importer.FlushAsync(ct);
-        });
-        return new(importer.Imported, null, importer.Rejected, 0, new Dictionary<string, long>());
+        long done = 0, total = new FileInfo(path).Length;
+        return ImportView.Of(await Output.ProgressAsync("Importing", quiet, report => engine.Get<RecordImportService>().ImportAsync(
+            caller, RowFile.Read(path), row => report(done += row.GetRawText().Length, total), ct)));
     }
 
     static void Show(string path, ImportView done)
@@ -104,4 +76,14 @@ static class ImportCommand
 /// <param name="Missing">Rows that the archive should have and has not.</param>
 sealed record ImportView(
     IReadOnlyDictionary<string, long> Imported, IReadOnlyDictionary<string, long>? Read, IReadOnlyList<ImportRejection> Rejected, long ForeignAudit,
-    IReadOnlyDictionary<string, long> Missing);
+    IReadOnlyDictionary<string, long> Missing)
+{
+    public static ImportView Of(ArchiveImportResult it) => new(
+        it.Imported, it.Read, [.. it.Rejected.Select(each => new ImportRejection(each.Row, each.Message))], it.ForeignAudit, it.Missing);
+
+    public static ImportView Of(RecordImportResult it) => new(
+        it.Imported, null, [.. it.Rejected.Select(each => new ImportRejection(each.Row, each.Message))], 0, new Dictionary<string, long>());
+}
+
+/// <param name="Line">Line of the file, or row of a Parquet file, from 1.</param>
+sealed record ImportRejection(int Line, string Message);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Archives;
+using Flywheel.Engine.Archives;
 
 namespace Flywheel.Server.Files;
 
@@ -36,6 +37,7 @@ static class ArchiveInput
             : throw new FlywheelException($"{path} was written by a newer Flywheel (archive version {header.Version}, this one knows {ArchiveHeader.Current}).");
     }
 
+    /// <summary>The rows, with their lines and kinds, in the order in which they can be taken in.</summary>
     public static IEnumerable<(int Line, string Type, JsonElement Row)> Read(string path, IReadOnlyList<ArchiveKind> kinds)
     {
         if (!Directory.Exists(path))

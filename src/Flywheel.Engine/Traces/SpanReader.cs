@@ -4,11 +4,11 @@ using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 
-namespace Flywheel.Server.Features.Traces;
+namespace Flywheel.Engine.Traces;
 
-/// <summary>Reads one span of <c>POST /api/v1/spans</c>, or says which field cannot be right.</summary>
+/// <summary>Reads a span as JSON of <c>POST /api/v1/spans</c>, or says which field cannot be right.</summary>
 /// <remarks>Fields that we do not know are kept under the span's attributes: nothing that was sent is lost.</remarks>
-static class SpanReader
+public static class SpanReader
 {
     /// <param name="now">When the span started, if it does not say.</param>
     /// <param name="problem">Null when a span was read. The values are checked later, by <see cref="SpanRules"/>.</param>

@@ -5,19 +5,10 @@ using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Archives;
 
-namespace Flywheel.Server.Files;
-
-/// <summary>The first line of an archive, or <c>archive.json</c> beside Parquet files.</summary>
-/// <param name="Type">Always <c>archive</c>.</param>
-/// <param name="Rows">By kind; a file with fewer was cut short.</param>
-sealed record ArchiveHeader(string Type, int Version, string Project, DateTimeOffset ExportedAt, IReadOnlyDictionary<string, long> Rows)
-{
-    public const string Name = "archive";
-    public const int Current = 1;
-}
+namespace Flywheel.Engine.Archives;
 
 /// <summary>Rows of an archive as JSON: times in ISO 8601 with microseconds, yes and no as true and false.</summary>
-static class ArchiveJson
+public static class ArchiveJson
 {
     const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 

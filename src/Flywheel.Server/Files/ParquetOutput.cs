@@ -1,52 +1,9 @@
-using System.Buffers;
 using System.Text.Json;
-using Flywheel.Core.Archives;
 using Flywheel.Core;
+using Flywheel.Core.Archives;
+using Flywheel.Engine.Archives;
 
 namespace Flywheel.Server.Files;
-
-/// <summary>Where an archive is written to.</summary>
-interface IArchiveOutput : IAsyncDisposable
-{
-    Task BeginAsync(ArchiveHeader header, CancellationToken ct);
-
-    Task AddAsync(ArchiveRow row, CancellationToken ct);
-
-    /// <summary>Puts it in its place: what is there under its name is whole.</summary>
-    Task FinishAsync(CancellationToken ct);
-}
-
-/// <summary>One line a row.</summary>
-/// <param name="path">Null for stdout.</param>
-sealed class JsonLinesOutput(string? path) : IArchiveOutput
-{
-    readonly Stream _stream = path is null ? Console.OpenStandardOutput() : File.Create(path + ".part", 1 << 16);
-    readonly ArrayBufferWriter<byte> _buffer = new();
-
-    public async Task BeginAsync(ArchiveHeader header, CancellationToken ct)
-    {
-        await _stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(header, FileJson.Lines), ct);
-        await _stream.WriteAsync("\n"u8.ToArray(), ct);
-    }
-
-    public async Task AddAsync(ArchiveRow row, CancellationToken ct) => await _stream.WriteAsync(ArchiveJson.Line(row, _buffer), ct);
-
-    public async Task FinishAsync(CancellationToken ct)
-    {
-        await _stream.FlushAsync(ct);
-        if (path is null)
-            return;
-        await _stream.DisposeAsync();
-        File.Move(path + ".part", path, overwrite: true);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stream.DisposeAsync();
-        if (path is not null)
-            File.Delete(path + ".part");
-    }
-}
 
 /// <summary>A folder with a Parquet file for every kind that has rows, and <c>archive.json</c>.</summary>
 sealed class ParquetOutput(string folder) : IArchiveOutput

@@ -7,20 +7,19 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Traces;
-using Flywheel.Server.Files;
 
-namespace Flywheel.Server.Cli.Archives;
+namespace Flywheel.Engine.Archives;
 
-/// <summary>Reads an archive back, row by row and durably; a second time changes nothing. A row that cannot be taken is named and the rest goes on.</summary>
-sealed class ArchiveImporter(IFlywheelStore store, SpanIntake intake, ProjectId project, MetricRules rules)
+/// <summary>One import of an archive: its rows in batches of one kind, and what became of them.</summary>
+sealed class ArchiveImporter(IArchiveStore archives, SpanIntake intake, ProjectId project, MetricRules rules)
 {
     const int RowsAtOnce = 500, MaxRejected = 1_000;
 
-    readonly Dictionary<string, ArchiveKind> _kinds = store.Archives.Kinds.ToDictionary(kind => kind.Name);
+    readonly Dictionary<string, ArchiveKind> _kinds = archives.Kinds.ToDictionary(kind => kind.Name);
     readonly List<(int Line, ArchiveRow Row)> _batch = [];
     readonly SortedDictionary<string, long> _imported = [];
     readonly SortedDictionary<string, long> _read = [];
-    readonly List<ImportRejection> _rejected = [];
+    readonly List<RowRejection> _rejected = [];
 
     /// <summary>Names that mean something else in this project: what belongs to them in the archive must not be taken for theirs.</summary>
     readonly HashSet<(string Kind, string Name)> _other = [];
@@ -33,7 +32,7 @@ sealed class ArchiveImporter(IFlywheelStore store, SpanIntake intake, ProjectId 
     /// <summary>Rows of the archive, by kind.</summary>
     public IReadOnlyDictionary<string, long> Read => _read;
 
-    public IReadOnlyList<ImportRejection> Rejected => _rejected;
+    public IReadOnlyList<RowRejection> Rejected => _rejected;
 
     public long RejectedInAll { get; private set; }
 
@@ -75,7 +74,7 @@ sealed class ArchiveImporter(IFlywheelStore store, SpanIntake intake, ProjectId 
             batch = await FilteredAsync(batch, ct);
         if (type == "metric")
             batch = [.. batch.Where(each => CanWork(each.Line, each.Row))];
-        var written = await store.Archives.WriteAsync(project, [.. batch.Select(each => each.Row)], ct);
+        var written = await archives.WriteAsync(project, [.. batch.Select(each => each.Row)], ct);
         if (written.Added > 0)
             _imported[type] = _imported.GetValueOrDefault(type) + written.Added;
         foreach (var refusal in written.Refused)

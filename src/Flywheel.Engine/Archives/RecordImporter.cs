@@ -10,27 +10,23 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Labeling;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Traces;
-using Flywheel.Server.Features.Traces;
 
-namespace Flywheel.Server.Cli;
+namespace Flywheel.Engine.Archives;
 
-/// <param name="Line">1-based line of the file.</param>
-sealed record ImportRejection(int Line, string Message);
-
-/// <summary>Reads typed rows back; a row without a type is a span. A bad row is named and the rest goes on.</summary>
+/// <summary>One import of typed rows; a row without a type is a span.</summary>
 /// <param name="caller">Author of rows that name none.</param>
 sealed class RecordImporter(
-    IFlywheelStore store, SpanIntake intake, Caller caller, MetricRules rules, LabelService labels, CorrectionService corrections, FeedbackService feedback,
-    TimeProvider clock)
+    Caller caller, IMetricStore metrics, IDemonstrationStore demonstrations, SpanIntake intake, MetricRules rules, LabelService labels,
+    CorrectionService corrections, FeedbackService feedback, TimeProvider clock)
 {
     const int SpansAtOnce = 500;
 
     readonly List<(int Line, NewSpan Span)> _spans = [];
     readonly SortedDictionary<string, long> _imported = [];
-    readonly List<ImportRejection> _rejected = [];
+    readonly List<RowRejection> _rejected = [];
 
     public IReadOnlyDictionary<string, long> Imported => _imported;
-    public IReadOnlyList<ImportRejection> Rejected => _rejected;
+    public IReadOnlyList<RowRejection> Rejected => _rejected;
 
     public async Task AddAsync(int line, JsonElement row, CancellationToken ct)
     {
@@ -68,7 +64,7 @@ sealed class RecordImporter(
         }
         catch (Exception e) when (e is FlywheelException or RequestException or FormatException or JsonException)
         {
-            _rejected.Add(new ImportRejection(line, e.Message));
+            _rejected.Add(new RowRejection(line, e.Message));
         }
     }
 
@@ -79,7 +75,7 @@ sealed class RecordImporter(
         var results = await intake.AddAsync(caller.Project, [.. _spans.Select(each => each.Span)], ct);
         for (var i = 0; i < results.Count; i++)
             if (results[i].Refusal is { } refusal)
-                _rejected.Add(new ImportRejection(_spans[i].Line, refusal.Message));
+                _rejected.Add(new RowRejection(_spans[i].Line, refusal.Message));
             else
                 Count("spans");
         _spans.Clear();
@@ -90,7 +86,7 @@ sealed class RecordImporter(
         if (SpanReader.Read(row, clock.GetUtcNow(), out var problem) is { } span)
             _spans.Add((line, span));
         else
-            _rejected.Add(new ImportRejection(line, problem!.Message));
+            _rejected.Add(new RowRejection(line, problem!.Message));
     }
 
     async Task AddMetricAsync(JsonElement row, CancellationToken ct)
@@ -105,9 +101,9 @@ sealed class RecordImporter(
             JsonFields.Text(row, "on_fail") is null ? null : Choice<GuardAction>(row, "on_fail"),
             JsonFields.Text(row, "on_error") is null ? null : Choice<GuardFault>(row, "on_error"));
         rules.Check(metric);
-        if (await store.Metrics.FindAsync(caller.Project, name, ct) is null)
+        if (await metrics.FindAsync(caller.Project, name, ct) is null)
         {
-            await store.Metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct);
+            await metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct);
             Count("metrics");
         }
     }
@@ -164,26 +160,26 @@ sealed class RecordImporter(
         var by = JsonFields.Text(row, "approved_by") ?? "import";
         Guid id;
         if (JsonFields.Text(row, "source") is { } source && Guid.TryParse(source, out var cause)
-            && await store.Demonstrations.OfSourceAsync(caller.Project, cause, ct) is { } made)
+            && await demonstrations.OfSourceAsync(caller.Project, cause, ct) is { } made)
         {
             id = made.Id;
             if (Share(row, "disagreement") is { } disagreement)
-                await store.Demonstrations.SetDisagreementAsync(caller.Project, id, disagreement, ct);
+                await demonstrations.SetDisagreementAsync(caller.Project, id, disagreement, ct);
         }
         else
         {
             id = Id(row) ?? Guid.CreateVersion7();
-            if (await store.Demonstrations.GetAsync(caller.Project, id, ct) is null)
-                await store.Demonstrations.AddAsync([new Demonstration(
+            if (await demonstrations.GetAsync(caller.Project, id, ct) is null)
+                await demonstrations.AddAsync([new Demonstration(
                     id, caller.Project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
                     JsonFields.Text(row, "rejected_output"), JsonFields.Text(row, "reason"),
                     Share(row, "disagreement") ?? 0, JsonFields.Text(row, "end_user"), null,
                     DemonstrationState.Pending, JsonFields.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
         }
         if (state != DemonstrationState.Pending)
-            await store.Demonstrations.ApproveAsync(caller.Project, [id], by, at, ct);
+            await demonstrations.ApproveAsync(caller.Project, [id], by, at, ct);
         if (state == DemonstrationState.Recalled)
-            await store.Demonstrations.RecallAsync(
+            await demonstrations.RecallAsync(
                 caller.Project, [id], JsonFields.Text(row, "recalled_by") ?? "import",
                 JsonFields.Text(row, "recalled_at") is { } recalled ? When(recalled) : clock.GetUtcNow(), ct);
         Count("demonstrations");

@@ -120,6 +120,9 @@ public static class EngineComposition
         services.AddSingleton<MetricReviewService>();
         services.AddSingleton<EvaluationJoining>();
         services.AddSingleton<ArchiveImportService>();
+        services.AddSingleton<EvalMetricSets>();
+        services.TryAddSingleton(PriceTable.BuiltIn);
+        services.AddSingleton<AnswerMakers>();
         services.AddSingleton<RecordImportService>();
         services.AddSingleton<EmbeddedLoop>();
         services.AddSingleton<LabelService>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flywheel.Demo.Resources;
 
 namespace Flywheel.Demo;
 

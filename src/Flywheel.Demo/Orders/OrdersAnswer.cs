@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Flywheel.Demo.Resources;
 
 namespace Flywheel.Demo.Orders;
 

@@ -1,3 +1,4 @@
+using Flywheel.Demo.Resources;
 using Microsoft.Data.Sqlite;
 
 namespace Flywheel.Demo.Orders;

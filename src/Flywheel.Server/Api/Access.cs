@@ -1,6 +1,5 @@
 using Flywheel.Core;
 using Flywheel.Core.Projects;
-using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Api;
 
@@ -20,13 +19,14 @@ static class Access
         builder.WithMetadata(new RoutePolicy(null));
 
     /// <summary>Resolves the caller once the route is known; refuses before any handler runs.</summary>
-    public static IApplicationBuilder UseAccess(this IApplicationBuilder app, ServerOptions options) => app.Use(next => http =>
+    /// <param name="requiresKeys">False lets callers without a key do everything.</param>
+    public static IApplicationBuilder UseAccess(this IApplicationBuilder app, bool requiresKeys) => app.Use(next => http =>
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<RoutePolicy>() is not { Scope: { } needed })
             return next(http);
         var store = http.RequestServices.GetRequiredService<IFlywheelStore>();
         var clock = http.RequestServices.GetRequiredService<TimeProvider>();
-        var resolving = ResolveAsync(http, store, options, clock.GetUtcNow());
+        var resolving = ResolveAsync(http, store, requiresKeys, clock.GetUtcNow());
         if (!resolving.IsCompletedSuccessfully)
             return AwaitAsync(resolving);
         Admit(resolving.Result);
@@ -62,7 +62,7 @@ static class Access
         // Tools of agents that propose ask again.
         || (has == KeyScope.Read && needs == KeyScope.Agent);
 
-    static async ValueTask<HttpCaller> ResolveAsync(HttpContext http, IFlywheelStore store, ServerOptions options, DateTimeOffset now)
+    static async ValueTask<HttpCaller> ResolveAsync(HttpContext http, IFlywheelStore store, bool requiresKeys, DateTimeOffset now)
     {
         var named = http.Request.Headers[ProjectHeader].ToString();
         var authorization = http.Request.Headers.Authorization.ToString();
@@ -84,7 +84,7 @@ static class Access
             }
             return new HttpCaller(key.Project, key.Scope, key.Name);
         }
-        if (options.RequiresKeys)
+        if (requiresKeys)
             throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
         if (named.Length == 0)
             return new HttpCaller(ProjectId.Default, KeyScope.Admin, "local");

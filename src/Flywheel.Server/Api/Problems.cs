@@ -1,14 +1,13 @@
 using System.Globalization;
 using Flywheel.Core;
 using Flywheel.Core.Traces;
-using Flywheel.Server.Gateway;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Flywheel.Server.Api;
 
 /// <summary>Turns whatever went wrong into a problem response that says what to do.</summary>
-sealed class Problems(IProblemDetailsService service, ILogger<Problems> log) : IExceptionHandler
+sealed class Problems(IProblemDetailsService service, ILogger<Problems> log, IEnumerable<IErrorFormat> formats) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken ct)
     {
@@ -23,10 +22,10 @@ sealed class Problems(IProblemDetailsService service, ILogger<Problems> log) : I
         if (problem.RetryAfter is { } wait)
             http.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         http.Response.StatusCode = problem.Status;
-        if (GatewayError.IsFor(http.Request))
+        if (formats.FirstOrDefault(each => each.IsFor(http.Request)) is { } format)
         {
             http.Response.ContentType = "application/json";
-            await http.Response.Body.WriteAsync(GatewayError.Write(problem.Status, problem.Code, problem.Message, problem.Field), ct);
+            await http.Response.Body.WriteAsync(format.Write(problem.Status, problem.Code, problem.Message, problem.Field), ct);
             return true;
         }
         var details = new ProblemDetails

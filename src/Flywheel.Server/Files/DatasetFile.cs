@@ -1,14 +1,13 @@
 using System.Text.Json;
 using Flywheel.Core.Datasets;
 using Flywheel.Core;
-using Flywheel.Server.Features.Datasets;
 
 namespace Flywheel.Server.Files;
 
 /// <summary>A data set as a file, which <c>datasets add --file</c> reads back.</summary>
 static class DatasetFile
 {
-    sealed record Line(
+    sealed record DatasetRow(
         long Ordinal, string Input, string? Expected, JsonElement? Attributes, string? Split, string? TraceId, string? SpanId, string? EndUser);
 
     static readonly (string, ColumnForm)[] Columns =
@@ -49,9 +48,11 @@ static class DatasetFile
         return rows;
     }
 
-    static Line Of(DatasetItem item)
+    static DatasetRow Of(DatasetItem item)
     {
-        var view = DatasetItemView.Of(item);
-        return new(view.Ordinal, view.Input, view.Expected, view.Attributes, view.Split, view.TraceId, view.SpanId, view.EndUser);
+        var it = item.Content;
+        return new(
+            item.Ordinal, it.Input, it.Expected, it.Attributes is null ? null : JsonElement.Parse(it.Attributes), it.Split, it.Source?.Trace,
+            it.Source?.Span, it.EndUser);
     }
 }

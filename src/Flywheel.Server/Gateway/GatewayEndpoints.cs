@@ -1,24 +1,25 @@
 using Flywheel.Core.Gateway;
 using Flywheel.Core;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Models;
 using Flywheel.Server.Api;
 using Flywheel.Server.Gateway.Calls;
 using Flywheel.Server.Gateway.Policy;
 using Flywheel.Server.Gateway.Upstreams;
 using Flywheel.Server.Gateway.Wire;
-using Flywheel.Server.Hosting;
 
 namespace Flywheel.Server.Gateway;
 
 /// <summary>The door for OpenAI's clients: `/openai/v1`.</summary>
 static class GatewayEndpoints
 {
-    public static IServiceCollection AddGateway(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddGateway(this IServiceCollection services, IConfiguration configuration, ModelOptions models)
     {
         // Made at once: settings that cannot work stop the start.
         var options = GatewayOptions.Read(configuration);
-        var routes = new ModelRoutes(options, EngineServices.ReadModels(configuration));
+        var routes = new ModelRoutes(options, models);
         services.AddSingleton(options);
+        services.AddSingleton<IErrorFormat, OpenAIErrorFormat>();
         services.AddSingleton(routes);
         services.AddSingleton<IRoutedModels>(routes);
         services.AddSingleton<UpstreamClient>();

@@ -76,7 +76,7 @@ public static class FlywheelHost
         else
             services.AddSingleton(store);
         services.AddFlywheelEngine(configuration, options);
-        services.AddGateway(configuration);
+        services.AddGateway(configuration, EngineServices.ReadModels(configuration));
         services.AddTelemetry(configuration);
         services.AddMcp(configuration);
         services.AddHostedService<WorkerService>();
@@ -99,7 +99,7 @@ public static class FlywheelHost
         app.UseWhen(http => http.GetEndpoint()?.Metadata.GetMetadata<ModelCall>() is null, rest => rest.UseStatusCodePages());
         app.UseOtlpRoutes(options);
         app.UseMcpOrigins();
-        app.UseAccess(options);
+        app.UseAccess(options.RequiresKeys);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
         app.MapHealth();
         app.MapOtlp();

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace Flywheel.Demo;
+namespace Flywheel.Demo.Resources;
 
 /// <summary>How the sample writes JSON: one line, snake case, umlauts as themselves.</summary>
 static class SupportJson

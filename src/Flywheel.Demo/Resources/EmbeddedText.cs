@@ -1,4 +1,4 @@
-namespace Flywheel.Demo;
+namespace Flywheel.Demo.Resources;
 
 /// <summary>Files that travel inside the assembly.</summary>
 static class EmbeddedText

@@ -4,7 +4,7 @@ using Flywheel.Engine.Metrics;
 using Flywheel.Server.Api;
 using Flywheel.Server.Features.Metrics;
 
-namespace Flywheel.Server.Files;
+namespace Flywheel.Server.Cli.Eval;
 
 /// <summary>A JSON file of metrics: a metric as POST /api/v1/metrics takes it, a list of them, or <c>{"metrics": [...]}</c>.</summary>
 static class MetricFile

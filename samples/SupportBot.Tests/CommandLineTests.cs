@@ -5,9 +5,9 @@ public sealed class CommandLineTests
     [Fact]
     public void Words_are_the_message_and_options_stand_anywhere()
     {
-        var command = CommandLine.Parse(["where", "--customer", "12", "is my refund?", "--server", "http://127.0.0.1:5080"]);
+        var command = CommandLine.Parse(["where", "--customer", "12", "is my refund?", "--server", "http://127.0.0.1:5151"]);
 
-        Assert.Equal(new("where is my refund?", 12, new Uri("http://127.0.0.1:5080"), null), command);
+        Assert.Equal(new("where is my refund?", 12, new Uri("http://127.0.0.1:5151"), null), command);
     }
 
     [Theory]

@@ -145,7 +145,7 @@ public sealed class FlywheelConnection : IAsyncDisposable, IDisposable
         if (read("FLYWHEEL_URL") is not { Length: > 0 } url)
             return null;
         if (!Uri.TryCreate(url, UriKind.Absolute, out var server))
-            throw new InvalidOperationException($"FLYWHEEL_URL is \"{url}\": give an address such as http://127.0.0.1:5080.");
+            throw new InvalidOperationException($"FLYWHEEL_URL is \"{url}\": give an address such as http://127.0.0.1:5151.");
         return new(
             new RemoteLoop(server, read("FLYWHEEL_API_KEY"), read("FLYWHEEL_PROJECT")),
             new() { Outbox = read("FLYWHEEL_OUTBOX") is { Length: > 0 } outbox ? outbox : null });

@@ -11,7 +11,7 @@ public sealed class RemoteLoop : ILoop, IDisposable
 {
     readonly ApiTransport api;
 
-    /// <param name="server">The server's address, such as <c>http://127.0.0.1:5080</c>; a path in it is kept.</param>
+    /// <param name="server">The server's address, such as <c>http://127.0.0.1:5151</c>; a path in it is kept.</param>
     /// <param name="key">An API key; null for a server without authentication.</param>
     /// <param name="project">The project's name; null for the key's own, or the default one.</param>
     /// <param name="http">A client to use instead of our own; it stays the caller's, and its base address is not used.</param>

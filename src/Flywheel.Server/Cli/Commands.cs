@@ -10,32 +10,7 @@ static partial class Commands
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var root = new RootCommand("Flywheel: turns the traces of an LLM application into better answers.")
-        {
-            ServeCommand.Create(),
-            DemoCommand.Create(),
-            ImportCommand.Create(),
-            ExportCommand.Create(),
-            ValidateCommand.Create(),
-            Eval.EvalCommand.Create(),
-            PacksCommand.Create(),
-            PromptsCommand.Create(),
-            DatasetsCommand.Create(),
-            RetrieveCommand.Create(),
-            EstimateCommand.Create(),
-            CalibrateCommand.Create(),
-            AgreementCommand.Create(),
-            ReviewCommand.Create(),
-            AlignCommand.Create(),
-            ProposalsCommand.Create(),
-            KeysCommand.Create(),
-            ModelsCommand.Create(),
-            SandboxCommand.Create(),
-            EraseCommand.Create(),
-            DoctorCommand.Create(),
-            MigrateCommand.Create(),
-            BackupCommand.Create(),
-        };
+        var root = Root();
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
@@ -69,6 +44,35 @@ static partial class Commands
             return ExitCodes.Failed;
         }
     }
+
+    /// <summary>All commands with their options.</summary>
+    internal static RootCommand Root() =>
+        new("Flywheel: turns the traces of an LLM application into better answers.")
+        {
+            ServeCommand.Create(),
+            DemoCommand.Create(),
+            ImportCommand.Create(),
+            ExportCommand.Create(),
+            ValidateCommand.Create(),
+            Eval.EvalCommand.Create(),
+            PacksCommand.Create(),
+            PromptsCommand.Create(),
+            DatasetsCommand.Create(),
+            RetrieveCommand.Create(),
+            EstimateCommand.Create(),
+            CalibrateCommand.Create(),
+            AgreementCommand.Create(),
+            ReviewCommand.Create(),
+            AlignCommand.Create(),
+            ProposalsCommand.Create(),
+            KeysCommand.Create(),
+            ModelsCommand.Create(),
+            SandboxCommand.Create(),
+            EraseCommand.Create(),
+            DoctorCommand.Create(),
+            MigrateCommand.Create(),
+            BackupCommand.Create(),
+        };
 
     /// <summary>The parser's complaints in words for people; a mistyped command is not also called a missing one.</summary>
     static IEnumerable<string> Messages(ParseResult parsed, RootCommand root)

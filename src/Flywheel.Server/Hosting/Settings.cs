@@ -9,7 +9,7 @@ static class Settings
     public const string File = "flywheel.json";
 
     /// <summary>Top-level names; a mistyped one must not pass for a default.</summary>
-    static readonly HashSet<string> Known = new(
+    internal static readonly HashSet<string> Known = new(
         typeof(ServerOptions).GetProperties().Where(property => property.CanWrite)
             .Select(property => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? property.Name).Concat(["Models", "Embeddings", "Data", "Sandbox", "Databases", "Webhooks", "Evaluators", "Plugins", "Gateway", "Prices", "Mcp", "EvaluationExport"]),
         StringComparer.OrdinalIgnoreCase);

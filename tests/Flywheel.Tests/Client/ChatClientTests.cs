@@ -302,7 +302,7 @@ public sealed class ChatClientTests
     [Fact]
     public async Task The_environment_names_a_server()
     {
-        var settings = new Dictionary<string, string?> { ["FLYWHEEL_URL"] = "http://127.0.0.1:5080" };
+        var settings = new Dictionary<string, string?> { ["FLYWHEEL_URL"] = "http://127.0.0.1:5151" };
 
         await using var connection = FlywheelConnection.FromEnvironment(settings.GetValueOrDefault);
 

@@ -31,7 +31,7 @@ public sealed class DocumentationExamples
 
     static void Remote()
     {
-        var loop = new RemoteLoop(new Uri("http://127.0.0.1:5080"), key: Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"));
+        var loop = new RemoteLoop(new Uri("http://127.0.0.1:5151"), key: Environment.GetEnvironmentVariable("FLYWHEEL_API_KEY"));
         loop.Dispose();
     }
 
@@ -91,7 +91,7 @@ public sealed class DocumentationExamples
 
     static async Task Feedback(SpanKey key, CancellationToken ct)
     {
-        using var api = new FlywheelApi(new Uri("http://127.0.0.1:5080"));
+        using var api = new FlywheelApi(new Uri("http://127.0.0.1:5151"));
         await api.FeedbackAsync(key.Trace, key.Span, "solved", true, ct: ct);
         await api.ResponseFeedbackAsync("chatcmpl-1", "stars", 4, comment: "quick", ct: ct);
         await api.SessionFeedbackAsync("chat-42", "returned", true, ct: ct);

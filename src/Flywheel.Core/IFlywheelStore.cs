@@ -31,6 +31,7 @@ public interface IFlywheelStore : IAsyncDisposable
     IMetricStore Metrics { get; }
     IVerdictStore Verdicts { get; }
     IJobStore Jobs { get; }
+    IPeriodicTaskStore PeriodicTasks { get; }
     ILabelStore Labels { get; }
     ICorrectionStore Corrections { get; }
     IFeedbackStore Feedback { get; }

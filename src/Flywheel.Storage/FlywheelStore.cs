@@ -38,6 +38,7 @@ public sealed class FlywheelStore : IFlywheelStore
         Metrics = metrics;
         Verdicts = new VerdictStore(database);
         Jobs = new JobStore(database);
+        PeriodicTasks = new PeriodicTaskStore(database);
         Labels = new LabelStore(database);
         Corrections = new CorrectionStore(database);
         Feedback = new FeedbackStore(database);
@@ -78,6 +79,7 @@ public sealed class FlywheelStore : IFlywheelStore
     public IMetricStore Metrics { get; }
     public IVerdictStore Verdicts { get; }
     public IJobStore Jobs { get; }
+    public IPeriodicTaskStore PeriodicTasks { get; }
     public ILabelStore Labels { get; }
     public ICorrectionStore Corrections { get; }
     public IFeedbackStore Feedback { get; }

@@ -13,6 +13,8 @@ public sealed class PeopleOnPostgres(PostgresCluster cluster) : PeopleConformanc
 public sealed class ReviewOnPostgres(PostgresCluster cluster) : ReviewConformance(cluster);
 public sealed class DemonstrationsOnPostgres(PostgresCluster cluster) : DemonstrationConformance(cluster);
 public sealed class EvalRunsOnPostgres(PostgresCluster cluster) : EvalRunConformance(cluster);
+public sealed class PeriodicTasksOnPostgres(PostgresCluster cluster) : PeriodicTaskConformance(cluster);
+public sealed class RevisionsOnPostgres(PostgresCluster cluster) : RevisionConformance(cluster);
 public sealed class GatewayOnPostgres(PostgresCluster cluster) : GatewayConformance(cluster);
 public sealed class AgentOnPostgres(PostgresCluster cluster) : AgentConformance(cluster);
 public sealed class PromptsOnPostgres(PostgresCluster cluster) : PromptConformance(cluster);

@@ -13,6 +13,8 @@ public sealed class PeopleOnSqlite(SqliteFiles files) : PeopleConformance(files)
 public sealed class ReviewOnSqlite(SqliteFiles files) : ReviewConformance(files);
 public sealed class DemonstrationsOnSqlite(SqliteFiles files) : DemonstrationConformance(files);
 public sealed class EvalRunsOnSqlite(SqliteFiles files) : EvalRunConformance(files);
+public sealed class PeriodicTasksOnSqlite(SqliteFiles files) : PeriodicTaskConformance(files);
+public sealed class RevisionsOnSqlite(SqliteFiles files) : RevisionConformance(files);
 public sealed class GatewayOnSqlite(SqliteFiles files) : GatewayConformance(files);
 public sealed class AgentOnSqlite(SqliteFiles files) : AgentConformance(files);
 public sealed class PromptsOnSqlite(SqliteFiles files) : PromptConformance(files);

@@ -38,6 +38,11 @@ public sealed partial class SchemaTests(PostgresCluster cluster, SqliteFiles fil
         ["reference correction (span_id) to span"] = "as above",
         ["reference proposed_label (span_id) to span"] = "as above",
         ["reference review_pick (span_id) to span"] = "as above",
+        ["reference span_variant (span_id) to span"] = "as above",
+        ["reference span_segment (span_id) to span"] = "as above",
+        ["reference span_tag (span_id) to span"] = "as above",
+        ["reference trace_completion (span_id) to span"] = "as above",
+        ["reference note (span_id) to span"] = "as above",
     };
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -26,7 +26,11 @@ public enum JobState
 /// <param name="Reason">Why the last attempt failed; null before any.</param>
 public sealed record Job(
     long Id, ProjectId Project, SpanId Span, MetricVersionId MetricVersion, JobLane Lane, JobState State, int Attempts, long Fence,
-    DateTimeOffset VisibleAt, string? Reason);
+    DateTimeOffset VisibleAt, string? Reason)
+{
+    /// <summary>Of the span's text: rises when the text changes after it was paired with metrics.</summary>
+    public int Revision { get; init; } = 1;
+}
 
 /// <summary>How one leased job ended.</summary>
 public abstract record JobEnd(Job Job)
@@ -44,6 +48,9 @@ public abstract record JobEnd(Job Job)
 /// <summary>A span that waits to be paired with the active metrics.</summary>
 public sealed record PendingSpan(ProjectId Project, SpanId Id, SpanKey Key, string Node, NodeKind Kind, DateTimeOffset StartedAt)
 {
+    /// <summary>Of its text; see <see cref="Job.Revision"/>.</summary>
+    public int Revision { get; init; } = 1;
+
     /// <summary>Its segments; read only when a metric asks for them, and empty otherwise.</summary>
     public IReadOnlyList<string> Segments { get; init; } = [];
 }

@@ -17,6 +17,8 @@ public static class Applicability
     /// <returns>Null when it is; otherwise the reason in words.</returns>
     public static string? WhyNotAt(Metric metric, string node, NodeKind kind)
     {
+        if (!metric.Subject.IsOfSpan())
+            return $"metrics about a {Wire.Name(metric.Subject)} are not validated yet";
         if (metric.Nodes is { } nodes && !nodes.Contains(node))
             return $"not about node {node}";
         return metric.Kinds is { } kinds && !kinds.Contains(kind) ? $"not about {Wire.Name(kind)} nodes" : null;

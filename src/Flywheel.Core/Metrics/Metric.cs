@@ -10,11 +10,24 @@ public readonly record struct MetricId(long Value);
 /// <summary>One wording of a metric; every verdict names the version that it answers.</summary>
 public readonly record struct MetricVersionId(long Value);
 
-/// <summary>What of a span is judged.</summary>
+/// <summary>What is judged.</summary>
+/// <remarks>
+/// Nothing evaluates paths, traces and sessions yet: such a metric is refused (see <see cref="MetricSubjects.IsOfSpan"/>), and one that
+/// stands in the database is skipped on every span.
+/// </remarks>
 public enum MetricSubject
 {
     Output,
     Input,
+
+    /// <summary>The sequence of nodes of a trace; the verdict names the root span.</summary>
+    Path,
+
+    /// <summary>A whole trace; the verdict names the root span.</summary>
+    Trace,
+
+    /// <summary>A whole session; the verdict names its newest span.</summary>
+    Session,
 }
 
 public enum MetricState

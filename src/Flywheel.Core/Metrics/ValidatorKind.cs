@@ -13,7 +13,7 @@ public abstract class ValidatorKind(string name, int revision, string summary, p
     protected static readonly FrozenSet<NodeKind> AllNodes = Enum.GetValues<NodeKind>().ToFrozenSet();
     protected static readonly FrozenSet<MetricSubject> InputOnly = FrozenSet.Create(MetricSubject.Input);
     protected static readonly FrozenSet<MetricSubject> OutputOnly = FrozenSet.Create(MetricSubject.Output);
-    static readonly FrozenSet<MetricSubject> _allSubjects = Enum.GetValues<MetricSubject>().ToFrozenSet();
+    static readonly FrozenSet<MetricSubject> _allSubjects = MetricSubjects.OfSpans.ToFrozenSet();
 
     public string Name => name;
     public string Summary => summary;

@@ -50,11 +50,15 @@ public sealed record Finding(
 }
 
 /// <summary>A validator's recorded outcome on one span for one metric version.</summary>
-/// <remarks>Keyed by (span, metric version, validator version); the newest for a span and metric is the current one.</remarks>
+/// <remarks>Keyed by (span, metric version, validator version, revision of the span's text); the newest for a span and metric is the current one.</remarks>
 /// <param name="ValidatorVersion">Hash of everything that decided: code, settings, and for a judge its model and demonstrations.</param>
 public sealed record Verdict(
     ProjectId Project, SpanId Span, MetricId Metric, MetricVersionId MetricVersion, string ValidatorVersion,
-    Finding Finding, double LatencyMs, DateTimeOffset At);
+    Finding Finding, double LatencyMs, DateTimeOffset At)
+{
+    /// <summary>Of the span's text that it is about: 1, and one more for each change after the span was paired with metrics.</summary>
+    public int Revision { get; init; } = 1;
+}
 
 /// <summary>One cell of a metric's counts: how many verdicts of one outcome met one gold label.</summary>
 /// <param name="Bucket">Start of the UTC hour in which the spans started.</param>

@@ -10,6 +10,8 @@ public enum ProposalKind
     Metric,
     Prompt,
     Demonstration,
+    Probe,
+    Experiment,
 }
 
 public enum ProposalAction

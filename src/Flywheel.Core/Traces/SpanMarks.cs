@@ -5,14 +5,16 @@ using System.Text.Json;
 
 namespace Flywheel.Core.Traces;
 
-/// <summary>What a span's attributes say that is looked for later: its answer's id, and which prompt it ran.</summary>
+/// <summary>What a span's attributes say that is looked for later: its answer's id, which prompt it ran, and its turn in the session.</summary>
 /// <param name="ResponseId">The provider's id of the answer: the key of feedback from clients that know nothing else.</param>
 /// <param name="Prompt">Name of a prompt of the registry; null without a version.</param>
-public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int? PromptVersion)
+/// <param name="Turn">From 1.</param>
+public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int? PromptVersion, int? Turn)
 {
     public const string ResponseIdKey = "gen_ai.response.id";
     public const string PromptKey = "flywheel.prompt.name";
     public const string PromptVersionKey = "flywheel.prompt.version";
+    public const string TurnKey = "flywheel.session.turn";
     public const string PromptLabelKey = "flywheel.prompt.label";
 
     /// <summary>A name longer than that is no name, and would fill the indexes.</summary>
@@ -23,7 +25,8 @@ public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int?
     public static SpanMarks Of(string? attributes)
     {
         if (attributes is null
-            || (!attributes.Contains(ResponseIdKey, StringComparison.Ordinal) && !attributes.Contains("prompt.version", StringComparison.Ordinal)))
+            || (!attributes.Contains(ResponseIdKey, StringComparison.Ordinal) && !attributes.Contains("prompt.version", StringComparison.Ordinal)
+                && !attributes.Contains(TurnKey, StringComparison.Ordinal)))
             return default;
         var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(attributes.Length));
         try
@@ -46,7 +49,7 @@ public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int?
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
             return default;
         string? response = null, prompt = null;
-        int? version = null;
+        int? version = null, turn = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (!json.ValueIsEscaped && !MayBeMark(json.ValueSpan))
@@ -57,6 +60,7 @@ public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int?
             var isResponse = json.ValueTextEquals(ResponseIdKey);
             var isPrompt = json.ValueTextEquals(PromptKey) || json.ValueTextEquals("gen_ai.prompt.name") || json.ValueTextEquals("langfuse.observation.prompt.name");
             var isVersion = json.ValueTextEquals(PromptVersionKey) || json.ValueTextEquals("gen_ai.prompt.version") || json.ValueTextEquals("langfuse.observation.prompt.version");
+            var isTurn = json.ValueTextEquals(TurnKey);
             json.Read();
             if (isResponse)
                 response = Short(ref json) ?? response;
@@ -64,12 +68,15 @@ public readonly record struct SpanMarks(string? ResponseId, string? Prompt, int?
                 prompt = Short(ref json) ?? prompt;
             else if (isVersion)
                 version = Number(ref json) ?? version;
+            else if (isTurn)
+                turn = Number(ref json) ?? turn;
             json.Skip();
         }
-        return prompt is null || version is null ? new(response, null, null) : new(response, prompt, version);
+        return prompt is null || version is null ? new(response, null, null, turn) : new(response, prompt, version, turn);
     }
 
-    static bool MayBeMark(ReadOnlySpan<byte> name) => name.EndsWith(".id"u8) || name.EndsWith("prompt.name"u8) || name.EndsWith("prompt.version"u8);
+    static bool MayBeMark(ReadOnlySpan<byte> name) => name.EndsWith(".id"u8) || name.EndsWith("prompt.name"u8) || name.EndsWith("prompt.version"u8)
+        || name.EndsWith(".turn"u8);
 
     static string? Short(ref Utf8JsonReader json) =>
         json.TokenType == JsonTokenType.String && json.GetString() is { Length: > 0 and <= MaxLength } text && !text.Contains('\0') ? text : null;

@@ -21,25 +21,27 @@ static class PeriodicTasks
 
     public static void AddPeriodicTasks(this IServiceCollection services)
     {
-        services.AddTask<DemonstrationEmbedding>("embedding demonstrations", Second, it => it.RunOnceAsync);
-        services.AddTask<BackfillWorker>("back-filling", Second, it => it.RunOnceAsync);
+        // Of this process's models, or with leases of their own: each process takes part.
+        services.AddTask<DemonstrationEmbedding>("embedding demonstrations", Second, it => it.RunOnceAsync, oncePerDatabase: false);
+        services.AddTask<AnchorReplays>("replaying anchors", Second, it => it.RunOnceAsync, oncePerDatabase: false);
+        services.AddTask<JudgeAlignment>("aligning judges", Second, it => it.RunOnceAsync, oncePerDatabase: false);
+        services.AddTask<BackfillWorker>("back-filling", Second, it => it.RunOnceAsync, oncePerDatabase: false);
+        services.AddTask<EvaluationJoining>("joining evaluations", Second, it => it.RunOnceAsync, oncePerDatabase: false);
         services.AddTask<FixingPlanner>("ordering likely failures", 2 * Second, it => it.RunOnceAsync);
         services.AddTask<JudgeWatch>("watching judges", 10 * Second, it => it.RunOnceAsync);
         services.AddTask<JudgeCalibrator>("calibrating judges", 10 * Second, it => it.RunOnceAsync);
         services.AddTask<ReviewPlanner>("planning reviews", 10 * Second, it => it.RunOnceAsync);
         services.AddTask<LabelPlanner>("drawing items to label", 10 * Second, it => it.RunOnceAsync);
-        services.AddTask<AnchorReplays>("replaying anchors", Second, it => it.RunOnceAsync);
-        services.AddTask<JudgeAlignment>("aligning judges", Second, it => it.RunOnceAsync);
-        services.AddTask<EvaluationJoining>("joining evaluations", Second, it => it.RunOnceAsync);
         services.AddSingleton(provider => new PeriodicTask("forgetting texts of spans", 60 * Second, ct =>
-            provider.GetRequiredService<ISpanTextStore>().ForgetAsync(Expired(provider), ct)));
+            provider.GetRequiredService<ISpanTextStore>().ForgetAsync(Expired(provider), ct), OncePerDatabase: true));
         services.AddSingleton(provider => new PeriodicTask("forgetting evaluations", 60 * Second, ct =>
-            provider.GetRequiredService<ISpanEvaluationStore>().ForgetAsync(Expired(provider), ct)));
+            provider.GetRequiredService<ISpanEvaluationStore>().ForgetAsync(Expired(provider), ct), OncePerDatabase: true));
     }
 
-    static void AddTask<T>(this IServiceCollection services, string what, TimeSpan pause, Func<T, Func<CancellationToken, Task<int>>> turn)
+    static void AddTask<T>(
+        this IServiceCollection services, string what, TimeSpan pause, Func<T, Func<CancellationToken, Task<int>>> turn, bool oncePerDatabase = true)
         where T : notnull =>
-        services.AddSingleton(provider => new PeriodicTask(what, pause, turn(provider.GetRequiredService<T>())));
+        services.AddSingleton(provider => new PeriodicTask(what, pause, turn(provider.GetRequiredService<T>()), oncePerDatabase));
 
     static DateTimeOffset Expired(IServiceProvider provider) => provider.GetRequiredService<TimeProvider>().GetUtcNow() - KeptForSpan;
 }

@@ -20,6 +20,7 @@ static class StoreServices
         services.AddStore(store => store.Verdicts);
         services.AddStore(store => store.Outbox);
         services.AddStore(store => store.Jobs);
+        services.AddStore(store => store.PeriodicTasks);
         services.AddStore(store => store.Backfills);
         services.AddStore(store => store.Labels);
         services.AddStore(store => store.Corrections);
@@ -39,6 +40,7 @@ static class StoreServices
         services.AddStore(store => store.Proposals);
         services.AddStore(store => store.Prompts);
         services.AddStore(store => store.Datasets);
+        services.AddStore(store => store.EvalRuns);
         services.AddStore(store => store.GatewayPolicies);
         services.AddStore(store => store.Erasures);
         services.AddStore(store => store.Archives);

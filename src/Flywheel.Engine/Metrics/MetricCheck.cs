@@ -83,7 +83,9 @@ public static class MetricCheck
         try
         {
             var kind = registry.Get(metric.Validator.Kind);
-            if (!kind.Subjects.Contains(metric.Subject))
+            if (!metric.Subject.IsOfSpan())
+                add("subject", $"`subject` is `{Wire.Name(metric.Subject)}`: metrics about paths, traces and sessions are not validated yet. Use `output` or `input`.");
+            else if (!kind.Subjects.Contains(metric.Subject))
                 add("subject", $"`{kind.Name}` cannot check an {Wire.Name(metric.Subject)}, only {NearMiss.List(kind.Subjects.Select(Wire.Name))}.");
             foreach (var nodes in metric.Kinds ?? [])
                 if (!kind.NodeKinds.Contains(nodes))

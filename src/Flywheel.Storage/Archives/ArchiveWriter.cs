@@ -56,6 +56,14 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
         return new(added, refused);
     }
 
+    /// <summary>Rows of an archive may be without a field that has a default.</summary>
+    static string Given(ArchiveField field) => field.Name switch
+    {
+        "revision" => "coalesce(given.c_revision, 1)",
+        "repeat" => "coalesce(given.c_repeat, 0)",
+        _ => "given.c_" + field.Name,
+    };
+
     string Statement()
     {
         if (table.Table == ArchiveTables.Metric)
@@ -67,7 +75,7 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
                 FROM @given
                 WHERE metric.project_id = given.c_project AND metric.name = given.c_name AND metric.current_version_id IS NULL
                 """;
-        var columns = table.Kind.Fields.Where(field => !table.IsReference(field)).Select(field => (Name: ArchiveTable.Column(field), Value: "given.c_" + field.Name)).ToList();
+        var columns = table.Kind.Fields.Where(field => !table.IsReference(field)).Select(field => (Name: ArchiveTable.Column(field), Value: Given(field))).ToList();
         if (table.Table == ArchiveTables.MetricVersion)
             columns[columns.FindIndex(column => column.Name == "metric")] = ("metric_id", MetricOf);
         else
@@ -94,15 +102,10 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
     /// <summary>Tables whose key is a row number are told by what they are about.</summary>
     string NotThere() => table.Table switch
     {
-        "prompt_proposal" =>
-            """
-            NOT EXISTS (SELECT 1 FROM prompt_proposal AS there WHERE there.project_id = given.c_project AND there.name = given.c_name
-                AND there.label = given.c_label AND there.number = given.c_number AND there.author = given.c_author AND there.created_at = given.c_created_at)
-            """,
         "proposal" =>
             """
             NOT EXISTS (SELECT 1 FROM proposal AS there WHERE there.project_id = given.c_project AND there.kind = given.c_kind AND there.action = given.c_action
-                AND there.subject = given.c_subject AND there.author = given.c_author AND there.created_at = given.c_created_at)
+                AND there.subject = given.c_subject AND there.base = given.c_base AND there.author = given.c_author AND there.created_at = given.c_created_at)
             """,
         "canary" =>
             $"""

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Data.Common;
 using System.Globalization;
 using Flywheel.Core.Jobs;
@@ -80,7 +79,7 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
         var about = next.About;
         var spans = await session.QueryAsync(
             """
-            SELECT project_id, id, trace_id, span_id, node, kind, started_at,
+            SELECT project_id, id, trace_id, span_id, node, kind, started_at, revision,
                 EXISTS (
                     SELECT 1 FROM verdict
                     WHERE verdict.project_id = span.project_id AND verdict.span_id = span.id AND verdict.metric_version_id = @metric)
@@ -92,7 +91,7 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
             ORDER BY id DESC
             LIMIT @limit
             """,
-            row => (Span: JobRow.ReadPending(row), IsKnown: row.GetValue(7) is true or 1L), ct,
+            row => (Span: JobRow.ReadPending(row), IsKnown: row.GetValue(8) is true or 1L), ct,
             ("project", about.Project.Value), ("metric", about.MetricVersion.Value), ("below", next.Below), ("limit", limit)).ConfigureAwait(false);
 
         var left = about.Wanted - about.Queued - about.Skipped ?? long.MaxValue;
@@ -111,7 +110,7 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
             MetricRow.Read, ct, ("project", about.Project.Value), ("metric", about.MetricVersion.Value)).ConfigureAwait(false);
         var (queued, skipped) = metric is null
             ? (0, 0)
-            : await FanOut.RecordAsync(session, fresh, [metric], pair, FrozenSet<SpanId>.Empty, at, ct).ConfigureAwait(false);
+            : await FanOut.RecordAsync(session, fresh, [metric], pair, at, ct).ConfigureAwait(false);
         var isDone = metric is null || spans.Count < limit || queued + skipped >= left;
         await session.ExecuteAsync(
             """

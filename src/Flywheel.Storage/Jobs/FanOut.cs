@@ -14,22 +14,22 @@ internal static class FanOut
         DateTimeOffset at, CancellationToken ct)
     {
         var spans = await database.TakePendingAsync(session, limit, ct).ConfigureAwait(false);
-        var completed = await SpanTextStore.JoinAsync(session, spans, ct).ConfigureAwait(false);
+        var revised = await SpanTextStore.JoinAsync(session, spans, ct).ConfigureAwait(false);
+        if (revised.Count > 0)
+            spans = [.. spans.Select(span => revised.TryGetValue(span.Id, out var revision) ? span with { Revision = revision } : span)];
         foreach (var ofProject in spans.GroupBy(span => span.Project))
         {
             var metrics = await MetricRow.ActiveAsync(session, ofProject.Key, ct).ConfigureAwait(false);
-            await RecordAsync(session, [.. ofProject], metrics, pair, completed, at, ct).ConfigureAwait(false);
+            await RecordAsync(session, [.. ofProject], metrics, pair, at, ct).ConfigureAwait(false);
         }
         return spans.Count;
     }
 
     /// <summary>Records what becomes of spans of one project and metrics of it.</summary>
-    /// <param name="completed">Spans whose texts came after them: what was decided without them is decided again.</param>
     /// <returns>How many pairs became jobs, and how many ended at once.</returns>
     public static async Task<(int Queued, int Skipped)> RecordAsync(
         Session session, IReadOnlyList<PendingSpan> spans, IReadOnlyList<Metric> metrics,
-        Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, IReadOnlySet<SpanId> completed, DateTimeOffset at,
-        CancellationToken ct)
+        Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
     {
         if (metrics.Count == 0 || spans.Count == 0)
             return (0, 0);
@@ -44,42 +44,28 @@ internal static class FanOut
                 else
                     skipped.Add(new(
                         span.Project, span.Id, pairing.Metric.Id, pairing.Metric.VersionId, pairing.ValidatorVersion,
-                        Finding.Skipped(pairing.Skipped), LatencyMs: 0, at));
+                        Finding.Skipped(pairing.Skipped), LatencyMs: 0, at) { Revision = span.Revision });
 
         if (jobs.Count > 0)
             await session.ExecuteGivenAsync(
                 """
-                INSERT INTO job (project_id, span_id, metric_version_id, lane, visible_at)
-                SELECT project, span, version, lane, visible
+                INSERT INTO job (project_id, span_id, metric_version_id, revision, lane, visible_at)
+                SELECT project, span, version, revision, lane, visible
                 FROM @given
-                -- A pair that came with its verdict, from an archive, is done. One whose span was completed is done again.
-                WHERE again = 1 OR NOT EXISTS (
+                -- A pair that came with its verdict, from an archive, is done.
+                WHERE NOT EXISTS (
                     SELECT 1 FROM verdict
-                    WHERE verdict.project_id = given.project AND verdict.span_id = given.span AND verdict.metric_version_id = given.version)
-                ON CONFLICT (span_id, metric_version_id, project_id) DO NOTHING
+                    WHERE verdict.project_id = given.project AND verdict.span_id = given.span AND verdict.metric_version_id = given.version
+                        AND verdict.revision = given.revision)
+                ON CONFLICT (span_id, metric_version_id, revision, project_id) DO NOTHING
                 """,
                 ct,
                 new("project", jobs.Select(job => job.Span.Project.Value).ToArray()),
                 new("span", jobs.Select(job => job.Span.Id.Value).ToArray()),
                 new("version", jobs.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
+                new("revision", jobs.Select(job => (long)job.Span.Revision).ToArray()),
                 new("lane", jobs.Select(job => Wire.Name(job.Pairing.Lane)).ToArray()),
-                new("visible", jobs.Select(_ => Timestamps.Micros(at)).ToArray()),
-                new("again", jobs.Select(job => completed.Contains(job.Span.Id) ? 1 : 0).ToArray())).ConfigureAwait(false);
-        var again = jobs.Where(job => completed.Contains(job.Span.Id)).ToArray();
-        if (again.Length > 0)
-            // Work that read the span before its text came is refused at its end, and done again.
-            await session.ExecuteGivenAsync(
-                """
-                UPDATE job
-                SET state = 'ready', attempts = 0, fence = fence + 1, visible_at = given.visible, worker = NULL
-                FROM @given
-                WHERE job.span_id = given.span AND job.metric_version_id = given.version AND job.project_id = given.project
-                """,
-                ct,
-                new("project", again.Select(job => job.Span.Project.Value).ToArray()),
-                new("span", again.Select(job => job.Span.Id.Value).ToArray()),
-                new("version", again.Select(job => job.Pairing.Metric.VersionId.Value).ToArray()),
-                new("visible", again.Select(_ => Timestamps.Micros(at)).ToArray())).ConfigureAwait(false);
+                new("visible", jobs.Select(_ => Timestamps.Micros(at)).ToArray())).ConfigureAwait(false);
         await VerdictStore.PutAsync(session, skipped, ct).ConfigureAwait(false);
         return (jobs.Count, skipped.Count);
     }

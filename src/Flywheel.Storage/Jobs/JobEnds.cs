@@ -37,10 +37,11 @@ internal static class JobEnds
         return recorded;
     }
 
+    /// <summary>What is recorded is about the text that the job was made for.</summary>
     static Verdict? Outcome(JobEnd end) => end switch
     {
-        JobEnd.Done done => done.Verdict,
-        JobEnd.Dead dead => dead.Verdict,
+        JobEnd.Done done => done.Verdict with { Revision = end.Job.Revision },
+        JobEnd.Dead dead => dead.Verdict with { Revision = end.Job.Revision },
         _ => null,
     };
 

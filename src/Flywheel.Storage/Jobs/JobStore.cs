@@ -72,13 +72,13 @@ internal sealed class JobStore(Database database) : IJobStore
                 Urgency.Background,
                 session => session.ExecuteAsync(
                     """
-                    INSERT INTO job (project_id, span_id, metric_version_id, lane, visible_at)
-                    SELECT span.project_id, span.id, version.id, @lane, @now
+                    INSERT INTO job (project_id, span_id, metric_version_id, revision, lane, visible_at)
+                    SELECT span.project_id, span.id, version.id, span.revision, @lane, @now
                     FROM span
                     JOIN metric ON metric.project_id = span.project_id
                     JOIN metric_version AS version ON version.metric_id = metric.id
                     WHERE span.project_id = @project AND span.id IN (@spans) AND version.id = @version
-                    ON CONFLICT (span_id, metric_version_id, project_id) DO UPDATE
+                    ON CONFLICT (span_id, metric_version_id, revision, project_id) DO UPDATE
                     SET state = 'ready', attempts = 0, fence = job.fence + 1, visible_at = excluded.visible_at, worker = NULL,
                         lane = excluded.lane
                     WHERE job.state = 'dead'

@@ -95,7 +95,7 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
                 AND verdict.metric_id = label.metric_id
             JOIN metric_version AS version ON version.id = verdict.metric_version_id
             WHERE label.project_id = @project AND label.metric_id = @metric AND label.mode IN ('blind', 'edited')
-                AND verdict.outcome = CASE label.passed WHEN 1 THEN 'fail' ELSE 'pass' END
+                AND verdict.outcome = CASE label.passed WHEN 1 THEN 'fail' WHEN 0 THEN 'pass' END
                 AND CASE version.subject WHEN 'input' THEN span.input ELSE span.output END IS NOT NULL
             ORDER BY CASE WHEN label.critique IS NULL THEN 1 ELSE 0 END, label.created_at DESC, label.id
             LIMIT @limit

@@ -56,7 +56,7 @@ internal sealed class ServingStore(Database database) : IServingStore
             SELECT served.mode, count(CASE WHEN served.outcome = CASE label.passed WHEN 1 THEN 'pass' ELSE 'fail' END THEN 1 END), count(*)
             FROM review_served AS served
             JOIN label ON label.project_id = served.project_id AND label.span_id = served.span_id AND label.metric_id = served.metric_id
-            WHERE served.project_id = @project AND served.metric_id = @metric AND label.propensity IS NULL
+            WHERE served.project_id = @project AND served.metric_id = @metric AND label.propensity IS NULL AND label.passed IS NOT NULL
                 AND served.validator_version NOT LIKE @proposal AND label.created_at >= served.created_at
             GROUP BY served.mode
             """,
@@ -85,7 +85,7 @@ internal sealed class ServingStore(Database database) : IServingStore
             """
             SELECT span_id, author, passed
             FROM label
-            WHERE project_id = @project AND metric_id = @metric AND mode = 'blind' AND adjudicates = 0
+            WHERE project_id = @project AND metric_id = @metric AND mode = 'blind' AND adjudicates = 0 AND passed IS NOT NULL
             ORDER BY created_at, id
             """,
             row => new PersonsAnswer(new(row.GetInt64(0)), row.GetString(1), row.YesNo(2)),

@@ -8,6 +8,7 @@ using Flywheel.Storage.Projects;
 
 namespace Flywheel.Storage.Labeling;
 
+/// <summary>Labels that say pass or fail. Those of people who were unsure stand in the table and are not read here.</summary>
 internal sealed class LabelStore(Database database) : ILabelStore
 {
     const string Columns = "id, project_id, span_id, metric_id, passed, mode, critique, author, propensity, created_at, adjudicates";
@@ -33,12 +34,13 @@ internal sealed class LabelStore(Database database) : ILabelStore
             ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
         if (added > 0)
             return InsertResult.Stored;
-        var stored = await session.FirstAsync(
+        var stored = await session.QueryAsync(
             $"SELECT {Columns} FROM label WHERE project_id = @project AND id = @id",
-            Read, ct, ("project", label.Project.Value), ("id", label.Id)).ConfigureAwait(false)
-            ?? throw new KeyNotFoundException($"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
+            row => row.IsDBNull(4) ? null : Read(row), ct, ("project", label.Project.Value), ("id", label.Id)).ConfigureAwait(false);
+        if (stored.Count == 0)
+            throw new KeyNotFoundException($"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
         // A repeat may come with its own clock.
-        return stored == label with { CreatedAt = stored.CreatedAt } ? InsertResult.Repeated : InsertResult.Conflicting;
+        return stored[0] is { } there && there == label with { CreatedAt = there.CreatedAt } ? InsertResult.Repeated : InsertResult.Conflicting;
     }
 
     public Task<bool> RemoveAsync(ProjectId project, Guid id, string author, DateTimeOffset at, CancellationToken ct) =>
@@ -46,18 +48,15 @@ internal sealed class LabelStore(Database database) : ILabelStore
             Urgency.Interactive,
             async session =>
             {
-                var label = await session.FirstAsync(
-                    $"DELETE FROM label WHERE project_id = @project AND id = @id RETURNING {Columns}",
-                    Read, ct, ("project", project.Value), ("id", id)).ConfigureAwait(false);
-                if (label is null)
+                var removed = await session.QueryAsync(
+                    "DELETE FROM label WHERE project_id = @project AND id = @id RETURNING span_id, metric_id, passed, author",
+                    row => new { span = row.GetInt64(0), metric = row.GetInt64(1), passed = row.IsDBNull(2) ? (bool?)null : row.YesNo(2), author = row.GetString(3) },
+                    ct, ("project", project.Value), ("id", id)).ConfigureAwait(false);
+                if (removed.Count == 0)
                     return false;
                 await AuditStore.AppendAsync(
                     database, session, project, at, author, "label.remove", id.ToString("D"),
-                    JsonSerializer.Serialize(new
-                    {
-                        span = label.Span.Value, metric = label.Metric.Value, passed = label.Passed, author = label.Author,
-                    }),
-                    ct).ConfigureAwait(false);
+                    JsonSerializer.Serialize(removed[0]), ct).ConfigureAwait(false);
                 return true;
             },
             ct);
@@ -69,7 +68,7 @@ internal sealed class LabelStore(Database database) : ILabelStore
                 $"""
                 SELECT {Columns}
                 FROM label
-                WHERE project_id = @project AND span_id IN (@spans)
+                WHERE project_id = @project AND span_id IN (@spans) AND passed IS NOT NULL
                 ORDER BY created_at, id
                 """,
                 Read, ct, ("project", project.Value), ("spans", spans.Select(span => span.Value).ToArray())).ConfigureAwait(false);
@@ -79,7 +78,7 @@ internal sealed class LabelStore(Database database) : ILabelStore
             $"""
             SELECT {Columns}
             FROM label
-            WHERE project_id = @project AND (CAST(@metric AS BIGINT) IS NULL OR metric_id = @metric)
+            WHERE project_id = @project AND (CAST(@metric AS BIGINT) IS NULL OR metric_id = @metric) AND passed IS NOT NULL
             ORDER BY created_at DESC, id DESC
             LIMIT @limit
             """,

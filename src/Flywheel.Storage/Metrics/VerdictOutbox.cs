@@ -46,6 +46,7 @@ internal sealed class VerdictOutbox(Database database) : IVerdictOutbox
                     FROM verdict_outbox AS outbox
                     JOIN verdict ON verdict.project_id = outbox.project_id AND verdict.span_id = outbox.span_id
                         AND verdict.metric_version_id = outbox.metric_version_id AND verdict.validator_version = outbox.validator_version
+                        AND verdict.revision = outbox.revision
                     JOIN metric ON metric.id = verdict.metric_id
                     JOIN metric_version AS version ON version.id = verdict.metric_version_id
                     JOIN span ON span.id = verdict.span_id AND span.project_id = verdict.project_id

@@ -12,13 +12,13 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
     const string Upsert =
         """
         INSERT INTO verdict (
-            project_id, span_id, metric_version_id, validator_version, metric_id, outcome, score, confidence, reason, cost_usd,
+            project_id, span_id, metric_version_id, validator_version, revision, metric_id, outcome, score, confidence, reason, cost_usd,
             latency_ms, model, demonstrations, spans, created_at, raw_confidence, stands, judge, said)
-        SELECT project, span, version, validator, metric, outcome, score, confidence, reason, cost, latency, model, demonstrations,
+        SELECT project, span, version, validator, revision, metric, outcome, score, confidence, reason, cost, latency, model, demonstrations,
             spans, created, raw, stands, judge, said
         FROM @given
         WHERE 1 = 1
-        ON CONFLICT (project_id, span_id, metric_version_id, validator_version) DO UPDATE
+        ON CONFLICT (project_id, span_id, metric_version_id, validator_version, revision) DO UPDATE
         SET outcome = excluded.outcome, score = excluded.score, confidence = excluded.confidence, reason = excluded.reason,
             cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms, model = excluded.model,
             demonstrations = excluded.demonstrations, spans = excluded.spans, created_at = excluded.created_at,
@@ -31,7 +31,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             : await database.QueryAsync(
                 """
                 SELECT project_id, span_id, metric_id, metric_version_id, validator_version, outcome, score, confidence, reason,
-                    cost_usd, latency_ms, model, demonstrations, created_at, spans, raw_confidence, stands, judge, said
+                    cost_usd, latency_ms, model, demonstrations, created_at, spans, raw_confidence, stands, judge, said, revision
                 FROM current_verdict
                 WHERE project_id = @project AND span_id IN (@spans)
                 ORDER BY span_id, metric_id
@@ -45,7 +45,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             return;
         // A set may hold a key once only; of two outcomes of one key the later one counts. Spans in order keep locks in order.
         var once = verdicts
-            .GroupBy(verdict => (verdict.Project, verdict.Span, verdict.MetricVersion, verdict.ValidatorVersion))
+            .GroupBy(verdict => (verdict.Project, verdict.Span, verdict.MetricVersion, verdict.ValidatorVersion, verdict.Revision))
             .Select(same => same.Last())
             .OrderBy(verdict => verdict.Span.Value)
             .ToArray();
@@ -55,6 +55,7 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             new("span", once.Select(verdict => verdict.Span.Value).ToArray()),
             new("version", once.Select(verdict => verdict.MetricVersion.Value).ToArray()),
             new("validator", once.Select(verdict => verdict.ValidatorVersion).ToArray()),
+            new("revision", once.Select(verdict => (long)verdict.Revision).ToArray()),
             new("metric", once.Select(verdict => verdict.Metric.Value).ToArray()),
             new("outcome", once.Select(verdict => Wire.Name(verdict.Finding.Outcome)).ToArray()),
             new("score", once.Select(verdict => verdict.Finding.Score).ToArray()),
@@ -81,5 +82,5 @@ internal sealed class VerdictStore(Database database) : IVerdictStore
             RawConfidence = row.DoubleOrNull(15), Stands = row.IsDBNull(16) ? null : row.YesNo(16),
             Trail = row.TextOrNull(17) is { } judge ? JudgeTrail.Read(judge, row.TextOrNull(18)) : null,
         },
-        row.GetDouble(10), row.Moment(13));
+        row.GetDouble(10), row.Moment(13)) { Revision = row.GetInt32(19) };
 }

@@ -224,7 +224,7 @@ internal sealed class PostgresDatabase : Database
         await session.ExecuteAsync("DELETE FROM fan_out WHERE id IN (@ids)", ct, ("ids", finished.ToArray())).ConfigureAwait(false);
         return await session.QueryGivenAsync(
             """
-            SELECT project_id, id, trace_id, span_id, node, kind, started_at
+            SELECT project_id, id, trace_id, span_id, node, kind, started_at, revision
             FROM span
             WHERE (project_id, id) IN (SELECT given.project, given.span FROM @given)
             ORDER BY project_id, id

@@ -28,7 +28,7 @@ internal static class SpanBatch
             {SpanCopy.Columns})
         SELECT * FROM unnest(
             @project, @trace, @span, @parent, @node, @kind, @started, @duration, @received, @session, @user, @model, @in, @out, @cost,
-            @error, @demonstrations, @input, @output, @attributes, @response, @prompt, @version)
+            @error, @demonstrations, @input, @output, @attributes, @response, @prompt, @version, @turn)
         ON CONFLICT (project_id, trace_id, span_id) DO NOTHING
         RETURNING project_id, trace_id, span_id
         """;
@@ -118,6 +118,7 @@ internal static class SpanBatch
         Values("response", NpgsqlDbType.Text, [.. marks.Select(mark => mark.ResponseId)]);
         Values("prompt", NpgsqlDbType.Text, [.. marks.Select(mark => mark.Prompt)]);
         Values("version", NpgsqlDbType.Integer, [.. marks.Select(mark => mark.PromptVersion)]);
+        Values("turn", NpgsqlDbType.Integer, [.. marks.Select(mark => mark.Turn)]);
         Add("project", NpgsqlDbType.Bigint, row => row.Project.Value);
         Add("trace", NpgsqlDbType.Text, row => row.Span.Key.Trace);
         Add("span", NpgsqlDbType.Text, row => row.Span.Key.Span);

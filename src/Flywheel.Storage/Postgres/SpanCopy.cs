@@ -18,10 +18,10 @@ internal sealed class SpanCopy : IDisposable
         """
         project_id, trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model,
             input_tokens, output_tokens, cost_usd, error, demonstrations, input, output, attributes, response_id, prompt,
-            prompt_version
+            prompt_version, turn
         """;
 
-    const short Fields = 23;
+    const short Fields = 24;
     const int Null = -1;
 
     /// <summary>Bytes of UTF-8 that one character may take.</summary>
@@ -72,6 +72,7 @@ internal sealed class SpanCopy : IDisposable
             Text(marks.ResponseId);
             Text(marks.Prompt);
             Number(marks.PromptVersion);
+            Number(marks.Turn);
         }
     }
 

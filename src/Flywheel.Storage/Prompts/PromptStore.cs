@@ -11,7 +11,10 @@ namespace Flywheel.Storage.Prompts;
 internal sealed class PromptStore(Database database) : IPromptStore
 {
     const string Columns = "project_id, name, number, type, template, config, note, author, created_at";
-    const string ProposalColumns = "id, name, label, number, from_number, reason, state, author, created_at, decided_by, decided_at";
+    const string ProposalColumns = "id, subject, base, change, evidence, state, author, created_at, decided_by, decided_at";
+
+    /// <summary>The proposals that are labels to be moved.</summary>
+    const string Moves = "kind = 'prompt' AND action = 'move'";
 
     public Task<PromptVersion> AddAsync(PromptVersion version, CancellationToken ct) =>
         database.WriteAsync(
@@ -112,25 +115,27 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     await PutAsync(session, project, name, label, number, from, author, at, ct).ConfigureAwait(false);
                     return null;
                 }
+                var (start, change) = (Core.Proposals.ProposalJson.Write(new LabelMoveBase(label, from)), Core.Proposals.ProposalJson.Write(new LabelMove(number)));
                 var same = await session.FirstAsync(
                     $"""
                     SELECT {ProposalColumns}
-                    FROM prompt_proposal
-                    WHERE project_id = @project AND name = @name AND label = @label AND number = @number AND state = 'proposed'
+                    FROM proposal
+                    WHERE project_id = @project AND {Moves} AND subject = @name AND base = @base AND change = @change AND state = 'proposed'
                     ORDER BY id DESC
                     LIMIT 1
                     """,
-                    ReadProposal, ct, ("project", project.Value), ("name", name), ("label", label), ("number", number)).ConfigureAwait(false);
-                if (same is not null && same.From == from)
+                    ReadProposal, ct, ("project", project.Value), ("name", name), ("base", start), ("change", change)).ConfigureAwait(false);
+                if (same is not null)
                     return same;
                 var proposal = (await session.FirstAsync(
                     $"""
-                    INSERT INTO prompt_proposal (project_id, name, label, number, from_number, reason, author, created_at)
-                    VALUES (@project, @name, @label, @number, @from, @reason, @author, @at)
+                    INSERT INTO proposal (project_id, kind, action, subject, summary, base, change, evidence, author, created_at)
+                    VALUES (@project, 'prompt', 'move', @name, @summary, @base, @change, @evidence, @author, @at)
                     RETURNING {ProposalColumns}
                     """,
-                    ReadProposal, ct, ("project", project.Value), ("name", name), ("label", label), ("number", number), ("from", from),
-                    ("reason", reason), ("author", author), ("at", at)).ConfigureAwait(false))!;
+                    ReadProposal, ct, ("project", project.Value), ("name", name), ("summary", $"Label `{label}` points to version {number}."),
+                    ("base", start), ("change", change), ("evidence", Core.Proposals.ProposalJson.Write(new LabelMoveReason(reason))), ("author", author), ("at", at))
+                    .ConfigureAwait(false))!;
                 await AuditAsync(session, project, at, author, "prompt.propose", name, new { proposal = proposal.Id, label, version = number, from, reason }, ct)
                     .ConfigureAwait(false);
                 return proposal;
@@ -141,8 +146,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
         await database.QueryAsync(
             $"""
             SELECT {ProposalColumns}
-            FROM prompt_proposal
-            WHERE project_id = @project AND (CAST(@state AS TEXT) IS NULL OR state = @state)
+            FROM proposal
+            WHERE project_id = @project AND {Moves} AND (CAST(@state AS TEXT) IS NULL OR state = @state)
             ORDER BY id DESC
             LIMIT @limit
             """,
@@ -155,7 +160,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
             {
                 await WaitAsync(session, project, ct).ConfigureAwait(false);
                 var found = await session.FirstAsync(
-                    $"SELECT {ProposalColumns} FROM prompt_proposal WHERE project_id = @project AND id = @id",
+                    $"SELECT {ProposalColumns} FROM proposal WHERE project_id = @project AND {Moves} AND id = @id",
                     ReadProposal, ct, ("project", project.Value), ("id", proposal)).ConfigureAwait(false);
                 if (found is null)
                     return PromptDecision.Unknown;
@@ -165,7 +170,7 @@ internal sealed class PromptStore(Database database) : IPromptStore
                 if (approve && stands != found.From)
                     return PromptDecision.Stale;
                 await session.ExecuteAsync(
-                    "UPDATE prompt_proposal SET state = @state, decided_by = @person, decided_at = @at WHERE project_id = @project AND id = @id",
+                    "UPDATE proposal SET state = @state, decided_by = @person, decided_at = @at WHERE project_id = @project AND id = @id",
                     ct, ("state", approve ? "approved" : "rejected"), ("person", person), ("at", at), ("project", project.Value), ("id", proposal))
                     .ConfigureAwait(false);
                 await AuditAsync(session, project, at, person, approve ? "prompt.approve" : "prompt.reject", found.Name,
@@ -260,7 +265,19 @@ internal sealed class PromptStore(Database database) : IPromptStore
 
     static PromptLabel ReadLabel(DbDataReader row) => new(row.GetString(0), (int)row.GetInt64(1), row.GetString(2), row.Moment(3));
 
-    static PromptLabelProposal ReadProposal(DbDataReader row) => new(
-        row.GetInt64(0), row.GetString(1), row.GetString(2), (int)row.GetInt64(3), row.IsDBNull(4) ? null : (int)row.GetInt64(4), row.TextOrNull(5),
-        row.Word<ProposalState>(6), row.GetString(7), row.Moment(8), row.TextOrNull(9), row.MomentOrNull(10));
+    static PromptLabelProposal ReadProposal(DbDataReader row)
+    {
+        var start = Core.Proposals.ProposalJson.Read<LabelMoveBase>(row.GetString(2));
+        return new(
+            row.GetInt64(0), row.GetString(1), start.Label, Core.Proposals.ProposalJson.Read<LabelMove>(row.GetString(3)).Number, start.From,
+            Core.Proposals.ProposalJson.Read<LabelMoveReason>(row.GetString(4)).Reason, row.Word<ProposalState>(5), row.GetString(6), row.Moment(7),
+            row.TextOrNull(8), row.MomentOrNull(9));
+    }
+
+    /// <summary>What a move starts from.</summary>
+    sealed record LabelMoveBase(string Label, int? From);
+
+    sealed record LabelMove(int Number);
+
+    sealed record LabelMoveReason(string? Reason);
 }

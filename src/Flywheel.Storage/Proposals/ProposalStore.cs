@@ -12,6 +12,7 @@ using Flywheel.Storage.Projects;
 
 namespace Flywheel.Storage.Proposals;
 
+/// <summary>Proposals with evidence. Labels that are to move stand in the same table and belong to the store of prompts.</summary>
 internal sealed class ProposalStore(Database database, MetricStore metrics) : IProposalStore
 {
     const string Columns =
@@ -42,7 +43,7 @@ internal sealed class ProposalStore(Database database, MetricStore metrics) : IP
             $"""
             SELECT {Columns}
             FROM proposal
-            WHERE project_id = @project
+            WHERE project_id = @project AND action <> 'move'
                 AND (CAST(@kind AS TEXT) IS NULL OR kind = @kind)
                 AND (CAST(@subject AS TEXT) IS NULL OR subject = @subject)
                 AND (CAST(@state AS TEXT) IS NULL OR state = @state)
@@ -138,7 +139,7 @@ internal sealed class ProposalStore(Database database, MetricStore metrics) : IP
     }
 
     static Task<Proposal?> FindAsync(Session session, ProjectId project, long id, CancellationToken ct) =>
-        session.FirstAsync($"SELECT {Columns} FROM proposal WHERE project_id = @project AND id = @id", Read, ct, ("project", project.Value), ("id", id));
+        session.FirstAsync($"SELECT {Columns} FROM proposal WHERE project_id = @project AND id = @id AND action <> 'move'", Read, ct, ("project", project.Value), ("id", id));
 
     static Task AuditAsync(
         Database database, Session session, Proposal it, DateTimeOffset at, string who, string action, string? reason, CancellationToken ct) =>

@@ -14,17 +14,17 @@ internal sealed class SpanInsert : IDisposable
         INSERT INTO span (
             project_id, trace_id, span_id, parent_id, node, kind, session, end_user, model, error, demonstrations, input, output,
             attributes, response_id, prompt, started_at, duration_ms, received_at, input_tokens, output_tokens, cost_usd,
-            prompt_version)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            prompt_version, turn)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (project_id, trace_id, span_id) DO NOTHING
         """;
 
     const int Project = 1, FirstText = 2, StartedAt = 17, Duration = 18, ReceivedAt = 19, InputTokens = 20, OutputTokens = 21, Cost = 22,
-        PromptVersion = 23;
+        PromptVersion = 23, Turn = 24;
 
     readonly sqlite3 database;
     readonly sqlite3_stmt statement;
-    readonly bool[] isBound = new bool[PromptVersion + 1];
+    readonly bool[] isBound = new bool[Turn + 1];
 
     public SpanInsert(SqliteConnection connection)
     {
@@ -67,6 +67,7 @@ internal sealed class SpanInsert : IDisposable
         else
             Nothing(Cost);
         Bind(PromptVersion, texts.MarksOf(index).PromptVersion);
+        Bind(Turn, texts.MarksOf(index).Turn);
 
         var code = raw.sqlite3_step(statement);
         var inserted = raw.sqlite3_changes(database) > 0;

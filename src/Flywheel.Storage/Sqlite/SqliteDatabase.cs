@@ -205,7 +205,8 @@ internal sealed class SqliteDatabase : Database
     {
         var taken = await session.QueryAsync(
             """
-            SELECT span.project_id, span.id, span.trace_id, span.span_id, span.node, span.kind, span.started_at
+            SELECT span.project_id, span.id, span.trace_id, span.span_id, span.node, span.kind, span.started_at,
+                span.revision
             FROM (
                 -- Each half is limited by itself: under one limit for both SQLite would first collect all that waits.
                 SELECT id FROM (SELECT span_id AS id FROM fan_out ORDER BY span_id LIMIT @limit)

@@ -106,7 +106,17 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
                 """,
                 ct, ("project", verdict.Project.Value), ("span", verdict.Span.Value), ("version", verdict.MetricVersion.Value),
                 ("validator", verdict.ValidatorVersion), ("at", verdict.At)).ConfigureAwait(false) == 0)
-                await VerdictStore.PutAsync(session, [verdict], ct).ConfigureAwait(false);
+                await VerdictStore.PutAsync(
+                    session,
+                    [
+                        verdict with
+                        {
+                            Revision = (int)(await session.NumberAsync(
+                                "SELECT revision FROM span WHERE project_id = @project AND id = @span", ct,
+                                ("project", verdict.Project.Value), ("span", verdict.Span.Value)).ConfigureAwait(false) ?? 1),
+                        },
+                    ],
+                    ct).ConfigureAwait(false);
             if (effect.Label is { } label)
                 await LabelStore.PutAsync(session, label, ct).ConfigureAwait(false);
             if (effect.Proposal is { } proposal)

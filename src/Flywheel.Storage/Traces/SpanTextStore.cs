@@ -71,13 +71,16 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
         ct);
 
     /// <summary>Adds waiting texts to those of the spans that have some.</summary>
-    /// <returns>The spans that changed: what was found about them has to be found again.</returns>
-    internal static async Task<IReadOnlySet<SpanId>> JoinAsync(Session session, IReadOnlyList<PendingSpan> spans, CancellationToken ct)
+    /// <returns>
+    /// The new revisions of the spans that were paired before: their new text is validated again, and what still waited for the old
+    /// one is gone.
+    /// </returns>
+    internal static async Task<IReadOnlyDictionary<SpanId, int>> JoinAsync(Session session, IReadOnlyList<PendingSpan> spans, CancellationToken ct)
     {
-        var changed = new HashSet<SpanId>();
+        var revised = new Dictionary<SpanId, int>();
         if (spans.Count == 0
             || await session.NumberAsync("SELECT id FROM span_text WHERE joined = 0 LIMIT 1", ct).ConfigureAwait(false) is null)
-            return changed;
+            return revised;
         var waiting = new HashSet<(long, string, string)>(await session.QueryGivenAsync(
             """
             SELECT DISTINCT span_text.project_id, span_text.trace_id, span_text.span_id
@@ -120,9 +123,24 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
                 """,
                 ct, ("input", input), ("output", output), ("attributes", attributes), ("project", pending.Project.Value), ("id", pending.Id.Value))
                 .ConfigureAwait(false);
-            changed.Add(pending.Id);
+            var revision = await session.NumberAsync(
+                """
+                UPDATE span
+                SET revision = revision + 1
+                WHERE project_id = @project AND id = @id AND (
+                    EXISTS (SELECT 1 FROM job WHERE job.project_id = @project AND job.span_id = @id)
+                    OR EXISTS (SELECT 1 FROM verdict WHERE verdict.project_id = @project AND verdict.span_id = @id))
+                RETURNING revision
+                """,
+                ct, ("project", pending.Project.Value), ("id", pending.Id.Value)).ConfigureAwait(false);
+            if (revision is null)
+                continue;
+            revised[pending.Id] = (int)revision.Value;
+            await session.ExecuteAsync(
+                "DELETE FROM job WHERE project_id = @project AND span_id = @id", ct, ("project", pending.Project.Value), ("id", pending.Id.Value))
+                .ConfigureAwait(false);
         }
-        return changed;
+        return revised;
     }
 
     static SpanText Read(DbDataReader row) => new(

@@ -35,7 +35,7 @@ static class TelemetryServices
                 await (export?.StartAsync(ct) ?? store.Outbox.EnableAsync([], ct));
             opened = true;
             return export is null ? 0 : await export.RunOnceAsync(ct);
-        });
+        }, OncePerDatabase: false);
     }
 
     /// <summary>Null when nothing is to be sent, which is the default.</summary>

@@ -60,6 +60,7 @@ BEGIN
     JOIN metric ON metric.id = NEW.metric_id AND metric.project_id = NEW.project_id
     JOIN metric_version ON metric_version.id = metric.current_version_id
     WHERE span.id = NEW.span_id AND span.project_id = NEW.project_id AND NEW.mode IN ('blind', 'edited')
+        AND NEW.passed IS NOT NULL
         AND CASE metric_version.subject WHEN 'input' THEN span.input ELSE span.output END IS NOT NULL;
 
     -- A label that decides between people recalls the examples that say otherwise.

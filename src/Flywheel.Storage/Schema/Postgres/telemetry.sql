@@ -3,8 +3,8 @@ CREATE FUNCTION verdict_is_sent() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     IF (SELECT enabled FROM evaluation_export WHERE project_id = NEW.project_id) = 1 THEN
-        INSERT INTO verdict_outbox (project_id, span_id, metric_version_id, validator_version)
-        VALUES (NEW.project_id, NEW.span_id, NEW.metric_version_id, NEW.validator_version);
+        INSERT INTO verdict_outbox (project_id, span_id, metric_version_id, validator_version, revision)
+        VALUES (NEW.project_id, NEW.span_id, NEW.metric_version_id, NEW.validator_version, NEW.revision);
     END IF;
     RETURN NULL;
 END

@@ -1,6 +1,7 @@
 -- Counts of verdicts by what people said of the same span, and the views that say what kept rows must equal.
 --   human: 1 pass, 0 fail, -1 nobody said anything blind (gold.passed).
 --   chance: as in gold; 0 when there is no label.
+-- Only verdicts of the span's newest text count (span.revision).
 --   bucket: the UTC hour in which the span started.
 
 -- Changes that are not folded yet. Triggers on verdict and gold only append here; a worker folds them into metric_count.
@@ -48,12 +49,12 @@ SELECT verdict.project_id, verdict.metric_version_id, verdict.validator_version,
     span.started_at - span.started_at % 3600000000 AS bucket, verdict.outcome, coalesce(gold.passed, -1) AS human,
     coalesce(gold.chance, 0) AS chance, count(*) AS total
 FROM verdict
-JOIN span ON span.id = verdict.span_id AND span.project_id = verdict.project_id
+JOIN span ON span.id = verdict.span_id AND span.project_id = verdict.project_id AND span.revision = verdict.revision
 LEFT JOIN gold ON gold.project_id = verdict.project_id AND gold.span_id = verdict.span_id AND gold.metric_id = verdict.metric_id
 GROUP BY verdict.project_id, verdict.metric_version_id, verdict.validator_version, span.node,
     span.started_at - span.started_at % 3600000000, verdict.outcome, coalesce(gold.passed, -1), coalesce(gold.chance, 0);
 
--- What gold must equal: of the blind labels of a pair the one that adjudicates, else one of the majority, to which each person
+-- What gold must equal: of the blind labels of a pair that say pass or fail the one that adjudicates, else one of the majority, to which each person
 -- contributes the newest label, else the newest; with the chance of the pair's draw.
 CREATE VIEW gold_recomputed AS
 SELECT label.project_id, label.span_id, label.metric_id, label.passed, label.id AS label_id,
@@ -76,10 +77,10 @@ SELECT label.project_id, label.span_id, label.metric_id, label.passed, label.id 
                 AND pick.propensity IS NULL AND pick.shown_at IS NOT NULL),
         0) AS chance
 FROM label
-WHERE label.mode = 'blind' AND label.id = (
+WHERE label.mode = 'blind' AND label.passed IS NOT NULL AND label.id = (
     SELECT best.id FROM label AS best
     WHERE best.project_id = label.project_id AND best.span_id = label.span_id AND best.metric_id = label.metric_id
-        AND best.mode = 'blind'
+        AND best.mode = 'blind' AND best.passed IS NOT NULL
     ORDER BY best.adjudicates DESC,
         (
             SELECT count(*) FROM label AS vote

@@ -27,6 +27,7 @@ CREATE TABLE job (
     project_id {integer} NOT NULL,
     span_id {span} NOT NULL,
     metric_version_id {integer} NOT NULL{sqlite:  REFERENCES metric_version (id)},
+    revision {integer} NOT NULL DEFAULT 1, -- of the span's text, as in span.revision
     lane TEXT NOT NULL CHECK (lane IN ('code', 'judge')),
     state TEXT NOT NULL DEFAULT 'ready' CHECK (state IN ('ready', 'dead')), -- dead: attempts used up; a person can retry it
     visible_at {integer} NOT NULL,  -- not claimed before
@@ -34,7 +35,7 @@ CREATE TABLE job (
     fence {integer} NOT NULL DEFAULT 0, -- rises with each claim; only the holder of the newest one may end the job
     worker TEXT,                    -- who holds the lease
     reason TEXT,                    -- why the last attempt failed
-    UNIQUE (span_id, metric_version_id, project_id)
+    UNIQUE (span_id, metric_version_id, revision, project_id)
 ) {strict};
 
 CREATE INDEX job_to_claim ON job (lane, visible_at{postgres: , id}) WHERE state = 'ready';
@@ -57,3 +58,10 @@ CREATE TABLE backfill (
 ) {clustered};
 
 CREATE INDEX backfill_open ON backfill (created_at) WHERE finished_at IS NULL;
+
+-- The lease of a task that runs once per database, however many processes there are.
+CREATE TABLE periodic_task (
+    name TEXT NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 200),
+    holder TEXT NOT NULL,           -- the process that runs it
+    until {integer} NOT NULL        -- another process may take it from then on
+) {clustered};

@@ -1,14 +1,15 @@
 -- What people and the application said.
 
--- A person's pass (1) or fail (0) for one metric on one span.
+-- A person's answer for one metric on one span.
 CREATE TABLE label (
     project_id {integer} NOT NULL,
     id TEXT NOT NULL CHECK (length(id) = 36),
     span_id {span} NOT NULL,
     metric_id {integer} NOT NULL{sqlite:  REFERENCES metric (id)},
-    passed {small} NOT NULL CHECK (passed IN (0, 1)),
+    passed {small} CHECK (passed IN (0, 1)), -- 1 pass, 0 fail; null: the person was unsure, which makes neither gold nor a demonstration
     mode TEXT NOT NULL CHECK (mode IN ('blind', 'accepted', 'edited')), -- blind: the person saw no suggestion
     adjudicates {small} NOT NULL DEFAULT 0 CHECK (adjudicates IN (0, 1)), -- 1: decides between people who differed
+    repeat {integer} NOT NULL DEFAULT 0 CHECK (repeat >= 0), -- 1 and more: asked again, so that a person can be compared with themselves
     critique TEXT,
     author TEXT NOT NULL,
     propensity {real} CHECK (propensity > 0 AND propensity <= 1), -- chance with which the item was drawn; null: it was not drawn
@@ -78,3 +79,22 @@ CREATE TABLE proposed_label (
     created_at {integer} NOT NULL,
     PRIMARY KEY (project_id, span_id, metric_id, author)
 ) {clustered};
+
+-- A comment or an open-coding note about a span, a trace or a metric.
+CREATE TABLE note (
+    project_id {integer} NOT NULL REFERENCES project (id),
+    id TEXT NOT NULL CHECK (length(id) = 36),
+    span_id {span},                 -- what it is about: exactly one of the three is set
+    trace_id TEXT,
+    metric_id {integer} REFERENCES metric (id),
+    text TEXT NOT NULL CHECK (length(text) BETWEEN 1 AND 10000),
+    author TEXT NOT NULL,
+    created_at {integer} NOT NULL DEFAULT {now},
+    PRIMARY KEY (project_id, id),
+    CHECK (CASE WHEN span_id IS NULL THEN 0 ELSE 1 END + CASE WHEN trace_id IS NULL THEN 0 ELSE 1 END
+        + CASE WHEN metric_id IS NULL THEN 0 ELSE 1 END = 1)
+) {strict};
+
+CREATE INDEX note_by_span ON note (project_id, span_id) WHERE span_id IS NOT NULL;
+CREATE INDEX note_by_trace ON note (project_id, trace_id) WHERE trace_id IS NOT NULL;
+CREATE INDEX note_by_metric ON note (project_id, metric_id) WHERE metric_id IS NOT NULL;

@@ -18,7 +18,9 @@ CREATE TABLE metric_version (
     number {integer} NOT NULL,      -- from 1 per metric
     role TEXT NOT NULL DEFAULT 'monitor' CHECK (role IN ('monitor', 'guard')),
     criterion TEXT NOT NULL,        -- a question that yes (pass) or no (fail) answers
-    subject TEXT NOT NULL DEFAULT 'output' CHECK (subject IN ('output', 'input')),
+    -- What is validated. path and trace name the trace's root span, session its newest span; see trace_completion.
+    subject TEXT NOT NULL DEFAULT 'output'
+        CHECK (subject = 'output' OR subject = 'input' OR subject = 'path' OR subject = 'trace' OR subject = 'session'),
     nodes TEXT CHECK (nodes IS NULL OR json_valid(nodes)),          -- JSON list of the nodes that it is about; null: all
     kinds TEXT CHECK (kinds IS NULL OR json_valid(kinds)),          -- JSON list of kinds of nodes; null: all
     segments TEXT CHECK (segments IS NULL OR json_valid(segments)), -- JSON list of segments (tenants, groups, users); null: all

@@ -25,22 +25,3 @@ CREATE TABLE prompt_label (
     PRIMARY KEY (project_id, name, label),
     FOREIGN KEY (project_id, name, number) REFERENCES prompt_version (project_id, name, number)
 ) {strict};
-
--- A protected label that is to move, until a person decides.
-CREATE TABLE prompt_proposal (
-    id {id},
-    project_id {integer} NOT NULL,
-    name TEXT NOT NULL,
-    label TEXT NOT NULL,
-    number {integer} NOT NULL,      -- where it is to point
-    from_number {integer},          -- where it pointed; null: it did not exist
-    reason TEXT,
-    state TEXT NOT NULL DEFAULT 'proposed' CHECK (state IN ('proposed', 'approved', 'rejected')),
-    author TEXT NOT NULL,
-    created_at {integer} NOT NULL,
-    decided_by TEXT,
-    decided_at {integer},
-    FOREIGN KEY (project_id, name, number) REFERENCES prompt_version (project_id, name, number)
-) {strict};
-
-CREATE INDEX prompt_proposal_by_project ON prompt_proposal (project_id, id);

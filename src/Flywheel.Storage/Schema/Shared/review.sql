@@ -53,12 +53,12 @@ SELECT label.project_id, label.span_id, label.metric_id, metric.name AS metric,
 FROM label
 JOIN metric ON metric.id = label.metric_id AND metric.project_id = label.project_id AND metric.state = 'active'
 JOIN verdict ON verdict.project_id = label.project_id AND verdict.span_id = label.span_id AND verdict.metric_id = label.metric_id
-WHERE label.mode = 'blind' AND verdict.outcome = CASE label.passed WHEN 1 THEN 'fail' ELSE 'pass' END
+WHERE label.mode = 'blind' AND verdict.outcome = CASE label.passed WHEN 1 THEN 'fail' WHEN 0 THEN 'pass' END
     AND (
         SELECT count(*) FROM verdict AS newer
         WHERE newer.project_id = verdict.project_id AND newer.span_id = verdict.span_id AND newer.metric_id = verdict.metric_id
-            AND (newer.created_at, newer.metric_version_id, newer.validator_version)
-                > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
+            AND (newer.revision, newer.created_at, newer.metric_version_id, newer.validator_version)
+                > (verdict.revision, verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
     AND (
         SELECT count(*) FROM label AS other
         WHERE other.project_id = label.project_id AND other.span_id = label.span_id AND other.metric_id = label.metric_id) = 1;
@@ -108,8 +108,8 @@ WHERE verdict.outcome IN ('fail', 'unsure')
     AND (
         SELECT count(*) FROM verdict AS newer
         WHERE newer.project_id = verdict.project_id AND newer.span_id = verdict.span_id AND newer.metric_id = verdict.metric_id
-            AND (newer.created_at, newer.metric_version_id, newer.validator_version)
-                > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
+            AND (newer.revision, newer.created_at, newer.metric_version_id, newer.validator_version)
+                > (verdict.revision, verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0
     AND (
         SELECT count(DISTINCT author) FROM label
         WHERE label.project_id = verdict.project_id AND label.span_id = verdict.span_id AND label.metric_id = verdict.metric_id)

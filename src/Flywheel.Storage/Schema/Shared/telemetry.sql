@@ -71,5 +71,6 @@ CREATE TABLE verdict_outbox (
     span_id {integer} NOT NULL,
     metric_version_id {integer} NOT NULL,
     validator_version TEXT NOT NULL,
+    revision {integer} NOT NULL,
     leased_until {integer} NOT NULL DEFAULT 0
 ) {strict};

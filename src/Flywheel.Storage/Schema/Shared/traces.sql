@@ -21,6 +21,7 @@ CREATE TABLE span (
     duration_ms {real} NOT NULL DEFAULT 0 CHECK (duration_ms >= 0),
     received_at {integer} NOT NULL DEFAULT {now},
     session TEXT,                   -- the conversation that it belongs to
+    turn INTEGER,                   -- its turn in the session, from 1; copied out of the attributes, as response_id below
     end_user TEXT,                  -- the user of the application
     model TEXT,
     input_tokens INTEGER,
@@ -32,6 +33,9 @@ CREATE TABLE span (
     response_id TEXT,               -- the model provider's id of the answer
     prompt TEXT,                    -- name of the registered prompt that it ran
     prompt_version INTEGER,         -- and its number
+    -- Rises when the input or output changes after the span was paired with metrics. A changed text is validated again; verdicts of
+    -- earlier revisions are kept and no longer counted.
+    revision {integer} NOT NULL DEFAULT 1,
     input TEXT,
     output TEXT,
     attributes TEXT,                -- JSON object of everything else that the sender knew
@@ -45,4 +49,53 @@ CREATE TABLE span (
 
 CREATE INDEX span_by_response ON span (project_id, response_id) WHERE response_id IS NOT NULL;
 CREATE INDEX span_by_prompt ON span (project_id, prompt, prompt_version, started_at) WHERE prompt IS NOT NULL;
-CREATE INDEX span_by_session ON span (project_id, session) WHERE session IS NOT NULL;
+CREATE INDEX span_by_session ON span (project_id, session, turn) WHERE session IS NOT NULL;
+
+-- The variant of an experiment that a span ran. A span takes part in several experiments.
+CREATE TABLE span_variant (
+    project_id {integer} NOT NULL,
+    span_id {span} NOT NULL,
+    experiment TEXT NOT NULL CHECK (length(experiment) BETWEEN 1 AND 200),
+    variant TEXT NOT NULL CHECK (length(variant) BETWEEN 1 AND 200),
+    unit TEXT NOT NULL,             -- what was assigned: an end user, a session or a trace
+    chance {real} NOT NULL CHECK (chance > 0 AND chance <= 1), -- with which the unit was assigned to the variant
+    PRIMARY KEY (project_id, span_id, experiment)
+) {clustered};
+
+CREATE INDEX span_variant_by_experiment ON span_variant (project_id, experiment, variant, span_id);
+
+-- A segment (tenant, group, user) that a span belongs to. A span belongs to several; counts by segment are never summed into totals.
+CREATE TABLE span_segment (
+    project_id {integer} NOT NULL,
+    span_id {span} NOT NULL,
+    segment TEXT NOT NULL CHECK (length(segment) BETWEEN 1 AND 200),
+    PRIMARY KEY (project_id, span_id, segment)
+) {clustered};
+
+CREATE INDEX span_segment_by_segment ON span_segment (project_id, segment, span_id);
+
+-- A tag that a person or a program gave a span.
+CREATE TABLE span_tag (
+    project_id {integer} NOT NULL,
+    span_id {span} NOT NULL,
+    tag TEXT NOT NULL CHECK (length(tag) BETWEEN 1 AND 200),
+    author TEXT NOT NULL,
+    created_at {integer} NOT NULL DEFAULT {now},
+    PRIMARY KEY (project_id, span_id, tag)
+) {clustered};
+
+CREATE INDEX span_tag_by_tag ON span_tag (project_id, tag, span_id);
+
+-- A trace or session that is complete, so that metrics about the whole of it can run.
+CREATE TABLE trace_completion (
+    project_id {integer} NOT NULL REFERENCES project (id),
+    subject TEXT NOT NULL CHECK (subject IN ('trace', 'session')),
+    name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200), -- the trace_id or the session
+    span_id {span},                 -- what its verdicts name: the root span of the trace, the newest span of the session
+    signal TEXT NOT NULL CHECK (signal IN ('sent', 'idle')), -- sent: the application said so; idle: nothing came for a while
+    completed_at {integer} NOT NULL DEFAULT {now},
+    PRIMARY KEY (project_id, subject, name)
+) {clustered};
+
+CREATE INDEX trace_completion_by_time ON trace_completion (project_id, completed_at);
+CREATE INDEX trace_completion_by_span ON trace_completion (project_id, span_id) WHERE span_id IS NOT NULL;

@@ -6,6 +6,7 @@ CREATE TABLE verdict (
     project_id {integer} NOT NULL,
     span_id {span} NOT NULL,
     metric_version_id {integer} NOT NULL{sqlite:  REFERENCES metric_version (id)},
+    revision {integer} NOT NULL DEFAULT 1, -- of the span's text, as in span.revision
     validator_version TEXT NOT NULL, -- hash of all that decides: code, settings, a judge's model and examples
     metric_id {integer} NOT NULL,
     -- Comparisons instead of IN: see span.kind.
@@ -25,7 +26,7 @@ CREATE TABLE verdict (
     said TEXT CHECK (said IS NULL OR json_valid(said)), -- {"length", "words": [{"model", "outcome", "confidence", "second"}]} per judge
     label_chance {real} CHECK (label_chance > 0 AND label_chance <= 1), -- of the draw for a label, drawn or not; null: not considered
     created_at {integer} NOT NULL DEFAULT {now},
-    PRIMARY KEY (project_id, span_id, metric_version_id, validator_version)
+    PRIMARY KEY (project_id, span_id, metric_version_id, validator_version, revision)
 ) {clustered};
 
 -- What the review queue looks through.
@@ -37,14 +38,14 @@ CREATE INDEX verdict_to_draw ON verdict (project_id, metric_id, created_at, span
 
 CREATE INDEX verdict_by_judge ON verdict (project_id, metric_id, span_id) WHERE judge IS NOT NULL;
 
--- The newest verdict of each span and metric; equal times are ordered by version. Newer ones are counted instead of ranked, so
+-- The newest verdict of each span and metric: that of the newest text, then by time, then by version. Newer ones are counted instead of ranked, so
 -- that a question about a few spans reads those few.
 CREATE VIEW current_verdict AS
-SELECT project_id, span_id, metric_id, metric_version_id, validator_version, outcome, score, confidence, raw_confidence, stands,
+SELECT project_id, span_id, metric_id, metric_version_id, validator_version, revision, outcome, score, confidence, raw_confidence, stands,
     reason, cost_usd, latency_ms, model, judge, demonstrations, spans, said, created_at
 FROM verdict
 WHERE (
     SELECT count(*) FROM verdict AS newer
     WHERE newer.project_id = verdict.project_id AND newer.span_id = verdict.span_id AND newer.metric_id = verdict.metric_id
-        AND (newer.created_at, newer.metric_version_id, newer.validator_version)
-            > (verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0;
+        AND (newer.revision, newer.created_at, newer.metric_version_id, newer.validator_version)
+            > (verdict.revision, verdict.created_at, verdict.metric_version_id, verdict.validator_version)) = 0;

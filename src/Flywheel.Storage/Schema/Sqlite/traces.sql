@@ -20,6 +20,11 @@ BEGIN
     DELETE FROM review_reservation WHERE project_id = OLD.project_id AND span_id = OLD.id;
     DELETE FROM review_served WHERE project_id = OLD.project_id AND span_id = OLD.id;
     DELETE FROM demonstration WHERE project_id = OLD.project_id AND span_id = OLD.id;
+    DELETE FROM span_variant WHERE project_id = OLD.project_id AND span_id = OLD.id;
+    DELETE FROM span_segment WHERE project_id = OLD.project_id AND span_id = OLD.id;
+    DELETE FROM span_tag WHERE project_id = OLD.project_id AND span_id = OLD.id;
+    DELETE FROM trace_completion WHERE project_id = OLD.project_id AND span_id = OLD.id;
+    DELETE FROM note WHERE project_id = OLD.project_id AND span_id = OLD.id;
     DELETE FROM judge_reply WHERE project_id = OLD.project_id AND span_id = OLD.id;
     DELETE FROM canary WHERE project_id = OLD.project_id AND span_id = OLD.id;
     DELETE FROM anchor WHERE project_id = OLD.project_id AND span_id = OLD.id;

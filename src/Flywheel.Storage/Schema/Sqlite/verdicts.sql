@@ -1,7 +1,7 @@
 CREATE TRIGGER verdict_keeps
-BEFORE UPDATE OF project_id, span_id, metric_version_id, validator_version, metric_id ON verdict
-WHEN (NEW.project_id, NEW.span_id, NEW.metric_version_id, NEW.validator_version, NEW.metric_id)
-    <> (OLD.project_id, OLD.span_id, OLD.metric_version_id, OLD.validator_version, OLD.metric_id)
+BEFORE UPDATE OF project_id, span_id, metric_version_id, revision, validator_version, metric_id ON verdict
+WHEN (NEW.project_id, NEW.span_id, NEW.metric_version_id, NEW.revision, NEW.validator_version, NEW.metric_id)
+    <> (OLD.project_id, OLD.span_id, OLD.metric_version_id, OLD.revision, OLD.validator_version, OLD.metric_id)
 BEGIN
-    SELECT RAISE(ABORT, 'a verdict keeps its span, metric and validator');
+    SELECT RAISE(ABORT, 'a verdict keeps its span, revision, metric and validator');
 END;

@@ -201,6 +201,9 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
                 VALUES (1, 't9', 's9', 'input', {NoonMicros}, 0, '[]', 'hi', 1, 0, {NoonMicros}, 'abc');
             INSERT INTO review_pick (project_id, span_id, metric_id, reason, detail, priority, propensity, created_at, shown_at) VALUES (1, {stored.Id.Value}, 0, 'informative', 'look', 0.5, NULL, {NoonMicros}, NULL);
             INSERT INTO review_pick (project_id, span_id, metric_id, reason, detail, priority, propensity, created_at, shown_at) VALUES (1, {stored.Id.Value}, {metric.Id.Value}, 'randomaudit', 'drawn', 1, 0.5, {NoonMicros}, {NoonMicros}) ON CONFLICT DO NOTHING;
+            INSERT INTO span_variant VALUES (1, {stored.Id.Value}, 'tone', 'warm', 'u1', 0.5);
+            INSERT INTO span_segment VALUES (1, {stored.Id.Value}, 'tenant:acme');
+            INSERT INTO span_tag VALUES (1, {stored.Id.Value}, 'odd', 'ann', {NoonMicros});
             INSERT INTO review_served VALUES (1, {stored.Id.Value}, {metric.Id.Value}, 'blind', 'v1', 'fail', {NoonMicros});
             INSERT INTO guideline (project_id, id, metric_id, text, labels, author, created_at) VALUES (1, '00000000-0000-0000-0000-00000000000a', {metric.Id.Value}, 'Be kind', '[]', 'ann', {NoonMicros});
             INSERT INTO canary (project_id, metric_id, span_id, validator_version, told_to_pass, told_to_fail, obeyed, created_at) VALUES (1, {metric.Id.Value}, {stored.Id.Value}, 'v1', 'pass', 'fail', 1, {NoonMicros});

@@ -63,7 +63,7 @@ sealed class PeriodicTaskTurns(PeriodicTask task, IPeriodicTaskStore leases, str
     async Task<bool> HoldAsync(CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        if (now < _until - LeaseLength / 2)
+        if (now + LeaseLength / 2 < _until)
             return true;
         var until = now + LeaseLength;
         var isHeld = await leases.ClaimAsync(task.What, holder, now, until, ct);

@@ -15,21 +15,21 @@ static class AlignCommand
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
-        var name = new Argument<string>("metric") { Description = "A metric of kind judge" };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be tried and what it costs at most" };
-        var author = new Option<string>("--author") { Description = "Who asks", DefaultValueFactory = _ => "cli" };
+        var name = new Argument<string>("metric") { Description = "Metric of the kind judge" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Print what would be tried and the maximum cost" };
+        var author = new Option<string>("--author") { Description = "Name of the person who acts", DefaultValueFactory = _ => "cli" };
         var labels = new Option<int>("--labels")
         {
-            Description = "Number of the newest blind labels that are looked at, 40 to 2000",
+            Description = "Number of newest blind labels, 40 to 2000",
             DefaultValueFactory = _ => AlignmentRequest.UsualLabels,
         };
-        var model = new Option<string?>("--model") { Description = "Who distils rules from labels (default: the metric's own judge)" };
+        var model = new Option<string?>("--model") { Description = "Model that derives rules from labels (default: the judge of the metric)" };
         var reference = new Option<string?>("--reference")
         {
-            Description = "Attribute with a reference answer, such as reference.answer (default: a usual one that spans have)",
+            Description = "Attribute with a reference answer, such as reference.answer (default: a common name that the spans have)",
         };
         var command = new Command(
-            "align", "Look for a better judge: tries candidates on blind labels and proposes one that later labels bear out")
+            "align", "Search for a better judge with blind labels; a judge that later labels confirm becomes a proposal")
         {
             name, dryRun, author, labels, model, reference, db, project, json,
         };

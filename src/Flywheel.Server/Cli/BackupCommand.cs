@@ -16,10 +16,10 @@ static class BackupCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "Where the backup goes; a file that is there is not overwritten" };
-        var verify = new Option<bool>("--verify") { Description = "Make none: read all of the backup FILE and say whether it is good" };
+        var file = new Argument<string>("file") { Description = "File for the backup; an existing file is not overwritten" };
+        var verify = new Option<bool>("--verify") { Description = "Make no backup; check the backup FILE" };
         var (db, json) = (CommonOptions.Db(), CommonOptions.Json());
-        var command = new Command("backup", "Copy a SQLite database while it is in use, and check the copy. To restore: put the file where --db points, or point --db at it")
+        var command = new Command("backup", "Copy a SQLite database while it is in use, and check the copy. To restore, put the file in the place of the database, or set --db to it")
         {
             file, verify, db, json,
         };

@@ -47,7 +47,7 @@ static partial class Commands
 
     /// <summary>All commands with their options.</summary>
     internal static RootCommand Root() =>
-        new("Flywheel: turns the traces of an LLM application into better answers.")
+        new("Flywheel: uses the traces of an LLM application to improve its answers.")
         {
             ServeCommand.Create(),
             DemoCommand.Create(),

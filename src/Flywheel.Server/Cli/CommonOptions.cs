@@ -9,9 +9,9 @@ namespace Flywheel.Server.Cli;
 /// <summary>Options that several commands share, with one wording.</summary>
 static class CommonOptions
 {
-    public static Option<string?> Db() => new("--db") { Description = "Database: sqlite:FILE or postgres://... (default: the settings', else sqlite:flywheel.db)" };
+    public static Option<string?> Db() => new("--db") { Description = "Database: sqlite:FILE or postgres://… (default: the setting Db, else sqlite:flywheel.db)" };
 
-    public static Option<string> Project() => new("--project") { Description = "Project name", DefaultValueFactory = _ => "default" };
+    public static Option<string> Project() => new("--project") { Description = "Name of the project", DefaultValueFactory = _ => "default" };
 
     public static Option<bool> Json() => new("--json") { Description = "Print one JSON value and nothing else" };
 

@@ -14,7 +14,7 @@ static class DatasetsCommand
 {
     const int ShownItems = 10;
 
-    public static Command Create() => new("datasets", "Data sets for evaluations: list, create, show, add, remove, export, diff, delete")
+    public static Command Create() => new("datasets", "Manage data sets for evaluations")
     {
         List(), Make(), Show(), Add(), Remove(), Export(), Diff(), Delete(),
     };
@@ -22,7 +22,7 @@ static class DatasetsCommand
     static Command List()
     {
         var common = new ProjectOptions();
-        var command = new Command("list", "Data sets with their newest versions") { common.Db, common.Project, common.Json };
+        var command = new Command("list", "List the data sets with their newest versions") { common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var found = await datasets.ListAsync(caller, ct);
@@ -50,8 +50,8 @@ static class DatasetsCommand
     static Command Make()
     {
         var (common, name, author) = (new ProjectOptions(), Name(), Author());
-        var description = new Option<string?>("--description") { Description = "What it is for" };
-        var command = new Command("create", "Make an empty data set") { name, description, author, common.Db, common.Project, common.Json };
+        var description = new Option<string?>("--description") { Description = "Purpose of the data set" };
+        var command = new Command("create", "Create an empty data set") { name, description, author, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var (dataset, isNew) = await datasets.CreateAsync(
@@ -68,8 +68,8 @@ static class DatasetsCommand
     {
         var common = new ProjectOptions();
         var name = new Argument<string>("name") { Description = "NAME or NAME@VERSION" };
-        var items = new Option<int>("--items") { Description = "How many items to show", DefaultValueFactory = _ => ShownItems };
-        var command = new Command("show", "A data set's versions and the first items of one") { name, items, common.Db, common.Project, common.Json };
+        var items = new Option<int>("--items") { Description = "Number of items to print", DefaultValueFactory = _ => ShownItems };
+        var command = new Command("show", "Print the versions of a data set and the first items of one version") { name, items, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             if (parsed.GetValue(items) is < 0 or > 10_000)
@@ -115,32 +115,32 @@ static class DatasetsCommand
     static Command Add()
     {
         var (common, name, author) = (new ProjectOptions(), Name(), Author());
-        var file = new Option<string?>("--file") { Description = "JSONL, CSV or Parquet rows; fields that are nothing else become attributes" };
-        var input = new Option<string>("--input-field") { Description = "Field with what is asked", DefaultValueFactory = _ => "input" };
-        var expectedField = new Option<string?>("--expected-field") { Description = "Field with the right or reference output (default: expected, else reference)" };
+        var file = new Option<string?>("--file") { Description = "JSONL, CSV or Parquet rows; other fields become attributes" };
+        var input = new Option<string>("--input-field") { Description = "Field with the input", DefaultValueFactory = _ => "input" };
+        var expectedField = new Option<string?>("--expected-field") { Description = "Field with the expected output (default: expected, else reference)" };
         var splitField = new Option<string>("--split-field") { Description = "Field with the split", DefaultValueFactory = _ => "split" };
-        var traces = new Option<bool>("--from-traces") { Description = "Add spans of the project; the conditions below hold together" };
-        var node = new Option<string?>("--node") { Description = "Spans of this node" };
-        var kind = new Option<string?>("--kind") { Description = "Spans of this kind: " + Core.Metrics.Wire.Choices<Core.Traces.NodeKind>() };
-        var metric = new Option<string?>("--metric") { Description = "The metric that --outcome or --label is of" };
+        var traces = new Option<bool>("--from-traces") { Description = "Add spans of the project that meet all of the conditions below" };
+        var node = new Option<string?>("--node") { Description = "Only spans of this node" };
+        var kind = new Option<string?>("--kind") { Description = "Only spans of this kind: " + Core.Metrics.Wire.Choices<Core.Traces.NodeKind>() };
+        var metric = new Option<string?>("--metric") { Description = "Metric of --outcome and --label" };
         var outcome = new Option<string?>("--outcome") { Description = "Newest verdict: " + Core.Metrics.Wire.Choices<Core.Metrics.Outcome>() };
         var label = new Option<string?>("--label") { Description = "Newest label: pass or fail" };
-        var corrected = new Option<bool?>("--corrected") { Description = "true: spans that a person corrected or confirmed; false: the others" };
-        var since = new Option<DateTimeOffset?>("--since") { Description = "Spans that started at this time or later" };
-        var until = new Option<DateTimeOffset?>("--until") { Description = "Spans that started before this time" };
-        var session = new Option<string?>("--session") { Description = "Spans of this session" };
-        var user = new Option<string?>("--user") { Description = "Spans of this end user" };
-        var feedback = new Option<string?>("--feedback") { Description = "NAME or NAME=JSON: spans with this feedback, such as thumbs=\"up\"" };
-        var prompt = new Option<string?>("--prompt") { Description = "NAME or NAME@NUMBER: spans that ran this prompt" };
-        var expected = new Option<string?>("--expected") { Description = $"Expected output: {Core.Metrics.Wire.Choices<ExpectedFrom>()} (default: correction)" };
-        var keep = new Option<bool>("--keep-output") { Description = "Keep the span's own output as the attribute `output`" };
-        var limit = new Option<int>("--limit") { Description = "At most so many spans", DefaultValueFactory = _ => 1_000 };
-        var sample = new Option<bool>("--sample") { Description = "Draw them evenly from all that match; else the newest" };
-        var seed = new Option<long>("--seed") { Description = "Which sample", DefaultValueFactory = _ => 0 };
+        var corrected = new Option<bool?>("--corrected") { Description = "true: only spans that a person corrected or confirmed; false: only the others" };
+        var since = new Option<DateTimeOffset?>("--since") { Description = "Only spans that started at this time or later" };
+        var until = new Option<DateTimeOffset?>("--until") { Description = "Only spans that started before this time" };
+        var session = new Option<string?>("--session") { Description = "Only spans of this session" };
+        var user = new Option<string?>("--user") { Description = "Only spans of this end user" };
+        var feedback = new Option<string?>("--feedback") { Description = "Only spans with this feedback, NAME or NAME=JSON, such as thumbs=\"up\"" };
+        var prompt = new Option<string?>("--prompt") { Description = "Only spans that used this prompt, NAME or NAME@NUMBER" };
+        var expected = new Option<string?>("--expected") { Description = $"Source of the expected output: {Core.Metrics.Wire.Choices<ExpectedFrom>()} (default: correction)" };
+        var keep = new Option<bool>("--keep-output") { Description = "Store the output of the span as the attribute `output`" };
+        var limit = new Option<int>("--limit") { Description = "Maximum number of spans", DefaultValueFactory = _ => 1_000 };
+        var sample = new Option<bool>("--sample") { Description = "Draw the spans at random; otherwise take the newest" };
+        var seed = new Option<long>("--seed") { Description = "Seed of the sample", DefaultValueFactory = _ => 0 };
         var split = new Option<string?>("--split") { Description = "Split of the items from traces" };
-        var preview = new Option<bool>("--preview") { Description = "Store nothing: show what --from-traces would add" };
-        var note = new Option<string?>("--note") { Description = "What this version is" };
-        var command = new Command("add", "Add rows of a file, or spans: the next version; equal content adds nothing. Makes the data set where there is none")
+        var preview = new Option<bool>("--preview") { Description = "Print what --from-traces would add, and store nothing" };
+        var note = new Option<string?>("--note") { Description = "Note of the new version" };
+        var command = new Command("add", "Add rows of a file, or spans, as the next version; existing content adds nothing; creates the data set if it does not exist")
         {
             name, file, input, expectedField, splitField, traces, node, kind, metric, outcome, label, corrected, since, until, session, user, feedback,
             prompt, expected, keep, limit, sample, seed, split, preview, note, author, common.Db, common.Project, common.Json,
@@ -191,9 +191,9 @@ static class DatasetsCommand
     static Command Remove()
     {
         var (common, name, author) = (new ProjectOptions(), Name(), Author());
-        var ordinals = new Argument<long[]>("ordinals") { Description = "Places of the items, as `show` and `export` give them", Arity = ArgumentArity.OneOrMore };
+        var ordinals = new Argument<long[]>("ordinals") { Description = "Ordinals of the items, from `show` and `export`", Arity = ArgumentArity.OneOrMore };
         var note = new Option<string?>("--note") { Description = "Why" };
-        var command = new Command("remove", "Remove items: the next version; older ones keep them") { name, ordinals, note, author, common.Db, common.Project, common.Json };
+        var command = new Command("remove", "Remove items and make the next version; older versions keep them") { name, ordinals, note, author, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var dataset = parsed.GetValue(name)!;
@@ -211,8 +211,8 @@ static class DatasetsCommand
     {
         var common = new ProjectOptions();
         var name = new Argument<string>("name") { Description = "NAME or NAME@VERSION" };
-        var outFile = new Option<string?>("--out") { Description = "File to write, JSONL or Parquet by its ending (default: JSONL to stdout)" };
-        var split = new Option<string?>("--split") { Description = "Items of this split only" };
+        var outFile = new Option<string?>("--out") { Description = "JSONL or Parquet file to write, by the ending of the name (default: JSONL to standard output)" };
+        var split = new Option<string?>("--split") { Description = "Only items of this split" };
         var command = new Command("export", "Write the items of a version; `datasets add --file` reads them back") { name, outFile, split, common.Db, common.Project };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, _) =>
         {
@@ -241,7 +241,7 @@ static class DatasetsCommand
         var (common, name) = (new ProjectOptions(), Name());
         var from = new Argument<string>("from") { Description = "Number of the older version" };
         var to = new Argument<string>("to") { Description = "Number of the newer version (default: latest)", DefaultValueFactory = _ => DatasetVersion.Newest };
-        var command = new Command("diff", "Items that only one of two versions has") { name, from, to, common.Db, common.Project, common.Json };
+        var command = new Command("diff", "Print the items that only one of two versions has") { name, from, to, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
             var which = parsed.GetValue(name)!;
@@ -264,7 +264,7 @@ static class DatasetsCommand
     static Command Delete()
     {
         var (common, name, author) = (new ProjectOptions(), Name(), Author());
-        var sure = new Option<bool>("--yes") { Description = "Delete; without it nothing changes and the command says what it would take" };
+        var sure = new Option<bool>("--yes") { Description = "Delete; without it the command prints what it would delete" };
         var command = new Command("delete", "Delete a data set with all its versions and items") { name, sure, author, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<DatasetService>(parsed, async (datasets, caller, json) =>
         {
@@ -340,7 +340,7 @@ static class DatasetsCommand
             : throw new UsageException($"--prompt `{given}`: write NAME or NAME@NUMBER.");
     }
 
-    static Argument<string> Name() => new("name") { Description = "The data set's name" };
+    static Argument<string> Name() => new("name") { Description = "Name of the data set" };
 
-    static Option<string> Author() => new("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
+    static Option<string> Author() => new("--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
 }

@@ -15,18 +15,18 @@ static class DemoCommand
 
     public static Command Create()
     {
-        var noServe = new Option<bool>("--no-serve") { Description = "End after the last round instead of serving what was learned" };
+        var noServe = new Option<bool>("--no-serve") { Description = "Exit after the last round" };
         var json = CommonOptions.Json();
-        var data = new Option<string?>("--data") { Description = "Your own labelled rows, CSV or JSONL, instead of the support bot" };
-        var test = new Option<string?>("--test") { Description = "Rows to measure on (default: a fifth of --data is held out)" };
+        var data = new Option<string?>("--data") { Description = "Labelled rows of your own, CSV or JSONL (default: the support bot)" };
+        var test = new Option<string?>("--test") { Description = "Rows to measure accuracy on (default: a fifth of --data is held out)" };
         var textField = new Option<string>("--text-field") { Description = "Field with the text", DefaultValueFactory = _ => "text" };
         var labelField = new Option<string>("--label-field") { Description = "Field with the expected label", DefaultValueFactory = _ => "intent" };
         var labels = new Option<string?>("--labels")
         {
-            Description = "Labels spent after each round, comma-separated, such as 200,500,1000,all (default for --data: 2, 5, 10 and 20 % of the rows)",
+            Description = "Number of labels after each round, comma-separated, such as 200,500,1000,all (default for --data: 2, 5, 10 and 20 % of the rows)",
         };
-        var port = new Option<int>("--port") { Description = "Port to serve on afterwards", DefaultValueFactory = _ => 5151 };
-        var command = new Command("demo", "Run the whole loop, offline: log, validate, ask, fix, approve, retrieve, and better answers")
+        var port = new Option<int>("--port") { Description = "Port to serve on", DefaultValueFactory = _ => 5151 };
+        var command = new Command("demo", "Run the whole loop offline on a sample application or your own rows, then serve the result")
             { data, test, textField, labelField, labels, noServe, port, json };
         command.SetAction(async (parsed, ct) =>
         {

@@ -7,11 +7,11 @@ static class EraseCommand
 {
     public static Command Create()
     {
-        var user = new Argument<string>("end-user") { Description = "The person, as the spans name them" };
-        var keep = new Option<bool>("--no-compact") { Description = "Do not rewrite the database file afterwards" };
-        var author = new Option<string>("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
+        var user = new Argument<string>("end-user") { Description = "Name of the end user in the spans" };
+        var keep = new Option<bool>("--no-compact") { Description = "Do not rewrite the database file" };
+        var author = new Option<string>("--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
         var common = new ProjectOptions();
-        var command = new Command("erase", "Delete everything of an end user, and rewrite the file so that nothing of it is left in free pages")
+        var command = new Command("erase", "Delete all data of an end user, and rewrite the database file so that no deleted text remains in it")
             { user, keep, author, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<ErasureService>(parsed, async (erasures, caller, json) =>
         {

@@ -10,14 +10,14 @@ static class ExportCommand
     {
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
-        var outFile = new Option<string?>("--out") { Description = "JSONL file to write (default: stdout), or the folder for Parquet files" };
-        var format = new Option<string>("--format") { Description = "jsonl, or parquet: a folder with a file for each kind of row", DefaultValueFactory = _ => "jsonl" };
+        var outFile = new Option<string?>("--out") { Description = "JSONL file, or folder for Parquet (default: standard output)" };
+        var format = new Option<string>("--format") { Description = "jsonl, or parquet: a folder with one file per type", DefaultValueFactory = _ => "jsonl" };
         var what = new Option<string[]>("--what")
         {
-            Description = "Kinds of rows, such as span, verdict, label (default: all of them)",
+            Description = "Types of rows, such as span, verdict, label (default: all)",
             AllowMultipleArgumentsPerToken = true,
         };
-        var command = new Command("export", "Write everything of a project, as it stands at one moment; `flywheel import` reads it back, into either database") { db, project, what, outFile, format };
+        var command = new Command("export", "Write all rows of a project as of one moment; `flywheel import` reads them into either database") { db, project, what, outFile, format };
         command.SetAction(async (parsed, ct) =>
         {
             if (parsed.GetValue(format) is not ("jsonl" or "parquet"))

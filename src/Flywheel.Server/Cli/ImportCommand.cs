@@ -14,9 +14,9 @@ static class ImportCommand
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
-        var file = new Argument<string>("file") { Description = "What `flywheel export` wrote, a file or a folder; or JSONL, CSV or Parquet with spans as POST /api/v1/spans takes them" };
-        var author = new Option<string>("--author") { Description = "Who does it, for the audit", DefaultValueFactory = _ => "cli" };
-        var command = new Command("import", "Read an export, or spans from a file; importing twice changes nothing") { file, author, db, project, json };
+        var file = new Argument<string>("file") { Description = "File or folder of `flywheel export`; or spans as POST /api/v1/spans takes them, in JSONL, CSV or Parquet" };
+        var author = new Option<string>("--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
+        var command = new Command("import", "Import an export, or spans from a file; a second import has no effect") { file, author, db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
             var path = parsed.GetValue(file)!;

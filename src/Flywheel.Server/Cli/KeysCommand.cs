@@ -9,17 +9,17 @@ namespace Flywheel.Server.Cli;
 static class KeysCommand
 {
     public static Command Create() =>
-        new("keys", "API keys: create, list, revoke") { CreateKey(), List(), Revoke() };
+        new("keys", "Manage API keys") { CreateKey(), List(), Revoke() };
 
     static Command CreateKey()
     {
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
-        var name = new Option<string>("--name") { Description = "What the key is for", DefaultValueFactory = _ => "key" };
+        var name = new Option<string>("--name") { Description = "Purpose of the key", DefaultValueFactory = _ => "key" };
         var scope = new Option<string>("--scope") { Description = "ingest, read, models, agent or admin", DefaultValueFactory = _ => "admin" };
-        var days = new Option<int?>("--days") { Description = "Days until it expires (default: never)" };
-        var command = new Command("create", "Create a key; its secret is shown once. A new project name creates the project")
+        var days = new Option<int?>("--days") { Description = "Days until the key expires (default: never)" };
+        var command = new Command("create", "Create a key and print it once; creates the project if it does not exist")
             { db, project, name, scope, days, json };
         command.SetAction(async (parsed, ct) =>
         {
@@ -40,7 +40,7 @@ static class KeysCommand
     static Command List()
     {
         var common = new ProjectOptions();
-        var command = new Command("list", "Keys of a project, without their secrets") { common.Db, common.Project, common.Json };
+        var command = new Command("list", "List the keys of a project without their secrets") { common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<KeyService>(parsed, async (service, caller, json) =>
         {
             var keys = await service.ListAsync(caller, ct);
@@ -71,8 +71,8 @@ static class KeysCommand
     static Command Revoke()
     {
         var common = new ProjectOptions();
-        var id = new Argument<string>("id") { Description = "The key's id, from `keys list`" };
-        var command = new Command("revoke", "Revoke a key at once") { id, common.Db, common.Project, common.Json };
+        var id = new Argument<string>("id") { Description = "Id of the key, from `keys list`" };
+        var command = new Command("revoke", "Revoke a key; it takes effect at once") { id, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => Guid.TryParse(parsed.GetValue(id), out var key)
             ? common.RunAsync<KeyService>(parsed, async (service, caller, json) =>
             {

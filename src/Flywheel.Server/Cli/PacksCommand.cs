@@ -10,12 +10,12 @@ namespace Flywheel.Server.Cli;
 /// <summary>Metric packs of a project's database: what there is, what it would say, switching on.</summary>
 static class PacksCommand
 {
-    public static Command Create() => new("packs", "Metrics by kind of node, switched on in one step") { List(), Preview(), Activate() };
+    public static Command Create() => new("packs", "Manage sets of metrics for a kind of node") { List(), Preview(), Activate() };
 
     static Command List()
     {
         var json = CommonOptions.Json();
-        var command = new Command("list", "Show the packs and their metrics") { json };
+        var command = new Command("list", "List the packs and their metrics") { json };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(json))
@@ -32,8 +32,8 @@ static class PacksCommand
     {
         var (name, settings, nodes) = (Name(), Settings(), Nodes());
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
-        var last = new Option<int>("--last") { Description = "Newest spans to look at, 1 to 2000", DefaultValueFactory = _ => 200 };
-        var command = new Command("preview", "What a pack would have said of the newest spans, and what its judges would cost")
+        var last = new Option<int>("--last") { Description = "Number of newest spans, 1 to 2000", DefaultValueFactory = _ => 200 };
+        var command = new Command("preview", "Print the outcomes of a pack on the newest spans and the cost of its judges, and store nothing")
         {
             name, last, nodes, settings, db, project, json,
         };
@@ -54,9 +54,9 @@ static class PacksCommand
     {
         var (name, settings, nodes) = (Name(), Settings(), Nodes());
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
-        var judges = new Option<bool>("--judges") { Description = "Also metrics that ask a model, and cost money" };
-        var only = new Option<string[]>("--only") { Description = "Only this metric of the pack. May be repeated" };
-        var command = new Command("activate", "Switch a pack's metrics on; again has no second effect")
+        var judges = new Option<bool>("--judges") { Description = "Also activate metrics that call a model" };
+        var only = new Option<string[]>("--only") { Description = "Only this metric of the pack. Can be repeated" };
+        var command = new Command("activate", "Activate the metrics of a pack; a second activation has no effect")
         {
             name, only, nodes, settings, judges, db, project, json,
         };
@@ -114,11 +114,11 @@ static class PacksCommand
 
     static Argument<string> Name() => new("name") { Description = "Pack: " + MetricPack.Names };
 
-    static Option<string[]> Nodes() => new("--node") { Description = "Only this node. May be repeated" };
+    static Option<string[]> Nodes() => new("--node") { Description = "Only this node. Can be repeated" };
 
     static Option<string[]> Settings() => new("--set") 
     {
-        Description = "METRIC.SETTING=JSON, such as 'classifier.known.values=[\"billing\"]'. May be repeated",
+        Description = "METRIC.SETTING=JSON, such as 'classifier.known.values=[\"billing\"]'. Can be repeated",
     };
 
     static string[]? Given(string[]? values) => values is { Length: > 0 } ? values : null;

@@ -9,12 +9,12 @@ namespace Flywheel.Server.Cli;
 
 static class PromptsCommand
 {
-    public static Command Create() => new("prompts", "Prompts of the registry: list, show, diff, label") { List(), Show(), Diff(), Label() };
+    public static Command Create() => new("prompts", "Manage prompts of the registry") { List(), Show(), Diff(), Label() };
 
     static Command List()
     {
         var common = new ProjectOptions();
-        var command = new Command("list", "Prompts with their prompt labels") { common.Db, common.Project, common.Json };
+        var command = new Command("list", "List the prompts with their prompt labels") { common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var found = await prompts.ListAsync(caller, ct);
@@ -44,7 +44,7 @@ static class PromptsCommand
         var common = new ProjectOptions();
         var name = Name();
         var which = new Argument<string>("version") { Description = "Number or prompt label (default: latest)", DefaultValueFactory = _ => PromptLabel.Latest };
-        var command = new Command("show", "One version with its config, and how many spans ran it") { name, which, common.Db, common.Project, common.Json };
+        var command = new Command("show", "Print one version with its config and the number of spans that used it") { name, which, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var it = await prompts.GetLabelledAsync(caller, parsed.GetValue(name)!, parsed.GetValue(which)!, ct);
@@ -64,7 +64,7 @@ static class PromptsCommand
         var name = Name();
         var from = new Argument<string>("from") { Description = "Number or prompt label" };
         var to = new Argument<string>("to") { Description = "Number or prompt label (default: latest)", DefaultValueFactory = _ => PromptLabel.Latest };
-        var command = new Command("diff", "What changed between two versions, as a unified diff") { name, from, to, common.Db, common.Project, common.Json };
+        var command = new Command("diff", "Print a unified diff of two versions") { name, from, to, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var it = await prompts.DiffAsync(caller, parsed.GetValue(name)!, parsed.GetValue(from), parsed.GetValue(to), ct);
@@ -80,10 +80,10 @@ static class PromptsCommand
     {
         var common = new ProjectOptions();
         var name = Name();
-        var label = new Argument<string>("label") { Description = "Prompt label: production, staging or a name of yours" };
+        var label = new Argument<string>("label") { Description = "Name of the prompt label, such as production" };
         var version = new Argument<int>("version") { Description = "Number of the version" };
-        var author = new Option<string>("--author") { Description = "Who does it", DefaultValueFactory = _ => "cli" };
-        var command = new Command("label", "Point a prompt label at a version; a protected one is proposed") { name, label, version, author, common.Db, common.Project, common.Json };
+        var author = new Option<string>("--author") { Description = "Name of the person who acts", DefaultValueFactory = _ => "cli" };
+        var command = new Command("label", "Move a prompt label to a version; if it is protected, propose the move") { name, label, version, author, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var (prompt, to, number) = (parsed.GetValue(name)!, parsed.GetValue(label)!, parsed.GetValue(version));
@@ -98,5 +98,5 @@ static class PromptsCommand
         return command;
     }
 
-    static Argument<string> Name() => new("name") { Description = "The prompt's name" };
+    static Argument<string> Name() => new("name") { Description = "Name of the prompt" };
 }

@@ -12,13 +12,13 @@ namespace Flywheel.Server.Cli;
 
 static class ProposalsCommand
 {
-    public static Command Create() => new("proposals", "Suggested changes: list, show, approve, reject") { List(), Show(), Decide(true), Decide(false) };
+    public static Command Create() => new("proposals", "List and decide proposed changes") { List(), Show(), Decide(true), Decide(false) };
 
     static Command List()
     {
         var common = new Common();
-        var all = new Option<bool>("--all") { Description = "Decided ones too" };
-        var command = new Command("list", "What waits for a person's sign-off") { all, common.Db, common.Project, common.Json };
+        var all = new Option<bool>("--all") { Description = "Include decided proposals" };
+        var command = new Command("list", "List the proposals that wait for a decision") { all, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync(parsed, async (proposals, caller, json) =>
         {
             var found = await proposals.ListAsync(caller, new(State: parsed.GetValue(all) ? null : Wire.Name(ProposalState.Proposed), Limit: 200), ct);
@@ -46,7 +46,7 @@ static class ProposalsCommand
     {
         var common = new Common();
         var id = Id();
-        var command = new Command("show", "One proposal with what would change and why") { id, common.Db, common.Project, common.Json };
+        var command = new Command("show", "Print one proposal with its evidence") { id, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync(parsed, async (proposals, caller, json) =>
         {
             var it = await proposals.GetAsync(caller, parsed.GetValue(id), ct);
@@ -73,9 +73,9 @@ static class ProposalsCommand
     {
         var common = new Common();
         var id = Id();
-        var author = new Option<string>("--author") { Description = "Who decides", DefaultValueFactory = _ => "cli" };
-        var reason = new Option<string?>("--reason") { Description = "Why; kept with the decision" };
-        var command = new Command(approve ? "approve" : "reject", approve ? "Sign off: the change is made" : "Turn down: nothing changes")
+        var author = new Option<string>("--author") { Description = "Name of the person who decides", DefaultValueFactory = _ => "cli" };
+        var reason = new Option<string?>("--reason") { Description = "Reason of the decision, which is stored" };
+        var command = new Command(approve ? "approve" : "reject", approve ? "Approve a proposal and make the change" : "Reject a proposal; nothing changes")
         {
             id, author, reason, common.Db, common.Project, common.Json,
         };

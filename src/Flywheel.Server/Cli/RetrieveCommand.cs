@@ -29,16 +29,16 @@ static class RetrieveCommand
 
     public static Command Create()
     {
-        var demos = new Option<string>("--demos") { Description = "Examples: JSONL or CSV rows {id, text, label, fixed?, disagreement?, approved_at?, end_user?}", Required = true };
-        var queries = new Option<string>("--queries") { Description = "Rows {id, text, label?} to find examples for", Required = true };
-        var k = new Option<int?>("--k") { Description = "Examples a query (default 8)" };
-        var strategy = new Option<string?>("--strategy") { Description = "similar, similar-fixed, both or recent (default similar)" };
-        var embedder = new Option<string?>("--embedder") { Description = "lexical, hybrid, use-lite, onnx, openai or ollama (default: the settings', else hybrid when installed, else lexical)" };
-        var halfLife = new Option<double?>("--half-life-days") { Description = "Age since approval at which an example counts half; 0 for never" };
-        var diversity = new Option<double?>("--diversity") { Description = "Weight against examples that resemble each other, 0 to 2" };
-        var disagreement = new Option<double?>("--disagreement") { Description = "Weight of examples that the model had wrong, 0 to 4" };
+        var demos = new Option<string>("--demos") { Description = "Demonstrations: JSONL or CSV rows {id, text, label, fixed?, disagreement?, approved_at?, end_user?}", Required = true };
+        var queries = new Option<string>("--queries") { Description = "Queries: JSONL or CSV rows {id, text, label?}", Required = true };
+        var k = new Option<int?>("--k") { Description = "Number of demonstrations per query (default: 8)" };
+        var strategy = new Option<string?>("--strategy") { Description = "similar, similar-fixed, both or recent (default: similar)" };
+        var embedder = new Option<string?>("--embedder") { Description = "lexical, hybrid, use-lite, onnx, openai or ollama (default: the setting; else hybrid if installed, else lexical)" };
+        var halfLife = new Option<double?>("--half-life-days") { Description = "Days since approval after which a demonstration counts half; 0: age does not count (default: 30)" };
+        var diversity = new Option<double?>("--diversity") { Description = "Weight against demonstrations that resemble each other, 0 to 2 (default: 0.1)" };
+        var disagreement = new Option<double?>("--disagreement") { Description = "Weight of demonstrations that the model got wrong, 0 to 4 (default: 0.5)" };
         var json = CommonOptions.Json();
-        var command = new Command("retrieve", "Find examples for queries in plain files, with the parts of every score and the label they vote for")
+        var command = new Command("retrieve", "Find demonstrations for queries in files, with the parts of each score and the label that they vote for")
             { demos, queries, k, strategy, embedder, halfLife, diversity, disagreement, json };
         command.SetAction(async (parsed, ct) =>
         {

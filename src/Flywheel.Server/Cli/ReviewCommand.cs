@@ -15,11 +15,11 @@ static class ReviewCommand
         var node = new Option<string?>("--node") { Description = "Only this node" };
         var metric = new Option<string?>("--metric") { Description = "Only this metric" };
         var reason = new Option<string?>("--reason") { Description = "Only this reason, such as random-audit or low-score" };
-        var author = new Option<string?>("--author") { Description = "For this person: not what they labelled, nor what others have taken" };
-        var reserve = new Option<string?>("--reserve") { Description = "Take what is shown for so long, such as 10m; needs --author" };
-        var blind = new Option<bool>("--blind") { Description = "Show nothing of what judges said" };
-        var limit = new Option<int>("--limit") { Description = "How many items", DefaultValueFactory = _ => 20 };
-        var command = new Command("review", "Show what people should look at, most urgent first") { db, project, node, metric, reason, author, reserve, blind, limit, json };
+        var author = new Option<string?>("--author") { Description = "Exclude items that this person labelled and items that others reserved" };
+        var reserve = new Option<string?>("--reserve") { Description = "Reserve the listed items for this time, such as 10m; requires --author" };
+        var blind = new Option<bool>("--blind") { Description = "Hide the verdicts of judges" };
+        var limit = new Option<int>("--limit") { Description = "Maximum number of items", DefaultValueFactory = _ => 20 };
+        var command = new Command("review", "List the review queue, most urgent first") { db, project, node, metric, reason, author, reserve, blind, limit, json };
         command.SetAction(async (parsed, ct) =>
         {
             if (parsed.GetValue(reserve) is not null && parsed.GetValue(author) is null)

@@ -10,13 +10,13 @@ static class SandboxCommand
 {
     sealed record Walls(string Engine, string? Problem, IReadOnlyList<string> Active, IReadOnlyList<string> Missing);
 
-    public static Command Create() => new("sandbox", "The sandbox in which model-written code is checked") { CreateLayers(), CreateRole() };
+    public static Command Create() => new("sandbox", "Check the sandbox for model-written code") { CreateLayers(), CreateRole() };
 
     static Command CreateLayers()
     {
-        var database = new Option<string?>("--database") { Description = "A configured database, a SQLite file or postgres://…" };
+        var database = new Option<string?>("--database") { Description = "Configured database, SQLite file or postgres://…" };
         var json = CommonOptions.Json();
-        var command = new Command("layers", "Try the sandbox's walls on this machine and name those that hold and those that are missing") { database, json };
+        var command = new Command("layers", "Test the protections of the sandbox on this machine; list those that work and those that are missing") { database, json };
         command.SetAction(async (parsed, ct) =>
         {
             var configuration = Settings.Load();
@@ -58,10 +58,10 @@ static class SandboxCommand
 
     static Command CreateRole()
     {
-        var role = new Option<string>("--role") { Description = "Name of the new role", DefaultValueFactory = _ => "flywheel_sandbox" };
+        var role = new Option<string>("--role") { Description = "Name of the role", DefaultValueFactory = _ => "flywheel_sandbox" };
         var schema = new Option<string>("--schema") { Description = "Schema of the tables", DefaultValueFactory = _ => "public" };
-        var tables = new Option<string[]>("--table") { Description = "A table that it may read; may be repeated; all without it" };
-        var command = new Command("role", "Print the SQL that makes PostgreSQL's read-only role; a superuser runs it with psql") { role, schema, tables };
+        var tables = new Option<string[]>("--table") { Description = "Table that the role can read; can be repeated (default: all)" };
+        var command = new Command("role", "Print the SQL that creates a read-only role of PostgreSQL; a superuser runs it with psql") { role, schema, tables };
         command.SetAction(parsed =>
         {
             Console.WriteLine(ReadOnlyRole.Sql(parsed.GetValue(role)!, parsed.GetValue(schema)!, parsed.GetValue(tables) ?? []));

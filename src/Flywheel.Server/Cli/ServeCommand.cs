@@ -11,13 +11,13 @@ static class ServeCommand
     public static Command Create()
     {
         var db = CommonOptions.Db();
-        var host = new Option<string?>("--host") { Description = "Address to listen on (default 127.0.0.1; beyond loopback, API keys are needed)" };
-        var port = new Option<int?>("--port") { Description = "Port (default 5151; 0 takes any free one)" };
-        var otlpHttp = new Option<int?>("--otlp-http-port") { Description = "Port for OTLP over HTTP beside the API's (default 4318; 0 closes it; closed with --port 0)" };
-        var otlpGrpc = new Option<int?>("--otlp-grpc-port") { Description = "Port for OTLP over gRPC (default 4317; 0 closes it; closed with --port 0)" };
-        var auth = new Option<string?>("--auth") { Description = "auto, keys or off (default auto: keys beyond loopback)" };
-        var noWork = new Option<bool>("--no-work") { Description = "Do not run the workers in this process" };
-        var command = new Command("serve", "Run the server: REST API and workers in one process") { db, host, port, otlpHttp, otlpGrpc, auth, noWork };
+        var host = new Option<string?>("--host") { Description = "IP address to listen on; addresses other than loopback require API keys (default: 127.0.0.1)" };
+        var port = new Option<int?>("--port") { Description = "TCP port; 0 selects a free port (default: 5151)" };
+        var otlpHttp = new Option<int?>("--otlp-http-port") { Description = "Additional port for OTLP over HTTP; 0 disables it (default: 4318; 0 with --port 0)" };
+        var otlpGrpc = new Option<int?>("--otlp-grpc-port") { Description = "Port for OTLP over gRPC; 0 disables it (default: 4317; 0 with --port 0)" };
+        var auth = new Option<string?>("--auth") { Description = "auto, keys or off (default: auto, which requires keys on addresses other than loopback)" };
+        var noWork = new Option<bool>("--no-work") { Description = "Run no workers in this process" };
+        var command = new Command("serve", "Run the server: REST API, gateway, OTLP, MCP and workers in one process") { db, host, port, otlpHttp, otlpGrpc, auth, noWork };
         command.SetAction(async (parsed, ct) =>
         {
             var flags = new Dictionary<string, string?>();

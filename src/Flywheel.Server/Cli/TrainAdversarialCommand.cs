@@ -10,11 +10,11 @@ static class TrainAdversarialCommand
 {
     public static Command Create()
     {
-        var attacks = new Option<string>("--in") { Description = "JSONL or CSV rows {text, source?} with attacks; rows with a `label` other than attack count as ordinary", Required = true };
-        var benign = new Option<string[]>("--benign") { Description = "JSONL or CSV rows {text} with ordinary inputs, such as your own traffic. May be repeated", Required = true };
-        var output = new Option<string>("--out") { Description = "Where the weights go", DefaultValueFactory = _ => "attacks.fwm" };
-        var families = new Option<int>("--families") { Description = "Sentences drawn from each built-in template; 0 for your rows only", DefaultValueFactory = _ => 120 };
-        var seed = new Option<int>("--seed") { Description = "Same rows and seed, same weights", DefaultValueFactory = _ => 1 };
+        var attacks = new Option<string>("--in") { Description = "JSONL or CSV rows {text, source?} with attacks; rows with a `label` other than attack are ordinary inputs", Required = true };
+        var benign = new Option<string[]>("--benign") { Description = "JSONL or CSV rows {text} with ordinary inputs, such as your own traffic. Can be repeated", Required = true };
+        var output = new Option<string>("--out") { Description = "File for the weights", DefaultValueFactory = _ => "attacks.fwm" };
+        var families = new Option<int>("--families") { Description = "Number of sentences per built-in template; 0: only your rows", DefaultValueFactory = _ => 120 };
+        var seed = new Option<int>("--seed") { Description = "Seed; the same rows and seed give the same weights", DefaultValueFactory = _ => 1 };
         var json = CommonOptions.Json();
         var command = new Command("train-adversarial", "Train the weights of input.adversarial on your own attacks and traffic") { attacks, benign, output, families, seed, json };
         command.SetAction(parsed =>

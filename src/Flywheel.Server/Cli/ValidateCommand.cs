@@ -22,12 +22,12 @@ static class ValidateCommand
     public static Command Create()
     {
         var metric = new Option<string>("--metric") { Description = "Validator: contains, absent, regex, length, one-of, json, sql-expression, exact-match, code.sql, code.csharp, code.javascript, input.sensitive, input.language, input.complexity, input.owner or judge", Required = true };
-        var set = new Option<string[]>("--set") { Description = "A setting, key=value; lists with commas or as JSON. May be repeated" };
+        var set = new Option<string[]>("--set") { Description = "One setting, key=value; a list is comma-separated or JSON. Can be repeated" };
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {id, text}", Required = true };
         var field = new Option<string>("--field") { Description = "Field with the text to check", DefaultValueFactory = _ => "text" };
-        var criterion = new Option<string>("--criterion") { Description = "For a judge: the question, answerable by yes (pass) or no (fail)", DefaultValueFactory = _ => "" };
-        var json = new Option<bool>("--json") { Description = "Print the rows' JSON lines and no counts" };
-        var command = new Command("validate", "Check the rows of a file with one validator: a JSON line a row {id, outcome, score, reason}")
+        var criterion = new Option<string>("--criterion") { Description = "For judge: a question that is answered by yes (pass) or no (fail)", DefaultValueFactory = _ => "" };
+        var json = new Option<bool>("--json") { Description = "Print the JSON lines without the counts" };
+        var command = new Command("validate", "Check the rows of a file with one validator and print one JSON line per row: {id, outcome, score, reason}")
             { metric, set, input, field, criterion, json };
         command.SetAction(async (parsed, ct) =>
         {

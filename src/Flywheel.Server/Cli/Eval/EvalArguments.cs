@@ -12,137 +12,137 @@ sealed class EvalArguments
 {
     readonly Option<string?> _data = new("--data")
     {
-        Description = "JSONL, CSV or Parquet rows",
+        Description = "Rows: JSONL, CSV or Parquet file",
     };
 
     readonly Option<string?> _dataset = new("--dataset")
     {
-        Description = "NAME or NAME@VERSION of a data set of the project, instead of --data",
+        Description = "Data set of the project, NAME or NAME@VERSION, in place of --data",
     };
 
     readonly Option<string?> _split = new("--split")
     {
-        Description = "Items of this split only",
+        Description = "Only items of this split",
     };
 
     readonly Option<string?> _model = new("--model")
     {
-        Description = "A configured chat model, or PROVIDER/MODEL: makes the outputs first",
+        Description = "Configured chat model, or PROVIDER/MODEL, that makes the outputs",
     };
 
     readonly Option<string?> _prompt = new("--prompt")
     {
-        Description = "NAME, NAME@NUMBER or NAME@LABEL of the registry: makes the outputs with it",
+        Description = "Prompt of the registry for the outputs: NAME, NAME@NUMBER or NAME@LABEL",
     };
 
     readonly Option<string?> _promptFile = new("--prompt-file")
     {
-        Description = "The same from a file: a text, or JSON with messages",
+        Description = "Prompt from a file: text, or JSON with messages",
     };
 
     readonly Option<string?> _demonstrations = new("--demonstrations")
     {
-        Description = "A node whose approved demonstrations go into the prompt",
+        Description = "Node whose approved demonstrations are added to the prompt",
     };
 
     readonly Option<int?> _k = new("--k")
     {
-        Description = "How many of them (default: the node's policy)",
+        Description = "Number of demonstrations per row (default: the policy of the node)",
     };
 
     readonly Option<double?> _maxUsd = new("--max-usd")
     {
-        Description = "Begin no row that would make the run cost more; the same command goes on with a higher limit",
+        Description = "Maximum cost of the run, US dollars; a higher limit continues the run (default: no limit)",
     };
 
     readonly Option<string?> _name = new("--name")
     {
-        Description = "What to call this run in lists",
+        Description = "Name of the run",
     };
 
     readonly Option<string?> _metrics = new("--metrics")
     {
-        Description = "A JSON file of metrics as POST /api/v1/metrics takes them; the name of a pack (its code metrics that need no settings); or, with --db or --dataset, names of a project's metrics or `all`",
+        Description = "JSON file with metrics as POST /api/v1/metrics takes them; name of a pack (its code metrics that need no settings); or names of metrics of the project, comma-separated, or `all`",
     };
 
     readonly Option<string[]> _minimum = new("--fail-under")
     {
-        Description = "NAME=SHARE: exit code 100 when the pass rate of that metric is lower; also accuracy=… and macro_f1=…. May be repeated",
+        Description = "NAME=SHARE: exit code 100 if the pass rate of the metric is lower; also accuracy=… and macro_f1=…. Can be repeated",
     };
 
     readonly Option<long?> _maxErrors = new("--max-errors")
     {
-        Description = "Exit code 100 when more outcomes than this are `error`",
+        Description = "Exit code 100 if more outcomes are `error` (default: no limit)",
     };
 
     readonly Option<string> _id = new("--id-field")
     {
-        Description = "Field with a row's id", DefaultValueFactory = _ => "id",
+        Description = "Field with the id of the row", DefaultValueFactory = _ => "id",
     };
 
     readonly Option<string> _input = new("--input-field")
     {
-        Description = "Field with what was asked", DefaultValueFactory = _ => "input",
+        Description = "Field with the input", DefaultValueFactory = _ => "input",
     };
 
     readonly Option<string?> _output = new("--output-field")
     {
-        Description = "Field with the answer (default: output, else text)",
+        Description = "Field with the output (default: output, else text)",
     };
 
     readonly Option<string?> _expected = new("--expected-field")
     {
-        Description = "Field with the right class: reports accuracy, precision, recall, F1 and the confusion matrix",
+        Description = "Field with the correct class; adds accuracy, precision, recall, F1 and the confusion matrix",
     };
 
     readonly Option<string> _nodeField = new("--node-field")
     {
-        Description = "Field with the node's name", DefaultValueFactory = _ => "node",
+        Description = "Field with the node", DefaultValueFactory = _ => "node",
     };
 
     readonly Option<string> _kindField = new("--kind-field")
     {
-        Description = "Field with the node's kind", DefaultValueFactory = _ => "kind",
+        Description = "Field with the kind of the node", DefaultValueFactory = _ => "kind",
     };
 
     readonly Option<string?> _attributes = new("--attributes-field")
     {
-        Description = "Field with the span's attributes (default: the whole row)",
+        Description = "Field with the attributes of the span (default: the whole row)",
     };
 
     readonly Option<string?> _node = new("--node")
     {
-        Description = "Node of rows that name none (default: every metric checks them)",
+        Description = "Node of rows that have none (default: all metrics apply)",
     };
 
     readonly Option<string?> _kind = new("--kind")
     {
-        Description = "Kind of rows that name none: " + Wire.Choices<NodeKind>(),
+        Description = "Kind of rows that have none: " + Wire.Choices<NodeKind>(),
     };
 
     readonly Option<bool> _fresh = new("--fresh")
     {
-        Description = "Begin a new run even if one was cut short",
+        Description = "Start a new run; otherwise an interrupted run continues",
     };
 
     readonly Option<int?> _concurrency = new("--concurrency")
     {
-        Description = "Rows at once, 1 to 256 (default: the processors; 8 when a metric calls a model)",
+        Description = "Number of rows checked at the same time, 1 to 256 (default: number of processors; 8 if a metric calls a model)",
     };
 
     readonly Option<int> _worst = new("--worst")
     {
-        Description = "How many of the worst rows to show", DefaultValueFactory = _ => 10,
+        Description = "Number of worst rows to print", DefaultValueFactory = _ => 10,
     };
 
     readonly Option<string?> _junit = new("--junit")
     {
-        Description = "Write a JUnit file for CI",
+        Description = "JUnit file to write",
     };
 
     readonly Option<string?> _lines = new("--out")
     {
-        Description = "Write a JSON line for every row and metric",
+        Description = "File with one JSON line per row and metric",
     };
 
     public ProjectOptions Common { get; } = new();

@@ -24,7 +24,7 @@ static class EvalCommand
     public static Command Create()
     {
         var arguments = new EvalArguments();
-        var command = new Command("eval", "Check the rows of a file or data set with a set of metrics, their outputs made by a model first where one is named; exit code 100 when a threshold is not met")
+        var command = new Command("eval", "Check the rows of a file or data set with a set of metrics; a model can make the outputs first; exit code 100 if a threshold is not met")
         {
             EvalRunsCommand.Create(), EvalCompareCommand.Create(),
         };

@@ -11,10 +11,10 @@ static class EvalCompareCommand
 {
     public static Command Create()
     {
-        var runs = new Argument<string[]>("runs") { Description = "Numbers of runs as `flywheel eval runs` lists them, or DATABASE:NUMBER; the first is what the others are compared with", Arity = new ArgumentArity(2, 10) };
-        var flips = new Option<int>("--flips") { Description = "How many rows that flipped to show", DefaultValueFactory = _ => 10 };
+        var runs = new Argument<string[]>("runs") { Description = "Numbers of runs from `flywheel eval runs`, or DATABASE:NUMBER; the others are compared with the first", Arity = new ArgumentArity(2, 10) };
+        var flips = new Option<int>("--flips") { Description = "Number of changed rows to print", DefaultValueFactory = _ => 10 };
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
-        var command = new Command("compare", "Runs side by side: pass rates, paired differences with McNemar's test, and the rows that flipped") { runs, flips, db, project, json };
+        var command = new Command("compare", "Compare runs: pass rates, paired differences with McNemar's test, and the rows whose outcome changed") { runs, flips, db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
             var opened = new Dictionary<string, (IFlywheelStore Store, Project Project)>();

@@ -20,7 +20,7 @@ static class AgreementCommand
     {
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {item, rater, value}", Required = true };
         var json = CommonOptions.Json();
-        var command = new Command("agreement", "How far people agree with each other beyond chance: the ceiling for a judge") { input, json };
+        var command = new Command("agreement", "Compute the agreement of people beyond chance, which is the upper limit for a judge") { input, json };
         command.SetAction(parsed =>
         {
             var (ratings, unanswered) = Read(parsed.GetValue(input)!);

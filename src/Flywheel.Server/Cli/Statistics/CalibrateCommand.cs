@@ -39,10 +39,10 @@ static class CalibrateCommand
     public static Command Create()
     {
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {confidence: 0 to 1, judge: true|false|null, human: true|false|null, propensity?, features?: {name: number}}", Required = true };
-        var alpha = new Option<double>("--alpha") { Description = "Share of verdicts above the threshold that people may disagree with", DefaultValueFactory = _ => 0.1 };
-        var delta = new Option<double>("--delta") { Description = "Chance that this promise is broken", DefaultValueFactory = _ => 0.1 };
+        var alpha = new Option<double>("--alpha") { Description = "Maximum share of verdicts above the threshold that people disagree with", DefaultValueFactory = _ => 0.1 };
+        var delta = new Option<double>("--delta") { Description = "Probability that this limit is exceeded", DefaultValueFactory = _ => 0.1 };
         var json = CommonOptions.Json();
-        var command = new Command("calibrate", "How far a judge's confidence can be trusted, and the threshold above which its verdicts agree with people")
+        var command = new Command("calibrate", "Calibrate the confidence of a judge and find the threshold above which its verdicts agree with people")
             { input, alpha, delta, json };
         command.SetAction(parsed =>
         {

@@ -29,9 +29,9 @@ static class EstimateCommand
     public static Command Create()
     {
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {judge: true|false|null, human: true|false|null, propensity?}", Required = true };
-        var stratum = new Option<string?>("--stratum") { Description = "A field that splits the rows into slices, each with its own rates" };
+        var stratum = new Option<string?>("--stratum") { Description = "Field that divides the rows into slices with rates of their own" };
         var json = CommonOptions.Json();
-        var command = new Command("estimate", "The true pass rate and how good the judge is, from few human and many judge labels")
+        var command = new Command("estimate", "Estimate the true pass rate and the quality of a judge from few labels of people and many verdicts")
             { input, stratum, json };
         command.SetAction(parsed =>
         {

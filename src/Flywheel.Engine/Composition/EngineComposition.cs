@@ -99,6 +99,7 @@ public static class EngineComposition
     {
         services.AddSingleton<MetricRules>();
         services.AddSingleton<MetricService>();
+        services.AddSingleton<ReferenceService>();
         services.AddSingleton<MetricPreview>();
         services.AddSingleton<PreviewService>();
         services.AddSingleton<BackfillService>();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
@@ -16,9 +17,12 @@ sealed class AdversarialKind(DetectionServices? services) : DetectorKind("input.
     new("attempts", "integer", "So many suspicious inputs of one user or session within `minutes`, and the next one fails; 0 for never.", "3"),
     new("minutes", "integer", "How long an attempt is remembered.", "10"),
     new("model", "text", "File of weights trained by `flywheel models train-adversarial`; command line only.", "the shipped weights"),
-    new("text_field", "text", "Field of the reference's rows that holds the text.", "text"))
+    new("text_field", "text", "Field of the reference's rows that holds the text.", "text")),
+    ILearningKind
 {
     public const double DefaultFalseAlarms = 0.005;
+
+    public int? ReferenceNeeded(JsonElement settings) => ConformalCalibration.Needed(StoredSetting.Number(settings, "false_alarms", DefaultFalseAlarms));
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version, DetectionServices services)
     {

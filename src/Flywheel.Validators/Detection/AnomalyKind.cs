@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
 
@@ -11,10 +12,14 @@ sealed class AnomalyKind(DetectionServices? services) : DetectorKind("input.anom
     new("calibration", ReferenceRows.Type, "Ordinary inputs apart from the reference: they set the threshold.", "the reference's own rows, each against the others"),
     new("false_alarms", "number", "Nominal share of ordinary inputs that fail.", "0.05"),
     new("neighbours", "integer", "Over how many of the nearest inputs the similarity is averaged.", "5"),
-    new("text_field", "text", "Field of the rows that holds the text.", "text"))
+    new("text_field", "text", "Field of the rows that holds the text.", "text")),
+    ILearningKind
 {
     public const int DefaultNeighbours = 5;
     public const double DefaultFalseAlarms = 0.05;
+
+    public int? ReferenceNeeded(JsonElement settings) => Needed(
+        StoredSetting.Number(settings, "false_alarms", DefaultFalseAlarms), (int)StoredSetting.Number(settings, "neighbours", DefaultNeighbours));
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version, DetectionServices services)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
 
@@ -17,9 +18,16 @@ sealed class ComplexityKind(ITokenCounter? tokens, DetectionServices? services) 
     new("learn", "true or false", "Learn the limits that are not set from the reference that people approved for this metric.", "false"),
     new("reference", ReferenceRows.Type, "Ordinary texts to learn from instead; on the command line a JSONL or CSV file.", "none"),
     new("false_alarms", "number", "Nominal share of ordinary texts that fail a learned limit, all limits together.", "0.05"),
-    new("text_field", "text", "Field of the rows that holds the text.", "text"))
+    new("text_field", "text", "Field of the rows that holds the text.", "text")),
+    ILearningKind
 {
     public const double DefaultFalseAlarms = 0.05;
+
+    public string ReferenceTerms => $"`{Name}` with `learn`";
+
+    public int? ReferenceNeeded(JsonElement settings) => StoredSetting.Flag(settings, "learn")
+        ? Needed(StoredSetting.Number(settings, "false_alarms", DefaultFalseAlarms))
+        : null;
 
     /// <summary>The limits that can be learned share the false alarms evenly, so that their sum holds whatever they have in common.</summary>
     public const int Limits = 8;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Statistics;
 using Flywheel.Validators.Detection;
@@ -11,9 +12,12 @@ sealed class PerplexityKind(DetectionServices? services) : ValidatorKind("writer
     new("reference", ReferenceRows.Type, "Approved outputs; on the command line a JSONL or CSV file.", "the reference that people approved for this metric"),
     new("false_alarms", "number", "Nominal share of approved outputs that fail.", "0.05"),
     new("min_characters", "integer", "Shorter texts are unsure.", "40"),
-    new("text_field", "text", "Field of the rows that holds the text.", "text"))
+    new("text_field", "text", "Field of the rows that holds the text.", "text")),
+    ILearningKind
 {
     public const double DefaultFalseAlarms = 0.05;
+
+    public int? ReferenceNeeded(JsonElement settings) => Needed(StoredSetting.Number(settings, "false_alarms", DefaultFalseAlarms));
 
     public override IReadOnlySet<MetricSubject> Subjects => OutputOnly;
     public override bool CanGuard => false;

@@ -1,10 +1,9 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Flywheel.Server.Tests;
 
-/// <summary>What somebody sees who types something that cannot be meant; the program as a process of its own.</summary>
+/// <summary>What somebody sees who types something that cannot be meant.</summary>
 public sealed class CommandLineTests : IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("flywheel-cli-").FullName;
@@ -34,11 +33,23 @@ public sealed class CommandLineTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_folder, "empty.jsonl"), "", Ct);
         await File.WriteAllTextAsync(Path.Combine(_folder, "open-quote.csv"), "id,text,label\n1,fine,a\n2,\"never closed,b\n3,lost,c\n", Ct);
 
-        var (exit, output) = await RunAsync(line);
+        var (exit, output, errors) = await CommandLine.RunAsync(line, _folder);
 
-        Assert.Contains(message, output);
+        Assert.Contains(message, output + errors);
         Assert.Equal(code, exit);
         Assert.False(File.Exists(Path.Combine(_folder, "nowhere.db")));
+    }
+
+    [Theory]
+    [InlineData("sevre", 2, "There is no command `sevre`. Did you mean `serve`?")]
+    [InlineData("keys list --db sqlite:nowhere.db", 1, "There is no database nowhere.db")]
+    public async Task The_process_ends_with_the_exit_code_and_its_message_on_the_error_stream(string line, int code, string message)
+    {
+        var (exit, output, errors) = await CommandLine.RunProcessAsync(line, _folder);
+
+        Assert.Contains(message, errors);
+        Assert.Empty(output);
+        Assert.Equal(code, exit);
     }
 
     [Fact]
@@ -46,10 +57,10 @@ public sealed class CommandLineTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "flywheel.json"), """{"prot": 5000}""", Ct);
 
-        var (exit, output) = await RunAsync("serve");
+        var (exit, _, errors) = await CommandLine.RunProcessAsync("serve", _folder);
 
-        Assert.Contains("There is no setting `prot`", output);
-        Assert.Contains("Did you mean `port`?", output);
+        Assert.Contains("There is no setting `prot`", errors);
+        Assert.Contains("Did you mean `port`?", errors);
         Assert.Equal(1, exit);
     }
 
@@ -70,7 +81,7 @@ public sealed class CommandLineTests : IDisposable
         var port = ((IPEndPoint)own.LocalEndpoint).Port;
         own.Stop();
 
-        using var server = Start($"serve --port {port} --db sqlite:a.db");
+        using var server = CommandLine.Start($"serve --port {port} --db sqlite:a.db", _folder);
         try
         {
             var warning = await server.StandardError.ReadLineAsync(Ct);
@@ -84,8 +95,8 @@ public sealed class CommandLineTests : IDisposable
             await server.WaitForExitAsync(Ct);
         }
 
-        var (exit, output) = await RunAsync($"serve --port {port} --otlp-http-port 4318 --db sqlite:a.db");
-        Assert.Contains("Port 4318 for OpenTelemetry is in use", output);
+        var (exit, _, errors) = await CommandLine.RunAsync($"serve --port {port} --otlp-http-port 4318 --db sqlite:a.db", _folder);
+        Assert.Contains("Port 4318 for OpenTelemetry is in use", errors);
         Assert.Equal(1, exit);
     }
 
@@ -94,30 +105,10 @@ public sealed class CommandLineTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "a.csv"), "id,text,label\n1,\"a 5\"\" pipe\nover two lines\",a\n2,plain,b\n", Ct);
 
-        var (exit, output) = await RunAsync("retrieve --demos a.csv --queries a.csv --k 1 --json");
+        var (exit, output, _) = await CommandLine.RunAsync("retrieve --demos a.csv --queries a.csv --k 1 --json", _folder);
 
         Assert.Contains("\"demonstrations\":2", output);
         Assert.Equal(0, exit);
-    }
-
-    async Task<(int Exit, string Output)> RunAsync(string line)
-    {
-        using var process = Start(line);
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
-        await process.WaitForExitAsync(Ct);
-        return (process.ExitCode, await output + await errors);
-    }
-
-    Process Start(string line)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "flywheel.dll") },
-        };
-        foreach (var argument in line.Split(' '))
-            start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

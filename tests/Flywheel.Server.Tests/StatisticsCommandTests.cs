@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Flywheel.Server.Tests;
 
-/// <summary>estimate, calibrate and agreement on plain files; the program as a process of its own.</summary>
+/// <summary>estimate, calibrate and agreement on plain files.</summary>
 public sealed class StatisticsCommandTests : IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("flywheel-statistics-").FullName;
@@ -110,7 +109,8 @@ public sealed class StatisticsCommandTests : IDisposable
     {
         await WriteAsync("f.jsonl", Enumerable.Repeat("""{"judge": true, "human": true}""", 30));
 
-        var (exit, output, _) = await RunAsync("estimate --in f.jsonl");
+        // How wide a table is depends on the console: that of a process is none.
+        var (exit, output, _) = await CommandLine.RunProcessAsync("estimate --in f.jsonl", _folder);
 
         Assert.Equal(0, exit);
         foreach (var word in new[] { "30 labels of people (n)", "TNR", "judge only", "human only", "95 % interval" })
@@ -126,20 +126,7 @@ public sealed class StatisticsCommandTests : IDisposable
         return JsonDocument.Parse(output).RootElement;
     }
 
-    async Task<(int Exit, string Output, string Errors)> RunAsync(string line)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true,
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "flywheel.dll") },
-        };
-        foreach (var argument in line.Split(' '))
-            start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
-        await process.WaitForExitAsync(Ct);
-        return (process.ExitCode, await output, await errors);
-    }
+    Task<(int Exit, string Output, string Errors)> RunAsync(string line) => CommandLine.RunAsync(line, _folder);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Flywheel.TestServer;
 
 namespace Flywheel.Crash.Tests;
 
@@ -43,12 +44,13 @@ sealed class AppUnderTest : IDisposable
 
     public async Task HasSaidAsync(int calls)
     {
-        for (var i = 0; i < 1_500 && _safe.Count < calls; i++)
-        {
-            Assert.False(_process.HasExited, string.Join('\n', _errors));
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-        Assert.True(_safe.Count >= calls, $"{_safe.Count} calls only; {string.Join('\n', _errors)}");
+        await Eventually.IsAsync(
+            () =>
+            {
+                Assert.False(_process.HasExited, string.Join('\n', _errors));
+                return _safe.Count >= calls;
+            },
+            TestContext.Current.CancellationToken, $"{calls} calls");
     }
 
     /// <summary>SIGKILL: no handler runs, nothing is sent.</summary>

@@ -27,12 +27,10 @@ public sealed class GatewayKillTests
             var before = ended.Count;
             using var server = await ServerUnderTest.StartAsync(database, settings);
             var asking = Task.WhenAll(Enumerable.Range(0, Clients).Select(client => AskAsync(server.Address, stream: client % 2 == 0, ended, ct)));
-            for (var wait = 0; wait < 400 && ended.Count < before + 50; wait++)
-                await Task.Delay(25, ct);
+            await Eventually.IsAsync(() => ended.Count >= before + 50, ct);
             await Task.Delay(random.Next(0, 200), ct);
             server.Kill();
             await asking;
-            Assert.True(ended.Count >= before + 50, "Too few answers to prove anything.");
         }
         using var file = new DatabaseFile(database);
         var kept = file.Texts("SELECT span_id FROM span WHERE output = 'an answer of some words'").ToHashSet();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flywheel.TestServer;
 
 namespace Flywheel.Crash.Tests;
 
@@ -31,8 +32,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 var load = new Load(server.Address, site.Ledger).RunAsync(ct);
                 await Task.Delay(random.Next(200, 1_500), ct);
                 // On a slow machine the life is longer: a kill before anything was promised proves nothing.
-                for (var wait = 0; wait < 400 && !site.Ledger.HasMoreThan(kill); wait++)
-                    await Task.Delay(50, ct);
+                await Eventually.IsAsync(() => site.Ledger.HasMoreThan(kill), ct);
                 server.Kill();
                 await load;
             }

@@ -1,3 +1,4 @@
+using Flywheel.TestServer;
 namespace Flywheel.Crash.Tests;
 
 /// <summary>Applications that are killed while the server is away, and while it is killed as well.</summary>
@@ -48,13 +49,7 @@ public sealed class OutboxKillTests(ITestOutputHelper output) : IDisposable
         using (var server = await ServerUnderTest.StartAsync(Database))
         using (var app = new AppUnderTest(server.Address, Outbox))
         {
-            var missing = said.ToList();
-            for (var i = 0; i < 500 && missing.Count > 0; i++)
-            {
-                await Task.Delay(50, Ct);
-                missing = [.. said.Except(Stored())];
-            }
-            Assert.True(missing.Count == 0, $"{missing.Count} of {said.Count} are missing, such as {missing.FirstOrDefault()}.");
+            await Eventually.IsAsync(() => !said.Except(Stored()).Any(), Ct);
         }
         var stored = Stored();
         Assert.Equal(stored.Count, stored.Distinct().Count());
@@ -75,9 +70,7 @@ public sealed class OutboxKillTests(ITestOutputHelper output) : IDisposable
         using (var server = await ServerUnderTest.StartAsync(Database))
         using (var app = new AppUnderTest(server.Address, "-"))
         {
-            for (var i = 0; i < 500 && Stored().Count == 0; i++)
-                await Task.Delay(50, Ct);
-            Assert.NotEmpty(Stored());
+            await Eventually.IsAsync(() => Stored().Count > 0, Ct);
         }
 
         Assert.Empty(said.Intersect(Stored()));

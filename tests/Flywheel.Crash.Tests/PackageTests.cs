@@ -6,7 +6,6 @@ using System.Xml.Linq;
 namespace Flywheel.Crash.Tests;
 
 /// <summary>The packages as users meet them: restored, installed, started in whatever folder.</summary>
-[Collection("one server at a time")]
 public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 {
     static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flywheel.TestServer;
 
 namespace Flywheel.Crash.Tests;
 
@@ -10,9 +11,6 @@ namespace Flywheel.Crash.Tests;
 /// <param name="Errors">Outcomes that say that the validator failed: none of these metrics can.</param>
 sealed record Pairs(long Spans, long Open, long Missing, long Doubled, long Uncounted, long Errors)
 {
-    /// <summary>Beyond the lease: for a loaded machine to do what was left.</summary>
-    static readonly TimeSpan UpstreamTimeouts = TimeSpan.FromSeconds(20);
-
     const string OpenWork =
         "SELECT (SELECT count(*) FROM fan_out) + (SELECT count(*) FROM span WHERE id > (SELECT span_id FROM fan_out_cursor)) + (SELECT count(*) FROM job)";
 
@@ -23,7 +21,7 @@ sealed record Pairs(long Spans, long Open, long Missing, long Doubled, long Unco
         var start = Stopwatch.GetTimestamp();
         using var file = new DatabaseFile(database);
         while (file.Number(OpenWork) > 0
-            && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(ServerUnderTest.Lease) + UpstreamTimeouts)
+            && Stopwatch.GetElapsedTime(start) < Eventually.Limit)
             await Task.Delay(25, ct);
         return Stopwatch.GetElapsedTime(start);
     }

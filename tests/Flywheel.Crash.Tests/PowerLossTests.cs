@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flywheel.TestServer;
 
 namespace Flywheel.Crash.Tests;
 
@@ -73,7 +74,7 @@ public sealed class PowerLossTests(ITestOutputHelper output)
     {
         using var server = await ServerUnderTest.StartAsync(site.Database, await loss.EnvironmentAsync(site.Database));
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(90));
+        patience.CancelAfter(2 * Eventually.Limit);
         await new Load(server.Address, site.Ledger).RunAsync(patience.Token);
         Assert.False(patience.IsCancellationRequested, $"The power was never cut: {loss}");
         await server.WaitForDeathAsync();

@@ -1,29 +1,10 @@
 using Flywheel.Core.Metrics;
-using Microsoft.Data.Sqlite;
 
 namespace Flywheel.SandboxTests;
 
-public sealed class CodeSettingsTests : IDisposable
+public sealed class CodeSettingsTests(ShopFile shop) : IClassFixture<ShopFile>
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("flywheel-settings-").FullName;
-
-    private string Shop => Path.Combine(_folder, "shop.sqlite");
-
-    public CodeSettingsTests()
-    {
-        using var shop = new SqliteConnection($"Data Source={Shop};Pooling=False");
-        shop.Open();
-        using var command = shop.CreateCommand();
-        command.CommandText =
-            """
-            CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER, total REAL);
-            CREATE TABLE lines (order_id INTEGER REFERENCES orders (id), item TEXT);
-            CREATE VIEW totals AS SELECT sum(total) AS total FROM orders;
-            INSERT INTO orders VALUES (1, 1, 10), (2, 2, 20);
-            INSERT INTO lines VALUES (1, 'tea'), (2, 'jam');
-            """;
-        command.ExecuteNonQuery();
-    }
+    private string Shop => shop.Path;
 
     [Theory]
     [InlineData("code.sql", """{}""", "database", "name a database")]
@@ -40,13 +21,9 @@ public sealed class CodeSettingsTests : IDisposable
     [InlineData("code.sql", """{"database": "shop", "max_rows": 0, "non_empty": true}""", "max_rows", "no result can pass")]
     [InlineData("code.javascript", """{"module": true, "tests": "1"}""", "module", "not run")]
     [InlineData("code.csharp", """{"ignore": "all"}""", "ignore", "no diagnostic's id")]
-    public async Task Settings_that_cannot_work_are_refused_with_the_remedy(string kind, string settings, string field, string remedy)
+    public void Settings_that_cannot_work_are_refused_with_the_remedy(string kind, string settings, string field, string remedy)
     {
-        await using var check = new CodeCheck(
-            new() { ["shop"] = "sqlite:" + Shop, ["gone"] = "sqlite:" + Path.Combine(_folder, "gone.sqlite"), ["own"] = Path.Combine(_folder, "flywheel.db") },
-            allowsFiles: false, own: "sqlite:" + Path.Combine(_folder, "flywheel.db"));
-
-        var refused = Assert.Throws<ValidatorSettingsException>(() => check.Make(kind, settings));
+        var refused = Assert.Throws<ValidatorSettingsException>(() => shop.Named.Make(kind, settings));
 
         Assert.Equal(field, refused.Setting);
         Assert.Contains(remedy, refused.Message, StringComparison.Ordinal);
@@ -64,8 +41,7 @@ public sealed class CodeSettingsTests : IDisposable
     [InlineData("SELECT 1", Outcome.Pass)]
     public async Task Only_the_callers_rows_may_be_touched(string sql, Outcome outcome)
     {
-        await using var check = new CodeCheck();
-        var validator = check.Make("code.sql", $$"""{"database": "{{Shop}}", "owner_column": "customer_id", "caller": "user.id"}""");
+        var validator = shop.Check.Make("code.sql", $$"""{"database": "{{Shop}}", "owner_column": "customer_id", "caller": "user.id"}""");
 
         var finding = await CodeCheck.AskAsync(validator, sql, new() { ["user"] = new System.Text.Json.Nodes.JsonObject { ["id"] = 1 } });
 
@@ -88,14 +64,11 @@ public sealed class CodeSettingsTests : IDisposable
     [InlineData("""{}""", "```sql\nSELECT 1\n```", Outcome.Fail)]
     public async Task Expectations_decide(string settings, string sql, Outcome outcome)
     {
-        await using var check = new CodeCheck();
-        var validator = check.Make("code.sql", settings.Insert(1, $"\"database\": \"{Shop}\"" + (settings == "{}" ? "" : ", ")));
+        var validator = shop.Check.Make("code.sql", settings.Insert(1, $"\"database\": \"{Shop}\"" + (settings == "{}" ? "" : ", ")));
         var attributes = System.Text.Json.Nodes.JsonNode.Parse("""{"rows": [[1, 10], [2, 20.0]], "values": {"id": 2}}""")!.AsObject();
 
         var finding = await CodeCheck.AskAsync(validator, sql, attributes);
 
         Assert.True(outcome == finding.Outcome, finding.ToString());
     }
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

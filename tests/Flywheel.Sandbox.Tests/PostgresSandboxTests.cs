@@ -9,7 +9,7 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
 {
     private static readonly SemaphoreSlim _oneRole = new(1);
 
-    [Fact]
+    [Fact, Trait("runs", "alone")]
     public async Task A_hundred_and_fifty_attacks_write_nothing_see_nothing_and_end_in_time()
     {
         var (owner, url) = await ShopAsync();

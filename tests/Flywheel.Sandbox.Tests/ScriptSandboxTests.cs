@@ -14,7 +14,7 @@ public sealed class ScriptSandboxTests : IDisposable
         Environment.SetEnvironmentVariable("FLYWHEEL_CANARY", "canary");
     }
 
-    [Fact]
+    [Fact, Trait("runs", "alone")]
     public async Task A_hundred_scripts_neither_get_out_nor_stay()
     {
         await using var check = new CodeCheck();

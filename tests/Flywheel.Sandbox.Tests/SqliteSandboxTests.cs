@@ -12,7 +12,7 @@ public sealed class SqliteSandboxTests : IDisposable
 
     private string Shop => Path.Combine(_folder, "shop.sqlite");
 
-    [Fact]
+    [Fact, Trait("runs", "alone")]
     public async Task A_hundred_and_fifty_attacks_write_nothing_see_nothing_and_end_in_time()
     {
         await using var check = new CodeCheck();

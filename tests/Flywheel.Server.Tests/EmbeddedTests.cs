@@ -9,6 +9,7 @@ using Flywheel.Core.Traces;
 using Flywheel.Engine.Loop;
 using Flywheel.Engine.Models.Offline;
 using Flywheel.Storage;
+using Flywheel.TestServer;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Server.Tests;
@@ -47,11 +48,8 @@ public sealed class EmbeddedTests : IDisposable
         {
             var span = await engine.Store.Spans.FindAsync(ProjectId.Default, key, Ct);
             IReadOnlyList<Verdict> verdicts = [];
-            for (var i = 0; i < 500 && verdicts.Count == 0; i++)
-            {
-                await Task.Delay(20, Ct);
-                verdicts = await engine.Store.Verdicts.CurrentAsync(ProjectId.Default, [span!.Id], Ct);
-            }
+            await Eventually.IsAsync(
+                async () => (verdicts = await engine.Store.Verdicts.CurrentAsync(ProjectId.Default, [span!.Id], Ct)).Count > 0, Ct);
             Assert.Equal(Outcome.Fail, Assert.Single(verdicts).Finding.Outcome);
         }
         Assert.Empty(faults);
@@ -116,15 +114,22 @@ public sealed class EmbeddedTests : IDisposable
     {
         using var http = new HttpClient();
         http.DefaultRequestHeaders.Add("x-user", "ada");
-        for (var i = 0; ; i++)
-            try
+        var answer = "";
+        await Eventually.IsAsync(
+            async () =>
             {
-                using var body = new StringContent("Why was I charged twice?");
-                return await (await http.PostAsync(url, body, Ct)).Content.ReadAsStringAsync(Ct);
-            }
-            catch (HttpRequestException) when (i < 200)
-            {
-                await Task.Delay(50, Ct);
-            }
+                try
+                {
+                    using var body = new StringContent("Why was I charged twice?");
+                    answer = await (await http.PostAsync(url, body, Ct)).Content.ReadAsStringAsync(Ct);
+                    return true;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            Ct);
+        return answer;
     }
 }

@@ -187,7 +187,7 @@ public sealed class JudgingTests
         Assert.Equal(5, (await server.GetAsync("/api/v1/metrics/sum/budget")).Body.GetProperty("calls_used").GetInt32());
     }
 
-    [Theory]
+    [Theory, Trait("runs", "alone")]
     [InlineData(40.0)]
     [InlineData(null)]
     public async Task Judges_keep_to_a_models_rate_and_exceed_it_when_none_is_set(double? limit)

@@ -37,16 +37,24 @@ public sealed class BackupTests : IDisposable
         while (acknowledged.Count < 2_000)
             await Task.Delay(5, Ct);
 
-        var before = acknowledged.ToArray();
-        // What a plain copy of the file gives, made in the same moment: the log holds what is newest.
-        File.Copy(At("live.db"), At("copied.db"));
-        var report = await SqliteBackup.CreateAsync(At("live.db"), At("backup.db"), null, Ct);
-        var written = acknowledged.Count;
+        SpanKey[] before;
+        BackupReport report;
+        int written;
+        do
+        {
+            File.Delete(At("copied.db"));
+            File.Delete(At("backup.db"));
+            before = [.. acknowledged];
+            // What a plain copy of the file gives, made in the same moment: the log holds what is newest.
+            File.Copy(At("live.db"), At("copied.db"));
+            report = await SqliteBackup.CreateAsync(At("live.db"), At("backup.db"), null, Ct);
+            written = acknowledged.Count;
+        }
+        while (written == before.Length); // on a busy machine no writer may have had its turn: that proves nothing
         await stop.CancelAsync();
         await Task.WhenAll(writers);
 
         Assert.True(report.IsGood);
-        Assert.True(written > before.Length, "nothing was written while the backup ran: the load proves nothing");
         Assert.Equal(["backup.db", "copied.db", "live.db", "live.db-shm", "live.db-wal"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
         Assert.True((await SqliteBackup.VerifyAsync(At("backup.db"), Ct)).IsGood);
         Assert.Empty(before.Except(await KeysAsync("backup.db")));

@@ -27,7 +27,7 @@ public sealed class BrokenConnections(PostgresCluster cluster) : StoreConformanc
 
         // On until enough connections broke, however slow the machine is. An error is no acknowledgement: such a span may be there or not.
         var acknowledged = new List<SpanKey>();
-        var until = DateTime.UtcNow.AddSeconds(30);
+        var until = DateTime.UtcNow.AddMinutes(3);
         while (acknowledged.Count < 1_200 || (Interlocked.Read(ref broken) <= 5 && DateTime.UtcNow < until))
             foreach (var key in await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => AcknowledgedAsync(NewSpan()))))
                 if (key is { } stored)

@@ -47,7 +47,7 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
         Assert.Equal(1_000, await CountAsync("job"));
     }
 
-    [Fact]
+    [Fact, Trait("runs", "alone")]
     public async Task A_few_of_a_long_backlog_cost_no_more_than_of_a_short_one()
     {
         // As wide as spans are: what waits is then megabytes.

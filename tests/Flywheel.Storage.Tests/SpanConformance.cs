@@ -306,7 +306,7 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         await Assert.ThrowsAsync<InvalidOperationException>(() => Store.Spans.EvaluateAsync(Home, span.Id, "nonsense = 1", Ct));
     }
 
-    [Fact]
+    [Fact, Trait("runs", "alone")]
     public async Task An_expression_that_runs_too_long_is_stopped()
     {
         await ReopenAsync(new() { ExpressionTimeout = TimeSpan.FromMilliseconds(200) });

@@ -54,8 +54,7 @@ public sealed class GatewayTests
         Assert.Equal((200, "fine", "pending"), (answer.Status, answer.Content, answer.Headers["x-flywheel-recorded"]));
         var key = new SpanKey(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]);
         Span? span = null;
-        for (var tries = 0; tries < 100 && span is null; tries++, await Task.Delay(20, Ct))
-            span = await gateway.Server.Store.Spans.FindAsync(ProjectId.Default, key, Ct);
+        await Eventually.IsAsync(async () => (span = await gateway.Server.Store.Spans.FindAsync(ProjectId.Default, key, Ct)) is not null, Ct);
         Assert.Equal("fine", span?.Content.Output);
     }
 

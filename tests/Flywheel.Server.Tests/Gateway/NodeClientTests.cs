@@ -59,8 +59,7 @@ public sealed class NodeClientTests
             (saw.GetProperty("call").GetString(), saw.GetProperty("city").GetString(), saw.GetProperty("usage").GetInt32(), saw.GetProperty("left").GetBoolean(),
                 saw.GetProperty("response").GetString(), saw.GetProperty("deltas").GetString(), saw.GetProperty("completed").GetBoolean(), saw.GetProperty("refused").GetInt32()));
         Assert.Equal("json_schema", gateway.Provider.Requests[1].Body.GetProperty("response_format").GetProperty("type").GetString());
-        for (var wait = 0; (gateway.Provider.Abandoned == 0 || (await Left()).Count == 0) && wait < 200; wait++)
-            await Task.Delay(20, Ct);
+        await Eventually.IsAsync(async () => gateway.Provider.Abandoned > 0 && (await Left()).Count > 0, Ct);
         Assert.Equal(1, gateway.Provider.Abandoned);
         Assert.StartsWith("client_left", Assert.Single(await Left()).Content.Error, StringComparison.Ordinal);
         var spans = await gateway.Server.Store.Spans.AfterAsync(Core.Projects.ProjectId.Default, default, "more", 10, Ct);
@@ -97,7 +96,7 @@ public sealed class NodeClientTests
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Start(start);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        late.CancelAfter(TimeSpan.FromSeconds(60));
+        late.CancelAfter(Eventually.Limit);
         var output = process.StandardOutput.ReadToEndAsync(late.Token);
         var errors = process.StandardError.ReadToEndAsync(late.Token);
         try

@@ -141,20 +141,18 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
         response.Dispose();
 
         Core.Traces.NewSpan? span = null;
-        for (var wait = 0; span is null && wait < 200; wait++)
-        {
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-            span = (await gateway.Server.Store.Spans.FindAsync(
-                Core.Projects.ProjectId.Default, new(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]), TestContext.Current.CancellationToken))?.Content;
-        }
+        await Eventually.IsAsync(
+            async () => (span = (await gateway.Server.Store.Spans.FindAsync(
+                Core.Projects.ProjectId.Default, new(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]),
+                TestContext.Current.CancellationToken))?.Content) is not null,
+            TestContext.Current.CancellationToken);
 
         Assert.NotNull(span);
         Assert.StartsWith("client_left", span.Error, StringComparison.Ordinal);
         Assert.Contains("more", span.Output, StringComparison.Ordinal);
         Assert.True(span.OutputTokens > 0 && span.CostUsd > 0);
         Assert.True(JsonElement.Parse(span.Attributes!).GetProperty("flywheel.usage_estimated").GetBoolean());
-        for (var wait = 0; gateway.Provider.Abandoned == 0 && wait < 200; wait++)
-            await Task.Delay(20, TestContext.Current.CancellationToken);
+        await Eventually.IsAsync(() => gateway.Provider.Abandoned > 0, TestContext.Current.CancellationToken);
         Assert.Equal(1, gateway.Provider.Abandoned);
     }
 

@@ -3,6 +3,7 @@ using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Server.Api;
+using Flywheel.TestServer;
 
 namespace Flywheel.Server.Tests.Telemetry;
 
@@ -131,12 +132,14 @@ public sealed class EvaluationTests
         var span = (await server.Store.Spans.FindAsync(ProjectId.Default, new(Trace, Judged), Ct))!;
         IReadOnlyList<Label> labels = [];
         IReadOnlyList<Core.Review.ProposedLabel> proposals = [];
-        for (var wait = 0; wait < 500 && (labels.Count < 2 || proposals.Count < 2); wait++)
-        {
-            await Task.Delay(20, Ct);
-            labels = await server.Store.Labels.OfSpansAsync(ProjectId.Default, [span.Id], Ct);
-            proposals = await server.Store.ProposedLabels.OfSpansAsync(ProjectId.Default, [span.Id], Ct);
-        }
+        await Eventually.IsAsync(
+            async () =>
+            {
+                labels = await server.Store.Labels.OfSpansAsync(ProjectId.Default, [span.Id], Ct);
+                proposals = await server.Store.ProposedLabels.OfSpansAsync(ProjectId.Default, [span.Id], Ct);
+                return labels.Count >= 2 && proposals.Count >= 2;
+            },
+            Ct);
 
         Assert.Equal([("ann", true, LabelMode.Blind), ("bo", false, LabelMode.Accepted)], labels.OrderBy(label => label.Author).Select(label => (label.Author, label.Passed, label.Mode)));
         Assert.Equal([("elsewhere:eve", true), ("elsewhere:test", false)], proposals.OrderBy(each => each.Author).Select(each => (each.Author, each.Passed)));

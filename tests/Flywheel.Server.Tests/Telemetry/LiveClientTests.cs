@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.TestServer;
 
 namespace Flywheel.Server.Tests.Telemetry;
 
@@ -32,14 +33,14 @@ public sealed class LiveClientTests
         await RunAsync(folder, "node", Script(), library, $"http://127.0.0.1:{http}", "fw_secret", $"{grpc}");
 
         List<NewSpan> calls = [];
-        for (var i = 0; i < 250; i++)
-        {
-            calls = [.. (await server.Store.Spans.AfterAsync(ProjectId.Default, new(0), null, 100, Ct)).Select(span => span.Content).Where(span => span.Kind == NodeKind.Writer)];
-            if (calls.Count >= 3 && calls.All(call => call.Input is not null))
-                break;
-            await Task.Delay(20, Ct);
-        }
-        Assert.True(calls.Count >= 3, $"{calls.Count} model calls");
+        await Eventually.IsAsync(
+            async () =>
+            {
+                var spans = await server.Store.Spans.AfterAsync(ProjectId.Default, new(0), null, 100, Ct);
+                calls = [.. spans.Select(span => span.Content).Where(span => span.Kind == NodeKind.Writer)];
+                return calls.Count >= 3 && calls.All(call => call.Input is not null);
+            },
+            Ct);
         Assert.Equal((Question, Answer, "scripted-1", 7, 9), (calls[0].Input, calls[0].Output, calls[0].Model, calls[0].InputTokens, calls[0].OutputTokens));
         Assert.Equal((Question, Answer), (calls[1].Input, calls[1].Output));
         Assert.Equal(("call", Calls, 7, 9), (calls[2].Input, calls[2].Output, calls[2].InputTokens, calls[2].OutputTokens));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
+using Flywheel.TestServer;
 
 namespace Flywheel.Server.Tests.Telemetry;
 
@@ -109,7 +110,7 @@ public sealed class RecordedRequestTests
         await traces();
         await logs();
 
-        await WaitAsync(async () => (await SpansAsync(server))[0].Output is not null);
+        await Eventually.IsAsync(async () => (await SpansAsync(server))[0].Output is not null);
         var spans = await SpansAsync(server);
         AssertCall(spans[0], Charged, Plan + " (echo 31 chars)", "gpt-4.1-mini-2025-04-14", 19, 17);
         AssertMessages(spans[0], ("system", Classify), ("user", Charged));
@@ -168,12 +169,6 @@ public sealed class RecordedRequestTests
 
     static async Task<List<NewSpan>> SpansAsync(RunningServer server) =>
         [.. (await server.Store.Spans.AfterAsync(ProjectId.Default, new(0), null, 1_000, Ct)).Select(span => span.Content)];
-
-    static async Task WaitAsync(Func<Task<bool>> satisfied)
-    {
-        for (var i = 0; i < 500 && !await satisfied(); i++)
-            await Task.Delay(20, Ct);
-    }
 
     static void AssertCall(NewSpan span, string input, string output, string model, int? tokensIn, int? tokensOut) =>
         Assert.Equal((input, output, model, tokensIn, tokensOut, NodeKind.Writer, "chat"),

@@ -4,6 +4,7 @@ using Flywheel.Client.Hosting;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
 using Flywheel.Core.Traces;
+using Flywheel.TestServer;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -87,8 +88,7 @@ public sealed class HostingTests
             var chat = host.Services.GetRequiredService<IChatClient>();
             for (var i = 0; i < 3; i++)
                 Assert.Equal("answer", (await chat.GetResponseAsync("hi", cancellationToken: Ct)).Text);
-            for (var i = 0; i < 500 && host.Services.GetRequiredService<FlywheelConnection>().Statistics.FailedSends < 3; i++)
-                await Task.Delay(10, Ct);
+            await Eventually.IsAsync(() => host.Services.GetRequiredService<FlywheelConnection>().Statistics.FailedSends >= 3, Ct);
             await host.StopAsync(Ct);
         }
 

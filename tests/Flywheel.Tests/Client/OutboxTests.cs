@@ -7,6 +7,7 @@ using Flywheel.Client.Outboxes;
 using Flywheel.Client.Remote;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Traces;
+using Flywheel.TestServer;
 
 namespace Flywheel.Tests.Client;
 
@@ -54,7 +55,7 @@ public sealed class OutboxTests : IDisposable
     {
         var loop = new ScriptedLoop();
         await using var connection = new FlywheelConnection(loop, Quick());
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
         return (loop, connection.Statistics);
     }
 
@@ -115,7 +116,7 @@ public sealed class OutboxTests : IDisposable
         await connection.FlushAsync(Ct);
 
         Assert.Equal(Numbered(40), loop.Kept.Select(span => span.Key.Span));
-        await UntilAsync(() => Files().Select(file => new FileInfo(file)).Sum(LengthOrNothing) <= 4_600_000);
+        await Eventually.IsAsync(() => Files().Select(file => new FileInfo(file)).Sum(LengthOrNothing) <= 4_600_000, Ct);
     }
 
     /// <summary>A file may go between being listed and being looked at.</summary>
@@ -213,7 +214,7 @@ public sealed class OutboxTests : IDisposable
         var connection = new FlywheelConnection(loop, Quick(options => options.MaxBatch = 10));
         Add(connection, 0, 50);
         await connection.StoreAsync(Ct);
-        await UntilAsync(() => connection.Statistics.FailedSends > 0);
+        await Eventually.IsAsync(() => connection.Statistics.FailedSends > 0, Ct);
         await connection.DisposeAsync();
 
         var (next, _) = await TakeOverAsync();
@@ -276,7 +277,7 @@ public sealed class OutboxTests : IDisposable
                 throw new IOException("No space left on device");
         }));
         Add(connection, 0, 30);
-        await UntilAsync(() => connection.Statistics.FailedStores > 0);
+        await Eventually.IsAsync(() => connection.Statistics.FailedStores > 0, Ct);
         Volatile.Write(ref full, false);
         await connection.StoreAsync(Ct);
         await connection.DisposeAsync();
@@ -298,7 +299,7 @@ public sealed class OutboxTests : IDisposable
             if (i % 5 == 0)
                 await Task.Delay(10, Ct);
         }
-        await UntilAsync(() => connection.Statistics.FailedStores > 0);
+        await Eventually.IsAsync(() => connection.Statistics.FailedStores > 0, Ct);
         await connection.DisposeAsync();
         var left = connection.Statistics;
 
@@ -320,9 +321,9 @@ public sealed class OutboxTests : IDisposable
         };
         await using var connection = new FlywheelConnection(loop, Quick());
         Add(connection, 0, 20);
-        await UntilAsync(() => loop.Kept.Count == 19);
+        await Eventually.IsAsync(() => loop.Kept.Count == 19, Ct);
         Add(connection, 20, 20);
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
 
         Assert.Equal((39, 1, 0, 0), (connection.Statistics.Recorded, connection.Statistics.Rejected, connection.Statistics.Dropped, connection.Statistics.Pending));
         Assert.StartsWith("server_error", connection.Statistics.LastFailure, StringComparison.Ordinal);
@@ -339,7 +340,7 @@ public sealed class OutboxTests : IDisposable
         };
         await using var connection = new FlywheelConnection(loop, Quick());
         Add(connection, 0, 20);
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(20), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
 
         Assert.Equal(Numbered(20).Order(), loop.Kept.Select(span => span.Key.Span).Order());
         Assert.Equal((20, 0), (connection.Statistics.Recorded, connection.Statistics.Rejected));
@@ -358,7 +359,7 @@ public sealed class OutboxTests : IDisposable
         Assert.Null(await api.LabelAsync(new("t", "s0"), "polite", passed: false, LabelMode.Blind, author: "bo", idempotencyKey: "first", ct: Ct));
         Volatile.Write(ref up, true);
         await api.LabelAsync(new("t", "s0"), "polite", passed: true, LabelMode.Blind, author: "bo", idempotencyKey: "second", ct: Ct);
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
         await connection.DisposeAsync();
 
         var taken = server.Requests.Where(seen => seen.IdempotencyKey is not null).Select(seen => seen.IdempotencyKey).ToList();
@@ -380,7 +381,7 @@ public sealed class OutboxTests : IDisposable
         using (var loop = new RemoteLoop(server.Address))
         await using (var connection = new FlywheelConnection(loop, Quick()))
         {
-            await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+            await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
             seen = [.. server.Requests.Select(one => $"{one.Path} {one.IdempotencyKey} {one.Body.GetRawText()}")];
         }
 
@@ -401,7 +402,7 @@ public sealed class OutboxTests : IDisposable
         await api.FeedbackAsync("t", "s", "thumbs", true, idempotencyKey: "k2", ct: Ct);
 
         Volatile.Write(ref up, true);
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
 
         Assert.Equal(1, connection.Statistics.Rejected);
         var kept = JsonElement.Parse(Assert.Single(await File.ReadAllLinesAsync(Path.Combine(folder, "refused.jsonl"), Ct)));
@@ -430,7 +431,7 @@ public sealed class OutboxTests : IDisposable
 
         connection.Record(Spans.New());
         await api.FeedbackAsync("t", "s0", "thumbs", true, idempotencyKey: "k", ct: Ct);
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
 
         Assert.Equal("k", server.Requests.Last().IdempotencyKey);
         Assert.Equal((1, 0, 0), (connection.Statistics.Recorded, connection.Statistics.Rejected, connection.Statistics.Stored));
@@ -457,12 +458,5 @@ public sealed class OutboxTests : IDisposable
         Assert.Throws<ArgumentException>(() => new FlywheelConnection(new ScriptedLoop(), new() { Outbox = " " }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new FlywheelConnection(new ScriptedLoop(), new() { Outbox = folder, MaxOutboxBytes = 0 }));
         Assert.Throws<ArgumentException>(() => new FlywheelApi(FlywheelConnection.To(new ScriptedLoop())));
-    }
-
-    static async Task UntilAsync(Func<bool> condition)
-    {
-        for (var i = 0; i < 1_000 && !condition(); i++)
-            await Task.Delay(10, Ct);
-        Assert.True(condition());
     }
 }

@@ -8,6 +8,7 @@ using Flywheel.Core.Labeling;
 using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
+using Flywheel.TestServer;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Tests.Client;
@@ -221,7 +222,7 @@ public sealed class RemoteTests
 
         for (var i = 0; i < 3; i++)
             await chat.GetResponseAsync("hi", cancellationToken: Ct);
-        await connection.FlushAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
 
         Assert.All(model.Prompts, prompt => Assert.Equal(3, prompt.Count));
         Assert.Equal((3, 0, 0), (connection.Statistics.Recorded, connection.Statistics.Dropped, connection.Statistics.FailedRetrievals));

@@ -1,5 +1,6 @@
 using Flywheel.Client;
 using Flywheel.Core;
+using Flywheel.TestServer;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;
 
@@ -34,7 +35,7 @@ public sealed class RetrievalGuardTests
         var model = new ScriptedChatClient("answer");
         var chat = model.UseFlywheel(connection, "n", configure: o => o.RetrievalDeadline = TimeSpan.FromMilliseconds(60));
 
-        var response = await chat.GetResponseAsync("hi", cancellationToken: Ct).WaitAsync(TimeSpan.FromSeconds(5), Ct);
+        var response = await chat.GetResponseAsync("hi", cancellationToken: Ct).WaitAsync(Eventually.Limit, Ct);
 
         Assert.Equal("answer", response.Text);
         Assert.Equal("hi", Assert.Single(Assert.Single(model.Prompts)).Text);

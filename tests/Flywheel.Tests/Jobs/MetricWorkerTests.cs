@@ -2,6 +2,7 @@ using CsCheck;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Jobs;
+using Flywheel.TestServer;
 using static Flywheel.Tests.Jobs.Workshop;
 
 namespace Flywheel.Tests.Jobs;
@@ -105,7 +106,7 @@ public class MetricWorkerTests
         {
             var before = shop.Jobs.Extended.Count;
             shop.Clock.Advance(TimeSpan.FromSeconds(10));
-            await UntilAsync(() => shop.Jobs.Extended.Count > before);
+            await Eventually.IsAsync(() => shop.Jobs.Extended.Count > before, Ct);
         }
         Assert.Empty(await shop.Jobs.ClaimAsync(JobLane.Judge, 10, TimeSpan.FromSeconds(30), "thief", shop.Clock.GetUtcNow(), Ct));
         go.SetResult(Finding.Pass());
@@ -424,7 +425,7 @@ public class MetricWorkerTests
 
         var span = shop.Span();
         shop.Signal.Set();
-        await UntilAsync(() => shop.Jobs.Verdicts.Count == 2);
+        await Eventually.IsAsync(() => shop.Jobs.Verdicts.Count == 2, Ct);
         await stop.CancelAsync();
         await loop;
 
@@ -447,14 +448,15 @@ public class MetricWorkerTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var worker = shop.Worker();
         var loop = worker.RunAsync(stop.Token);
-        await UntilAsync(() => worker.Health.Faults > 0);
+        await Eventually.IsAsync(() => worker.Health.Faults > 0, Ct);
 
         isDown = false;
-        await UntilAsync(() =>
+        await Eventually.IsAsync(
+            () =>
         {
             shop.Clock.Advance(TimeSpan.FromSeconds(2));
             return shop.Jobs.Verdicts.Count == 1;
-        });
+        }, Ct);
         await stop.CancelAsync();
         await loop;
 
@@ -524,15 +526,6 @@ public class MetricWorkerTests
                 Assert.NotEqual(Outcome.Skipped, shop.FindingOf(span, metric).Outcome);
         Assert.All(shop.Jobs.Jobs, job => Assert.Contains(shop.Jobs.Verdicts.Values, verdict => verdict.Span == job.Span && verdict.Finding.Outcome == Outcome.Error));
     }, iter: 60);
-
-    static async Task UntilAsync(Func<bool> isSo)
-    {
-        for (var i = 0; !isSo(); i++)
-        {
-            Assert.True(i < 2_000, "It did not happen within ten seconds.");
-            await Task.Delay(5, Ct);
-        }
-    }
 
     sealed class AsksToWait(TimeSpan wait) : IFaultClassifier
     {

@@ -113,21 +113,20 @@ public class JsonValidatorTests
         Assert.Equal(Outcome.Error, Check("json", """{"schema":{"$ref":"#"}}""", "1").Outcome);
         const string doubling =
             """{"schema":{"$ref":"#/$defs/a","$defs":{"a":{"not":{"allOf":[{"$ref":"#/$defs/b"},{"$ref":"#/$defs/b"}]}},"b":{"allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}]}}}}""";
-        var started = Stopwatch.GetTimestamp();
 
-        Assert.Equal(Outcome.Error, Check("json", doubling, "1").Outcome);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 5);
+        var taken = ThreadTime.Of(() => Assert.Equal(Outcome.Error, Check("json", doubling, "1").Outcome));
+
+        Assert.InRange(taken.TotalSeconds, 0, 5);
     }
 
     [Fact]
     public void A_nested_repeat_in_a_schemas_pattern_is_harmless()
     {
-        var started = Stopwatch.GetTimestamp();
+        var text = JsonSerializer.Serialize(new string('a', 100_000) + "!");
 
-        var finding = Check("json", """{"schema":{"pattern":"^(a+)+$"}}""", JsonSerializer.Serialize(new string('a', 100_000) + "!"));
+        var taken = ThreadTime.Of(() => Assert.Equal(Outcome.Fail, Check("json", """{"schema":{"pattern":"^(a+)+$"}}""", text).Outcome));
 
-        Assert.Equal(Outcome.Fail, finding.Outcome);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2);
+        Assert.InRange(taken.TotalSeconds, 0, 2);
     }
 
     [Fact]

@@ -66,9 +66,7 @@ public class RegexValidatorTests
         var fastest = TimeSpan.MaxValue;
         for (var run = 0; run < 3; run++)
         {
-            var started = Stopwatch.GetTimestamp();
-            var finding = await validator.CheckAsync(new(text, null), Ct);
-            var taken = Stopwatch.GetElapsedTime(started);
+            var (finding, taken) = ThreadTime.OfSynchronous(() => validator.CheckAsync(new(text, null), Ct));
             fastest = taken < fastest ? taken : fastest;
             Assert.NotEqual(Outcome.Error, finding.Outcome);
         }

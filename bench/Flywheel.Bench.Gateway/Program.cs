@@ -1,5 +1,6 @@
 // The gateway beside a bare YARP proxy and, when given, Portkey: one upstream, one load, interleaved.
 //   dotnet run -c Release --project bench/Flywheel.Bench.Gateway -- [--rounds 3] [--seconds 3] [--clients 16] [--rate 200] [--demonstrations 100000]
+//       [--check]: every way once, briefly, to see that the benchmark works
 //       [--portkey FOLDER]: a folder with @portkey-ai/gateway 1.15.2; its package.json needs "overrides": {"@hono/node-server": "1.13.8", "hono": "4.9.7"},
 //       or its streams fail
 using System.Diagnostics;
@@ -26,10 +27,11 @@ switch (args.FirstOrDefault())
 }
 
 const string Chat = "/v1/chat/completions", OwnChat = "/openai/v1/chat/completions";
-var (rounds, clients, rate, demonstrations) = (Number("rounds", 3), Number("clients", 16), Number("rate", 200), Number("demonstrations", 0));
-var length = TimeSpan.FromSeconds(Number("seconds", 3));
+var check = args.Contains("--check");
+var (rounds, clients, rate, demonstrations) = (check ? 1 : Number("rounds", 3), Number("clients", 16), Number("rate", 200), Number("demonstrations", 0));
+var length = check ? TimeSpan.FromSeconds(0.2) : TimeSpan.FromSeconds(Number("seconds", 3));
 var self = Path.Combine(AppContext.BaseDirectory, "Flywheel.Bench.Gateway.dll");
-var program = Path.GetFullPath(Setting("server", "src/Flywheel.Server/bin/Release/net10.0/flywheel.dll"));
+var program = Path.GetFullPath(Setting("server", Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll")));
 var folder = Directory.CreateTempSubdirectory("flywheel-gateway-");
 var targets = new List<Target>();
 try
@@ -59,7 +61,7 @@ try
     // Until the compilers of all of them are done: a server that runs for days is meant.
     foreach (var target in targets)
         foreach (var stream in new[] { false, true })
-            await new Load(target, stream, clients, null).RunAsync(TimeSpan.FromSeconds(5));
+            await new Load(target, stream, clients, null).RunAsync(check ? length : TimeSpan.FromSeconds(5));
     for (var round = 1; round <= rounds; round++)
         foreach (var (name, stream, perSecond) in cases)
             foreach (var target in targets)

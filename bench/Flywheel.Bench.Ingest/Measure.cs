@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Flywheel.Bench.Ingest;
 
 /// <summary>Runs one case and accounts for its processor time.</summary>
-sealed class Measure(TimeSpan duration, int postmaster)
+/// <param name="warms">False measures at once, which says nothing about speed.</param>
+sealed class Measure(TimeSpan duration, int postmaster, bool warms = true)
 {
     const int Bursts = 12, MostBursts = 60;
 
@@ -17,7 +18,8 @@ sealed class Measure(TimeSpan duration, int postmaster)
     {
         var writers = Enumerable.Range(0, clients).Select(_ => open()).ToArray();
         // As long as the product is warmed up, so that its table and indexes are no larger than these.
-        await RunAsync(writers, Burst * Bursts);
+        if (warms)
+            await RunAsync(writers, Burst * Bursts);
         var (own, database) = (Cpu.Own(), Cpu.OfPostgres(postmaster));
         var (rows, seconds) = await RunAsync(writers, duration);
         return new Sample(
@@ -27,7 +29,8 @@ sealed class Measure(TimeSpan duration, int postmaster)
     /// <param name="load">Sends load for a while.</param>
     public async Task<Sample> ProductAsync(string name, ServerProcess server, int spans, Func<TimeSpan, Task<LoadResult>> load, bool usesPostgres)
     {
-        await WarmAsync(server, spans, load);
+        if (warms)
+            await WarmAsync(server, spans, load);
         var (own, ours, database) = (Cpu.Own(), server.CpuSeconds(), Cpu.OfPostgres(postmaster));
         var result = await load(duration);
         if (result.Failures > 0)

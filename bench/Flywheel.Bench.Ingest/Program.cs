@@ -1,15 +1,17 @@
 // Durable ingest through HTTP, triggers on, beside bare inserts of the same rows, interleaved in one run. Prints throughput and processor
 // time of server, database and client; ends with 3 when a bare case spread more than twofold, for then no ratio means anything.
 //   dotnet run -c Release --project bench/Flywheel.Bench.Ingest -- [--rounds 3] [--seconds 3] [--postgres postgres://...] [--on sqlite,postgres] [--json]
-//   ... -- --otlp shared/data/otlp [--rounds 3] [--seconds 3] [--postgres ...]: OTLP with the bytes of real exporters
-//   ... -- --otlp shared/data/otlp --soak 300: memory under full load
+//   ... [--check]: every case once, briefly, to see that the benchmark works
+//   ... -- --otlp ../shared/data/otlp [--rounds 3] [--seconds 3] [--postgres ...]: OTLP with the bytes of real exporters
+//   ... -- --otlp ../shared/data/otlp --soak 300: memory under full load
 //   ... -- --at http://127.0.0.1:5151 [--otlp ...] [--clients 4] [--spans 500] [--seconds 3]: load only, for profiling a server that runs
 using Flywheel.Bench.Ingest;
 
 string Setting(string name, string otherwise) => Array.IndexOf(args, "--" + name) is var at and >= 0 ? args[at + 1] : otherwise;
-var rounds = int.Parse(Setting("rounds", "3"));
-var duration = TimeSpan.FromSeconds(double.Parse(Setting("seconds", "3")));
-var program = Path.GetFullPath(Setting("server", "src/Flywheel.Server/bin/Release/net10.0/flywheel.dll"));
+var check = args.Contains("--check");
+var rounds = check ? 1 : int.Parse(Setting("rounds", "3"));
+var duration = check ? TimeSpan.FromSeconds(0.1) : TimeSpan.FromSeconds(double.Parse(Setting("seconds", "3")));
+var program = Path.GetFullPath(Setting("server", Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll")));
 var postgres = Setting("postgres", "");
 var wants = Setting("on", postgres.Length > 0 ? "sqlite,postgres" : "sqlite").Split(',');
 var recorded = Setting("otlp", "");
@@ -24,7 +26,7 @@ if (Setting("at", "") is { Length: > 0 } running)
     return 0;
 }
 
-var measure = new Measure(duration, postgres.Length > 0 ? await Cpu.PostmasterAsync(Place.Connection(postgres)) : 0);
+var measure = new Measure(duration, postgres.Length > 0 ? await Cpu.PostmasterAsync(Place.Connection(postgres)) : 0, warms: !check);
 var results = new Results(rounds, duration);
 if (recorded.Length > 0)
 {
@@ -35,7 +37,7 @@ if (recorded.Length > 0)
         return 0;
     }
     await otlp.RunAsync(rounds, measure, results);
-    return results.Print(args.Contains("--json")) ? 0 : 3;
+    return results.Print(args.Contains("--json")) || check ? 0 : 3;
 }
 
 async Task ProductAsync(string name, int clients, int spans, int metrics = 1, bool works = false)
@@ -87,4 +89,4 @@ for (var round = 1; round <= rounds; round++)
         results.Compare(many, batches, "(CPU: 1.0)");
     }
 }
-return results.Print(args.Contains("--json")) ? 0 : 3;
+return results.Print(args.Contains("--json")) || check ? 0 : 3;

@@ -6,11 +6,14 @@ using Microsoft.Data.Sqlite;
 
 // Judges at a provider's limit: CALLS calls of 300 ms each, 200 a second allowed, 5 % refused with 429, the process killed half way.
 //   dotnet run -c Release --project bench/Flywheel.Bench.Judging [calls] [limit] [calls the budget allows]
+//   ... -- --check: few calls, to see that the benchmark works; the rate is not judged
 const string Model = "judge-1";
 const double UsdPerCall = (1_000 * 1.0 + 50 * 2.0) / 1e6;
-var calls = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 10_000;
-var limit = args.Length > 1 ? double.Parse(args[1], CultureInfo.InvariantCulture) : 200;
-int? allowed = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : null;
+var check = args.Contains("--check");
+var numbers = args.Where(word => word != "--check").Select(word => double.Parse(word, CultureInfo.InvariantCulture)).ToArray();
+var calls = numbers.Length > 0 ? (int)numbers[0] : check ? 60 : 10_000;
+var limit = numbers.Length > 1 ? numbers[1] : 200;
+int? allowed = numbers.Length > 2 ? (int)numbers[2] : null;
 
 var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll"));
 if (!File.Exists(program))
@@ -74,7 +77,7 @@ try
     var served = Number("SELECT count(*) FROM verdict WHERE outcome = 'pass'");
     var spent = Real("SELECT sum(usd) FROM budget_use");
     var pairs = Number("SELECT count(*) FROM (SELECT DISTINCT span_id, metric_version_id FROM verdict)");
-    var steady = times.Where((_, i) => i > limit && i < times.Length - limit).ToArray();
+    var steady = check ? times : [.. times.Where((_, i) => i > limit && i < times.Length - limit)];
     var rate = Arrivals.Rate(steady);
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
         calls            {times.Length} for {calls} spans, of them 429 {times.Length - Answered()}
@@ -86,7 +89,7 @@ try
         spend            provider billed {Answered() * UsdPerCall:0.0000} USD, booked {spent:0.0000}, cap {capUsd:0.0000}
         restart          first call {(times.First(time => time > killed) - killed).TotalSeconds:0.00} s after the kill
         """));
-    var holds = rate >= 0.95 * limit && Arrivals.Busiest(times, out _) <= limit && pairs == calls && Number("SELECT count(*) FROM verdict") == calls
+    var holds = (check || rate >= 0.95 * limit) && Arrivals.Busiest(times, out _) <= limit && pairs == calls && Number("SELECT count(*) FROM verdict") == calls
         && spent <= capUsd + 1e-9 && Answered() * UsdPerCall <= capUsd + 1e-9;
     Console.WriteLine(holds ? "holds" : "DOES NOT HOLD");
     return holds ? 0 : 1;

@@ -4,14 +4,15 @@ using Flywheel.Bench.Retrieval;
 // Tables go to standard error, `--json` prints one object on standard output.
 var given = args.ToList();
 var json = given.Remove("--json");
+var check = given.Remove("--check");
 var (peer, data) = (Option("--peer"), Option("--data") ?? "spread");
 var words = given.ToArray();
 JsonNode? result = words switch
 {
     ["accuracy", var set] => Accuracy.Test(set),
-    ["speed", .. var sizes] when sizes.All(size => int.TryParse(size, out _)) => Speed.Run(data, sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)], peer),
-    ["review", var set] => ReviewCurve.Run(set, seeds: 3),
-    ["review", var set, var seeds] => ReviewCurve.Run(set, int.Parse(seeds)),
+    ["speed", .. var sizes] when sizes.All(size => int.TryParse(size, out _)) => Speed.Run(data, check ? [1_000] : sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)], peer),
+    ["review", var set] => ReviewCurve.Run(set, seeds: 3, check),
+    ["review", var set, var seeds] => ReviewCurve.Run(set, int.Parse(seeds), check),
     ["cross-validate", var set] => Accuracy.CrossValidate(set, Accuracy.Ablations()),
     _ => null,
 };
@@ -19,7 +20,8 @@ if (result is null)
 {
     Console.Error.WriteLine(
         """
-        usage: Flywheel.Bench.Retrieval [--json] COMMAND
+        usage: Flywheel.Bench.Retrieval [--json] [--check] COMMAND
+          --check              as little of it as shows that the benchmark works
           accuracy SET         all training rows as demonstrations, tested on the test rows
           cross-validate SET   what each part of the policy is worth, on training rows only
           speed [ROWS...] [--data spread|narrow|texts|alike] [--peer FOLDER]

@@ -3,28 +3,30 @@ using Flywheel.Studies;
 
 // Tables go to standard error, `--json` prints one value on standard output.
 var json = args.Contains("--json");
-var words = args.Where(a => a != "--json").ToArray();
+var check = args.Contains("--check");
+var words = args.Where(a => a is not ("--json" or "--check")).ToArray();
 JsonNode? result = words switch
 {
-    ["coverage"] => CoverageStudy.Run(600),
+    ["coverage"] => CoverageStudy.Run(Runs(600)),
     ["coverage", var runs] => CoverageStudy.Run(int.Parse(runs)),
-    ["sets"] => SetsStudy.Run(500),
-    ["labels"] => LabelsStudy.Run(60),
-    ["failures", var set] => FailuresStudy.Run(set, 20),
+    ["sets"] => SetsStudy.Run(Runs(500)),
+    ["labels"] => LabelsStudy.Run(Runs(60)),
+    ["failures", var set] => FailuresStudy.Run(set, Runs(20)),
     ["failures", var set, var runs] => FailuresStudy.Run(set, int.Parse(runs)),
-    ["judge-loop", var set] => await JudgeLoopStudy.RunAsync(set, 10),
+    ["judge-loop", var set] => await JudgeLoopStudy.RunAsync(set, Runs(10)),
     ["judge-loop", var set, var runs] => await JudgeLoopStudy.RunAsync(set, int.Parse(runs)),
-    ["calibrators"] => CalibratorStudy.Run(20),
-    ["align"] => await AlignStudy.RunAsync(200),
+    ["calibrators"] => CalibratorStudy.Run(Runs(20)),
+    ["align"] => await AlignStudy.RunAsync(Runs(200)),
     ["align", var runs] => await AlignStudy.RunAsync(int.Parse(runs)),
-    ["calibrate"] => CalibrateStudy.Run(200),
+    ["calibrate"] => CalibrateStudy.Run(Runs(200)),
     _ => null,
 };
 if (result is null)
 {
     Console.Error.WriteLine(
         """
-        usage: Flywheel.Studies [--json] STUDY
+        usage: Flywheel.Studies [--json] [--check] STUDY
+          --check              with the fewest runs, to see that the study works
           coverage [RUNS]      do the intervals of `estimate` hold a known truth? beside other methods
           sets                 the same on recorded judges, 50 labels, 500 resamples
           calibrators          which calibrator on recorded judges, and AURC beside raw confidence
@@ -40,3 +42,5 @@ if (result is null)
 if (json)
     Console.WriteLine(result.ToJsonString());
 return 0;
+
+int Runs(int all) => check ? 2 : all;

@@ -12,7 +12,7 @@ static class CommandLine
     public static async Task<(int Exit, string Output, string Errors)> RunAsync(string line, string folder)
     {
         using var console = CapturedConsole.Begin();
-        var exit = await Cli.Cli.RunAsync([.. line.Split(' ').Select(argument => Absolute(argument, folder))]);
+        var exit = await Cli.Commands.RunAsync([.. line.Split(' ').Select(argument => Absolute(argument, folder))]);
         return (exit, Short(console.Output, folder), Short(console.Errors, folder));
     }
 

@@ -110,7 +110,7 @@ public sealed class RecordedRequestTests
         await traces();
         await logs();
 
-        await Eventually.IsAsync(async () => (await SpansAsync(server))[0].Output is not null);
+        await Eventually.IsAsync(async () => (await SpansAsync(server))[0].Output is not null, Ct);
         var spans = await SpansAsync(server);
         AssertCall(spans[0], Charged, Plan + " (echo 31 chars)", "gpt-4.1-mini-2025-04-14", 19, 17);
         AssertMessages(spans[0], ("system", Classify), ("user", Charged));

@@ -9,7 +9,7 @@ public sealed partial class DocumentedCommandTests
     static readonly (string Printed, string Given)[] Placeholders =
     [
         ("review SET SEEDS", "review bitext 1"), ("accuracy SET", "accuracy bitext"), ("[ROWS...] --data NAME", "1000 --data spread"),
-        ("--postgres postgres://…", ""), ("--postgres URL", ""), ("--portkey FOLDER", ""), ("--demonstrations 100000", "--demonstrations 200"),
+        ("--postgres postgres://…", ""), ("--postgres URL", ""), ("--portkey FOLDER", ""), ("--demonstrations 100000", "--demonstrations 200"), ("halueval", "xstest"),
     ];
 
     /// <summary>Of the studies of detectors a part takes minutes: they are run by hand.</summary>

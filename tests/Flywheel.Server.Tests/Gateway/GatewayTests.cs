@@ -4,6 +4,7 @@ using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Retrieval;
 using Flywheel.TestServer;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Server.Tests.Gateway;
@@ -49,7 +50,14 @@ public sealed class GatewayTests
         await using var gateway = await GatewayUnderTest.StartAsync(settings: ("Gateway:record_seconds", "0"));
         gateway.Provider.Then(ModelReply.Says("fine", 7, 3));
 
-        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("How are you?"));
+        // Somebody else writes meanwhile, or the record might be there before the answer.
+        GatewayAnswer answer;
+        await using (var other = new SqliteConnection($"Data Source={gateway.Server.Db["sqlite:".Length..]};Pooling=False"))
+        {
+            await other.OpenAsync(Ct);
+            await using var writing = await other.BeginTransactionAsync(Ct);
+            answer = await gateway.PostAsync(GatewayUnderTest.Chat("How are you?"));
+        }
 
         Assert.Equal((200, "fine", "pending"), (answer.Status, answer.Content, answer.Headers["x-flywheel-recorded"]));
         var key = new SpanKey(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]);

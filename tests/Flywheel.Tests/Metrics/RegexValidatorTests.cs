@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Flywheel.Core.Metrics;
 using static Flywheel.Tests.Metrics.Checks;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Flywheel.Core.Metrics;
 using Flywheel.Tests.Models;

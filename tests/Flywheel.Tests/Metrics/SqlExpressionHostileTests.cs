@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Flywheel.Engine.Metrics.Sql;
 
 namespace Flywheel.Tests.Metrics;

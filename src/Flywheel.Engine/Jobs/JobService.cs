@@ -14,11 +14,13 @@ public sealed class JobService(IJobStore jobs, ISpanStore spans, IMetricStore me
     public async Task<JobPage> ListAsync(Caller caller, string? state, string? cursor, int limit, CancellationToken ct)
     {
         var page = await jobs.ListAsync(caller.Project, Wire.Choice<JobState>("state", state), cursor, PageSize.Check(limit), ct);
-        var keys = (await spans.GetAsync(caller.Project, [.. page.Items.Select(job => job.Span).Distinct()], ct)).ToDictionary(span => span.Id, span => span.Key);
+        var keys = (await spans.GetAsync(caller.Project, [.. page.Items.Select(job => job.Span).Distinct()], ct))
+            .ToDictionary(span => span.Id, span => span.Key);
         var entries = new List<JobEntry>(page.Items.Count);
         foreach (var job in page.Items)
             entries.Add(new(
-                job, keys.TryGetValue(job.Span, out var key) ? key : null, await metrics.GetVersionAsync(caller.Project, job.MetricVersion, ct)));
+                job, keys.TryGetValue(job.Span, out var key) ? key : null,
+                await metrics.GetVersionAsync(caller.Project, job.MetricVersion, ct)));
         return new(entries, page.Next, await jobs.CountsAsync(clock.GetUtcNow(), ct));
     }
 

@@ -14,7 +14,9 @@ public sealed class ProposedGuidelineService(IMetricStore metrics, IGuidelineSto
     const int MostProposed = 100;
 
     /// <returns>Stored, or repeated if the metric has the same rule in any state.</returns>
-    /// <exception cref="RequestException"><c>scope_missing</c>, <c>invalid_text</c>, <c>unknown_metric</c>, <c>too_many_open</c>.</exception>
+    /// <exception cref="RequestException">
+    /// <c>scope_missing</c>, <c>invalid_text</c>, <c>unknown_metric</c>, <c>too_many_open</c>.
+    /// </exception>
     public async Task<InsertResult> ProposeAsync(Caller caller, string metric, string text, CancellationToken ct)
     {
         var author = AgentAuthor.Of(caller);
@@ -25,9 +27,11 @@ public sealed class ProposedGuidelineService(IMetricStore metrics, IGuidelineSto
             return InsertResult.Repeated;
         if (known.Count(each => each.State == GuidelineState.Proposed && each.Author == author) >= MostProposed)
             throw new RequestException(
-                RequestErrorKind.RateLimited, "too_many_open", $"You have {MostProposed} proposed guidelines that nobody has decided about: wait until people have.");
+                RequestErrorKind.RateLimited, "too_many_open",
+                $"You have {MostProposed} proposed guidelines that nobody has decided about: wait until people have.");
         var at = clock.GetUtcNow();
-        await guidelines.AddAsync([new(Guid.CreateVersion7(at), caller.Project, found.Id, rule, [], GuidelineState.Proposed, author, at)], ct);
+        await guidelines.AddAsync(
+            [new(Guid.CreateVersion7(at), caller.Project, found.Id, rule, [], GuidelineState.Proposed, author, at)], ct);
         return InsertResult.Stored;
     }
 }

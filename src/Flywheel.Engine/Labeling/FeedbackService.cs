@@ -17,16 +17,16 @@ public sealed class FeedbackService(IFeedbackStore feedback, IDemonstrationStore
     const string Corrected = "demonstration";
 
     /// <exception cref="RequestException">
-    /// <c>invalid_name</c>, <c>invalid_value</c>, <c>invalid_trace_id</c> unless it names one thing, <c>unknown_trace</c>, <c>unknown_span</c>,
-    /// <c>unknown_session</c>, <c>unknown_response</c>; <c>feedback_conflict</c> if the id names other feedback.
+    /// <c>invalid_name</c>, <c>invalid_value</c>, <c>invalid_trace_id</c> unless it names one thing, <c>unknown_trace</c>,
+    /// <c>unknown_span</c>, <c>unknown_session</c>, <c>unknown_response</c>; <c>feedback_conflict</c> if the id names other feedback.
     /// </exception>
     public async Task<GivenFeedback> AddAsync(Caller caller, FeedbackRequest request, CancellationToken ct)
     {
         CheckValue(request.Name, request.Value);
         var (trace, span) = await SubjectAsync(caller.Project, request, ct);
         var given = new Feedback(
-            request.Id ?? Guid.CreateVersion7(), caller.Project, trace, span?.Key.Span, request.Name, request.Value.GetRawText(), request.Comment,
-            request.EndUser, clock.GetUtcNow())
+            request.Id ?? Guid.CreateVersion7(), caller.Project, trace, span?.Key.Span, request.Name, request.Value.GetRawText(),
+            request.Comment, request.EndUser, clock.GetUtcNow())
         {
             Session = request.Session,
         };
@@ -37,15 +37,21 @@ public sealed class FeedbackService(IFeedbackStore feedback, IDemonstrationStore
         }
         if (span?.Content.Input is null)
             throw RequestException.BadField(
-                "span_id", "`demonstration` is about one answer: name a span that has an input by `trace_id` and `span_id`, or its `response_id`.");
+                "span_id",
+                "`demonstration` is about one answer: name a span that has an input by `trace_id` and `span_id`, or its `response_id`.");
         IdConflict.Check(await feedback.AddAsync(given, ct), "feedback", given.Id);
         // Not a correction: the person who gives feedback is no reviewer. It waits for approval like every demonstration.
         await demonstrations.AddAsync([DemonstrationOf(given, span, request.Value.GetString()!, caller.Actor)], ct);
         return new(given, given.Id);
     }
 
-    /// <summary>Keeps feedback that another database recorded, with its id and time. It causes no demonstration and names a trace that may be missing.</summary>
-    /// <exception cref="RequestException"><c>invalid_name</c>, <c>invalid_value</c>, <c>invalid_trace_id</c>; <c>feedback_conflict</c>.</exception>
+    /// <summary>
+    /// Keeps feedback that another database recorded, with its id and time. It causes no demonstration and names a trace that may be
+    /// missing.
+    /// </summary>
+    /// <exception cref="RequestException">
+    /// <c>invalid_name</c>, <c>invalid_value</c>, <c>invalid_trace_id</c>; <c>feedback_conflict</c>.
+    /// </exception>
     public async Task RestoreAsync(Caller caller, Feedback recorded, CancellationToken ct)
     {
         CheckValue(recorded.Name, JsonElement.Parse(recorded.Value));
@@ -71,19 +77,23 @@ public sealed class FeedbackService(IFeedbackStore feedback, IDemonstrationStore
         else if (name is Comment or Corrected)
             throw RequestException.BadField(
                 "value",
-                $"`value` must be a text: the name `{name}` is kept for {(name == Comment ? "a comment about an answer" : "the answer as it should have been")}.");
+                $"`value` must be a text: the name `{name}` is kept for "
+                + $"{(name == Comment ? "a comment about an answer" : "the answer as it should have been")}.");
     }
 
     /// <summary>The trace that feedback is kept under, and the span if it is about one.</summary>
     async Task<(string Trace, Span? Span)> SubjectAsync(ProjectId project, FeedbackRequest it, CancellationToken ct)
     {
-        if (new[] { it.TraceId, it.Session, it.ResponseId }.Count(name => name is not null) != 1 || (it.SpanId is not null && it.TraceId is null))
+        if (new[] { it.TraceId, it.Session, it.ResponseId }.Count(name => name is not null) != 1
+            || (it.SpanId is not null && it.TraceId is null))
             throw RequestException.BadField(
-                "trace_id", "Name what the feedback is about in one way: `trace_id`, with `span_id` for one span, or `session`, or `response_id`.");
+                "trace_id",
+                "Name what the feedback is about in one way: `trace_id`, with `span_id` for one span, or `session`, or `response_id`.");
         if (it.ResponseId is { } response)
         {
             var key = await feedback.FindAnswerAsync(project, response, ct)
-                ?? throw RequestException.NotFound("response", $"No span of this project has the answer `{response}`: it may not have arrived yet.", "response_id");
+                ?? throw RequestException.NotFound("response",
+                    $"No span of this project has the answer `{response}`: it may not have arrived yet.", "response_id");
             return (key.Trace, await spans.FindAsync(project, key, ct));
         }
         if (it.Session is { } session)
@@ -98,6 +108,6 @@ public sealed class FeedbackService(IFeedbackStore feedback, IDemonstrationStore
 
     static Demonstration DemonstrationOf(Feedback given, Span span, string corrected, string author) => new(
         given.Id, given.Project, DemonstrationPurpose.Task, span.Content.Node, span.Content.Input!, corrected,
-        corrected == span.Content.Output ? null : span.Content.Output, given.Comment, corrected == span.Content.Output ? 0 : 1, span.Content.EndUser,
-        span.Id.Value, DemonstrationState.Pending, author, given.CreatedAt, null, null, null, null);
+        corrected == span.Content.Output ? null : span.Content.Output, given.Comment, corrected == span.Content.Output ? 0 : 1,
+        span.Content.EndUser, span.Id.Value, DemonstrationState.Pending, author, given.CreatedAt, null, null, null, null);
 }

@@ -12,6 +12,7 @@ static class IdConflict
     {
         if (result == InsertResult.Conflicting)
             throw new RequestException(
-                RequestErrorKind.Conflict, what + "_conflict", $"The id or idempotency key was used for another {what} ({id}): use a new one.");
+                RequestErrorKind.Conflict, what + "_conflict",
+                $"The id or idempotency key was used for another {what} ({id}): use a new one.");
     }
 }

@@ -11,7 +11,8 @@ namespace Flywheel.Engine.Labeling;
 
 /// <summary>Labels that agents propose: suggestions of the review queue, which a person accepts or changes.</summary>
 public sealed class ProposedLabelService(
-    IProposedLabelStore proposals, ILabelStore labels, IMetricStore metrics, ISpanStore spans, AgentVisibility visibility, TimeProvider clock)
+    IProposedLabelStore proposals, ILabelStore labels, IMetricStore metrics, ISpanStore spans, AgentVisibility visibility,
+    TimeProvider clock)
 {
     /// <summary>Pairs without a person's label that one agent may have proposals for: people's time is what the queue rations.</summary>
     public const int MostOpen = 500;
@@ -20,8 +21,9 @@ public sealed class ProposedLabelService(
 
     /// <returns>Stored, or repeated if the agent proposed the same before.</returns>
     /// <exception cref="RequestException">
-    /// <c>scope_missing</c>, <c>invalid_critique</c>, <c>invalid_confidence</c>, <c>unknown_metric</c>, <c>metric_not_active</c>, <c>unknown_span</c>,
-    /// <c>labelled</c>, <c>too_many_open</c>; <c>served_blind</c> if the item is kept for people who see no suggestion.
+    /// <c>scope_missing</c>, <c>invalid_critique</c>, <c>invalid_confidence</c>, <c>unknown_metric</c>, <c>metric_not_active</c>,
+    /// <c>unknown_span</c>, <c>labelled</c>, <c>too_many_open</c>; <c>served_blind</c> if the item is kept for people who see no
+    /// suggestion.
     /// </exception>
     public async Task<InsertResult> ProposeAsync(Caller caller, ProposedLabelRequest request, CancellationToken ct)
     {
@@ -37,12 +39,16 @@ public sealed class ProposedLabelService(
         var span = await spans.GetAsync(caller.Project, request.TraceId, request.SpanId, ct);
         if ((await visibility.BlindAsync(caller.Project, [span], ct)).Contains(span.Id, span.Key, metric))
             throw new RequestException(
-                RequestErrorKind.Conflict, "served_blind", "This item is kept for labels of people who see no suggestion: propose for another one.");
+                RequestErrorKind.Conflict, "served_blind",
+                "This item is kept for labels of people who see no suggestion: propose for another one.");
         if ((await labels.OfSpansAsync(caller.Project, [span.Id], ct)).Any(label => label.Metric == metric.Id))
-            throw new RequestException(RequestErrorKind.Conflict, "labelled", "A person has labelled this already: read the trace to see the label.");
+            throw new RequestException(RequestErrorKind.Conflict, "labelled",
+                "A person has labelled this already: read the trace to see the label.");
         return await proposals.AddAsync(
-            new(caller.Project, span.Id, metric.Id, author, request.Passed, request.Critique, request.Confidence, clock.GetUtcNow()), MostOpen, ct)
+            new(caller.Project, span.Id, metric.Id, author, request.Passed, request.Critique, request.Confidence, clock.GetUtcNow()),
+            MostOpen, ct)
             ?? throw new RequestException(
-                RequestErrorKind.RateLimited, "too_many_open", $"You have {MostOpen} proposed labels that nobody has answered: wait until people have.");
+                RequestErrorKind.RateLimited, "too_many_open",
+                $"You have {MostOpen} proposed labels that nobody has answered: wait until people have.");
     }
 }

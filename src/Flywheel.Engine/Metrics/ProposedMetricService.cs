@@ -26,7 +26,8 @@ public sealed class ProposedMetricService(IMetricStore metrics, MetricRules rule
             return IsSame(taken, metric) ? InsertResult.Repeated : throw Taken(metric.Name);
         if (known.Count(each => each.State == MetricState.Proposed && each.Author == author) >= MostProposed)
             throw new RequestException(
-                RequestErrorKind.RateLimited, "too_many_open", $"You have {MostProposed} proposed metrics that nobody has decided about: wait until people have.");
+                RequestErrorKind.RateLimited, "too_many_open",
+                $"You have {MostProposed} proposed metrics that nobody has decided about: wait until people have.");
         return await metrics.AddAsync(caller.Project, metric, expectNew: true, clock.GetUtcNow(), ct) is null
             ? throw Taken(metric.Name)
             : InsertResult.Stored;

@@ -12,5 +12,6 @@ public static class AgentAuthor
         ? "agent:" + caller.Actor
         : throw new RequestException(
             RequestErrorKind.Forbidden, "scope_missing",
-            $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}` and may read only: proposals need a key of `flywheel keys create --scope agent`.");
+            $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}` and may read only: "
+            + "proposals need a key of `flywheel keys create --scope agent`.");
 }

@@ -10,7 +10,9 @@ namespace Flywheel.Engine.Retrieval;
 public sealed class DemonstrationService(IDemonstrationStore demonstrations, DemonstrationEmbedding embedding, TimeProvider clock)
 {
     /// <summary>The newest first.</summary>
-    /// <exception cref="RequestException"><c>invalid_node</c>, <c>invalid_purpose</c>, <c>invalid_state</c>, <c>invalid_limit</c>.</exception>
+    /// <exception cref="RequestException">
+    /// <c>invalid_node</c>, <c>invalid_purpose</c>, <c>invalid_state</c>, <c>invalid_limit</c>.
+    /// </exception>
     public Task<Page<Demonstration>> ListAsync(Caller caller, DemonstrationRequest request, CancellationToken ct)
     {
         if (request is { Node: not null, Metric: not null })
@@ -18,7 +20,8 @@ public sealed class DemonstrationService(IDemonstrationStore demonstrations, Dem
         var purpose = Wire.Choice<DemonstrationPurpose>("purpose", request.Purpose);
         var filter = new DemonstrationFilter(
             request.Metric is not null ? DemonstrationPurpose.Judge : request.Node is not null ? DemonstrationPurpose.Task : purpose,
-            request.Metric ?? request.Node, Wire.Choice<DemonstrationState>("state", request.State), request.Cursor, PageSize.Check(request.Limit));
+            request.Metric ?? request.Node, Wire.Choice<DemonstrationState>("state", request.State), request.Cursor,
+            PageSize.Check(request.Limit));
         return demonstrations.ListAsync(caller.Project, filter, ct);
     }
 

@@ -19,9 +19,13 @@ public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore
     /// <summary>Characters of a note.</summary>
     const int MostNote = 10_000;
 
-    static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
-    readonly ConcurrentDictionary<(ProjectId, MetricId), (DateTimeOffset At, DateTimeOffset Since, MetricEvidence Evidence)> _evidence = new();
+    readonly ConcurrentDictionary<(ProjectId, MetricId), (DateTimeOffset At, DateTimeOffset Since, MetricEvidence Evidence)> _evidence =
+        new();
 
     /// <summary>Active metrics in code, the longest due first; those that are due with evidence, if only they are asked for.</summary>
     public Task<IReadOnlyList<MetricToReview>> ListAsync(Caller caller, bool due, CancellationToken ct) =>
@@ -33,17 +37,20 @@ public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore
     {
         var metric = await metrics.GetAsync(caller.Project, name, ct);
         var found = await FindAsync(metric, ct);
-        var numbers = (await metrics.VersionsAsync(caller.Project, name, ct)).ToDictionary(version => version.VersionId, version => version.Number);
+        var numbers = (await metrics.VersionsAsync(caller.Project, name, ct))
+            .ToDictionary(version => version.VersionId, version => version.Number);
         return new(
             found,
-            [.. (await reviews.ListAsync(caller.Project, metric.Id, ct)).Select(review => new PastReview(review, numbers.GetValueOrDefault(review.Version)))]);
+            [.. (await reviews.ListAsync(caller.Project, metric.Id, ct))
+                .Select(review => new PastReview(review, numbers.GetValueOrDefault(review.Version)))]);
     }
 
     /// <summary>Records a person's review of a metric; <c>retire</c> retires it.</summary>
     /// <param name="decision"><c>keep</c>, <c>change</c> or <c>retire</c>.</param>
     /// <param name="author">Null for the caller.</param>
     /// <exception cref="RequestException">
-    /// <c>invalid_decision</c>, <c>invalid_note</c>, <c>invalid_author</c>, <c>unknown_metric</c>; <c>not_reviewed</c> if it is not active or no code.
+    /// <c>invalid_decision</c>, <c>invalid_note</c>, <c>invalid_author</c>, <c>unknown_metric</c>; <c>not_reviewed</c> if it is not active
+    /// or no code.
     /// </exception>
     public async Task<PastReview> AddAsync(Caller caller, string name, string? decision, string? note, string? author, CancellationToken ct)
     {
@@ -134,7 +141,8 @@ public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore
     {
         var newest = new SpanId(long.MaxValue);
         var then = await reviews.CheckedAsync(
-            project, schedule.Metric, new(0), schedule.Last?.Newest ?? newest, newest: schedule.Last is not null, MetricEvidence.SampleSize, ct);
+            project, schedule.Metric, new(0), schedule.Last?.Newest ?? newest, newest: schedule.Last is not null,
+            MetricEvidence.SampleSize, ct);
         // Before a first review there is no "since": the newest texts are compared with the oldest, none in both.
         var after = schedule.Last?.Newest ?? (then.Count == 0 ? new(0) : then[^1].Span);
         var now = await reviews.CheckedAsync(project, schedule.Metric, after, newest, newest: true, MetricEvidence.SampleSize, ct);

@@ -8,8 +8,8 @@ namespace Flywheel.Engine.Review;
 
 /// <summary>Hands the review queue out to people: each item to one of them at a time, if they say who they are.</summary>
 public sealed class ReviewQueue(
-    IReviewStore review, ISpanStore spans, IMetricStore metrics, ReviewServing serving, MetricReviewService metricReviews, AgentVisibility visibility,
-    TimeProvider clock)
+    IReviewStore review, ISpanStore spans, IMetricStore metrics, ReviewServing serving, MetricReviewService metricReviews,
+    AgentVisibility visibility, TimeProvider clock)
 {
     /// <summary>Turns in which others may be quicker before a page comes back shorter than there are items.</summary>
     const int Tries = 20;
@@ -19,20 +19,24 @@ public sealed class ReviewQueue(
 
     /// <summary>A page for a person, the most urgent items first.</summary>
     /// <exception cref="RequestException">
-    /// <c>invalid_reason</c>, <c>invalid_reserve</c>, <c>invalid_author</c>, <c>invalid_limit</c>; <c>forbidden</c> if the caller may not take items.
+    /// <c>invalid_reason</c>, <c>invalid_reserve</c>, <c>invalid_author</c>, <c>invalid_limit</c>; <c>forbidden</c> if the caller may not
+    /// take items.
     /// </exception>
     public async Task<QueuePage> ListAsync(Caller caller, ReviewRequest request, CancellationToken ct)
     {
         var reason = ReviewReasons.Parse(request.Reason);
         if (request.Blind && reason is ReviewReason.LowScore or ReviewReason.Disagreement or ReviewReason.Unsure)
-            throw RequestException.BadField("reason", $"`reason` is `{request.Reason}`, which tells what the judge said: leave it out, or `blind`.");
+            throw RequestException.BadField("reason",
+                $"`reason` is `{request.Reason}`, which tells what the judge said: leave it out, or `blind`.");
         if (request.Reserve is not null && caller.Scope != KeyScope.Admin)
             throw new RequestException(
-                RequestErrorKind.Forbidden, "forbidden", "`reserve` takes items, which needs a key of scope admin: leave it out to look only.", "reserve");
+                RequestErrorKind.Forbidden, "forbidden",
+                "`reserve` takes items, which needs a key of scope admin: leave it out to look only.", "reserve");
         var hold = request.Reserve is null ? (TimeSpan?)null : HoldTime.Read("reserve", request.Reserve);
         var author = RequestField.OptionalName("author", request.Author ?? (hold is null ? null : caller.Actor));
         var page = await ServeAsync(
-            caller.Project, new(request.Node, request.Metric, reason, request.Cursor, PageSize.Check(request.Limit), author), hold, request.Blind, ct);
+            caller.Project, new(request.Node, request.Metric, reason, request.Cursor, PageSize.Check(request.Limit), author), hold,
+            request.Blind, ct);
         return request is { Cursor: null, Node: null, Metric: null, Reason: null }
             ? page with { Due = await metricReviews.DueAsync(caller.Project, ct) }
             : page;
@@ -44,7 +48,8 @@ public sealed class ReviewQueue(
     {
         var limit = PageSize.Check(request.Limit, MostForAgents);
         var (items, next) = await visibility.QueueAsync(
-            caller.Project, new(request.Node, request.Metric, ReviewReasons.Parse(request.Reason), request.Cursor, limit, Now: clock.GetUtcNow()), ct);
+            caller.Project,
+            new(request.Node, request.Metric, ReviewReasons.Parse(request.Reason), request.Cursor, limit, Now: clock.GetUtcNow()), ct);
         return new([.. items.Select(item => new QueueItem(item, null))], next);
     }
 
@@ -52,7 +57,9 @@ public sealed class ReviewQueue(
     /// <param name="item">As of <see cref="ReviewItemId"/>.</param>
     /// <param name="author">Null for the caller.</param>
     /// <param name="time">Such as <c>90s</c>, <c>10m</c> or <c>1h</c>; null for 10 minutes.</param>
-    /// <exception cref="RequestException"><c>unknown_item</c>, <c>invalid_author</c>, <c>invalid_for</c>; <c>reserved</c> if another holds it.</exception>
+    /// <exception cref="RequestException">
+    /// <c>unknown_item</c>, <c>invalid_author</c>, <c>invalid_for</c>; <c>reserved</c> if another holds it.
+    /// </exception>
     public async Task<Reservation> ReserveAsync(Caller caller, string item, string? author, string? time, CancellationToken ct)
     {
         var pair = await FindAsync(caller.Project, item, ct);
@@ -85,7 +92,8 @@ public sealed class ReviewQueue(
         ReviewItemId.Parse(item) is { } pair && (await spans.GetAsync(project, [pair.Span], ct)).Count == 1
         && (pair.Metric.Value == 0 || (await metrics.ListAsync(project, ct)).Any(metric => metric.Id == pair.Metric))
             ? pair
-            : throw RequestException.NotFound("item", $"There is no item `{item}` in this project: take an `id` of the review queue.", "item");
+            : throw RequestException.NotFound(
+                "item", $"There is no item `{item}` in this project: take an `id` of the review queue.", "item");
 
     async Task<QueuePage> ServeAsync(ProjectId project, ReviewFilter filter, TimeSpan? hold, bool blind, CancellationToken ct)
     {

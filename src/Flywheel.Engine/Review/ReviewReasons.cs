@@ -23,6 +23,7 @@ public static class ReviewReasons
         foreach (var reason in Enum.GetValues<ReviewReason>())
             if (Name(reason) == name)
                 return reason;
-        throw RequestException.BadField("reason", $"`reason` is `{name}`: use {string.Join(", ", Enum.GetValues<ReviewReason>().Select(Name))}.");
+        var choices = string.Join(", ", Enum.GetValues<ReviewReason>().Select(Name));
+        throw RequestException.BadField("reason", $"`reason` is `{name}`: use {choices}.");
     }
 }

@@ -27,8 +27,8 @@ public sealed class SpanSearchService(ISpanStore spans, IMetricStore metrics, IV
         if (request.Metric is not null)
             await metrics.GetAsync(caller.Project, request.Metric, ct);
         var search = new SpanSearch(
-            request.Text, request.Node, Wire.Choice<NodeKind>("kind", request.Kind), Wire.Choice<Outcome>("outcome", request.Outcome), request.Metric,
-            Time("from", request.From), Time("to", request.To), request.Failed, request.Cursor, request.Limit);
+            request.Text, request.Node, Wire.Choice<NodeKind>("kind", request.Kind), Wire.Choice<Outcome>("outcome", request.Outcome),
+            request.Metric, Time("from", request.From), Time("to", request.To), request.Failed, request.Cursor, request.Limit);
         var known = (await metrics.ListAsync(caller.Project, ct)).ToDictionary(metric => metric.Id);
         return search.Outcome is null
             ? await PageAsync(caller.Project, search, known, ct)
@@ -50,7 +50,9 @@ public sealed class SpanSearchService(ISpanStore spans, IMetricStore metrics, IV
             page.Next);
     }
 
-    /// <summary>A blind item that is found by its outcome would tell it, and so would a cursor that names it: pages end at shown ones.</summary>
+    /// <summary>
+    /// A blind item that is found by its outcome would tell it, and so would a cursor that names it: pages end at shown ones.
+    /// </summary>
     async Task<Page<SpanHit>> ByOutcomeAsync(ProjectId project, SpanSearch search, Dictionary<MetricId, Metric> known, CancellationToken ct)
     {
         var shown = new List<SpanHit>();
@@ -59,7 +61,8 @@ public sealed class SpanSearchService(ISpanStore spans, IMetricStore metrics, IV
         {
             var page = await PageAsync(project, search with { Cursor = cursor, Limit = CandidatesPerTurn }, known, ct);
             shown.AddRange(page.Items
-                .Where(hit => hit.Outcomes.Any(each => each.Value == search.Outcome && (search.Metric is null || each.Key == search.Metric)))
+                .Where(hit => hit.Outcomes.Any(each =>
+                    each.Value == search.Outcome && (search.Metric is null || each.Key == search.Metric)))
                 .Take(search.Limit - shown.Count));
             if (shown.Count == search.Limit)
                 return new(shown, shown[^1].Span.Id.Value.ToString(CultureInfo.InvariantCulture));
@@ -68,7 +71,8 @@ public sealed class SpanSearchService(ISpanStore spans, IMetricStore metrics, IV
             cursor = page.Next;
         }
         throw new RequestException(
-            RequestErrorKind.Conflict, "mostly_withheld", "Most of what fits is kept for blind labels: narrow the search by `node`, `from` or `to`.");
+            RequestErrorKind.Conflict, "mostly_withheld",
+            "Most of what fits is kept for blind labels: narrow the search by `node`, `from` or `to`.");
     }
 
     static DateTimeOffset? Time(string field, string? text) => text is null

@@ -9,8 +9,8 @@ namespace Flywheel.Engine.Traces;
 
 /// <summary>What the application did: traces as people and agents read them.</summary>
 public sealed class TraceService(
-    ISpanStore spans, IMetricStore metrics, IVerdictStore verdicts, ILabelStore labels, ICorrectionStore corrections, IFeedbackStore feedback,
-    AgentVisibility visibility)
+    ISpanStore spans, IMetricStore metrics, IVerdictStore verdicts, ILabelStore labels, ICorrectionStore corrections,
+    IFeedbackStore feedback, AgentVisibility visibility)
 {
     /// <summary>Spans of one trace that an agent reads.</summary>
     const int MostForAgents = 200;
@@ -27,7 +27,8 @@ public sealed class TraceService(
     /// <param name="blind">Leaves out the verdicts of judges and all labels, for a person who is to label blind.</param>
     /// <exception cref="RequestException"><c>unknown_trace</c>.</exception>
     public async Task<TraceReading> ReadAsync(Caller caller, string traceId, bool blind, CancellationToken ct) => await ReadAsync(
-        caller.Project, traceId, await TraceAsync(caller.Project, traceId, ct), 0, (_, metric, isLabel) => blind && (isLabel || visibility.IsJudge(metric)), ct);
+        caller.Project, traceId, await TraceAsync(caller.Project, traceId, ct), 0,
+        (_, metric, isLabel) => blind && (isLabel || visibility.IsJudge(metric)), ct);
 
     /// <summary>One trace as an agent reads it: what people are still to label blind is left out.</summary>
     /// <exception cref="RequestException"><c>unknown_trace</c>.</exception>
@@ -51,7 +52,8 @@ public sealed class TraceService(
 
     /// <param name="isHidden">Whether the verdict (false) or the labels (true) of a metric on a span are left out.</param>
     async Task<TraceReading> ReadAsync(
-        ProjectId project, string traceId, IReadOnlyList<Span> shown, int more, Func<Span, Metric, bool, bool> isHidden, CancellationToken ct)
+        ProjectId project, string traceId, IReadOnlyList<Span> shown, int more, Func<Span, Metric, bool, bool> isHidden,
+        CancellationToken ct)
     {
         SpanId[] ids = [.. shown.Select(span => span.Id)];
         var known = (await metrics.ListAsync(project, ct)).ToDictionary(metric => metric.Id);
@@ -76,6 +78,7 @@ public sealed class TraceService(
                 [.. corrected[span.Id]])),
         ];
         return new(
-            traceId, readings, await feedback.OfTraceAsync(project, traceId, ct), known.ToDictionary(each => each.Key, each => each.Value.Name), withheld, more);
+            traceId, readings, await feedback.OfTraceAsync(project, traceId, ct),
+            known.ToDictionary(each => each.Key, each => each.Value.Name), withheld, more);
     }
 }

@@ -20,7 +20,8 @@ static class IdempotencyKey
         if (key.Length == 0)
             return null;
         if (key.Length > MaxLength)
-            throw new RequestException(RequestErrorKind.Invalid, "invalid_idempotency_key", $"`{Header}` is over {MaxLength} characters.", Header);
+            throw new RequestException(RequestErrorKind.Invalid, "invalid_idempotency_key", $"`{Header}` is over {MaxLength} characters.",
+                Header);
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{caller.Project.Value}\n{request.Path}\n{key}")).AsSpan(0, 16));
     }
 }

@@ -1,7 +1,7 @@
 using Flywheel.Client;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Loop;
+using Flywheel.Engine.Embedded;
 using Flywheel.Storage;
 using Microsoft.Extensions.AI;
 

@@ -1,9 +1,9 @@
-using Flywheel.Client.Remote;
 using Flywheel.Client;
+using Flywheel.Client.Remote;
 using Flywheel.Core;
-using Flywheel.Demo.Orders;
 using Flywheel.Demo;
-using Flywheel.Engine.Loop;
+using Flywheel.Demo.Orders;
+using Flywheel.Engine.Embedded;
 using Flywheel.Storage;
 
 namespace SupportBot;

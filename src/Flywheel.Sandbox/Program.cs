@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Flywheel.Core.Sandboxing;
 using Flywheel.SandboxChild;
 using Flywheel.SandboxChild.Isolation;
+using Flywheel.SandboxChild.Workers;
 
 // A child of the sandbox: opens what it is told to, locks the door behind itself, then answers tasks until its parent closes the pipe.
 const int MaxTaskBytes = 16 << 20;
@@ -17,7 +18,7 @@ IWorker worker;
 try
 {
     watch.Arm(30_000);
-    worker = await Workers.OpenAsync(opening);
+    worker = await SandboxEngines.OpenAsync(opening);
     watch.Disarm();
 }
 catch (Exception e) when (e is OpeningException or IOException)

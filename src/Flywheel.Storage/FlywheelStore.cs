@@ -1,4 +1,5 @@
 using Flywheel.Core;
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;

@@ -6,7 +6,7 @@ using Flywheel.Client;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Loop;
+using Flywheel.Engine.Embedded;
 using Flywheel.Engine.Models.Offline;
 using Flywheel.Storage;
 using Flywheel.TestServer;

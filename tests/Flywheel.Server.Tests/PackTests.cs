@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core.Metrics;
-using Flywheel.Engine.Packs;
+using Flywheel.Engine.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Server.Tests;

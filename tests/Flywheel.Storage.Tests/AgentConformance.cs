@@ -1,3 +1,4 @@
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;

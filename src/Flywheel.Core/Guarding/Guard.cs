@@ -3,26 +3,6 @@ using Flywheel.Core.Traces;
 
 namespace Flywheel.Core.Guarding;
 
-/// <summary>What a guard does about an input that fails.</summary>
-public enum GuardAction
-{
-    /// <summary>The model is not asked.</summary>
-    Block,
-
-    /// <summary>The model is asked, and the verdict is recorded.</summary>
-    Flag,
-
-    /// <summary>The model and the store get the text without what was found.</summary>
-    Redact,
-}
-
-/// <summary>What a guard does when it cannot check: an exception, a timeout, settings that no longer work.</summary>
-public enum GuardFault
-{
-    Allow,
-    Block,
-}
-
 /// <summary>An input before a model sees it.</summary>
 /// <param name="EndUser">Who asks; null when unknown.</param>
 /// <param name="Attributes">JSON object of what else the application knows, as on a span; null when there is nothing.</param>

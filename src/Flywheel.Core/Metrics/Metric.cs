@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 

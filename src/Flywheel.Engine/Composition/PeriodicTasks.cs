@@ -1,3 +1,4 @@
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
 using Flywheel.Engine.Judging;

@@ -20,7 +20,7 @@ sealed class JudgeValidator(
 
     readonly JudgeCalls _calls = new(services);
     readonly JudgeModel model = models[0];
-    Known? _current;
+    KnownVersion? _current;
 
     public GuaranteeSetting Guarantee { get; } = guarantee ?? GuaranteeSetting.Unasked;
 
@@ -254,5 +254,5 @@ sealed class JudgeValidator(
         return ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
     }
 
-    sealed record Known(string Pool, string Guidelines, string Version);
+    sealed record KnownVersion(string Pool, string Guidelines, string Version);
 }

@@ -1,4 +1,5 @@
 using Flywheel.Engine.Evaluation;
+using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Engine.Packs;
 

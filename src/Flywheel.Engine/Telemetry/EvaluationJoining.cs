@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Flywheel.Core;
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;

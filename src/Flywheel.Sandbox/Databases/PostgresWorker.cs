@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Flywheel.Core.Sandboxing;
+using Flywheel.SandboxChild.Workers;
 using Npgsql;
 
 namespace Flywheel.SandboxChild.Databases;

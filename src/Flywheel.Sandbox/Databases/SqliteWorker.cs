@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Flywheel.Core.Sandboxing;
+using Flywheel.SandboxChild.Workers;
 using SQLitePCL;
 
 namespace Flywheel.SandboxChild.Databases;

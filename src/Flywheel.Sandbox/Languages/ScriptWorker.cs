@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Acornima;
 using Flywheel.Core.Sandboxing;
+using Flywheel.SandboxChild.Workers;
 using Jint;
 using Jint.Runtime;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Packs;
 using Flywheel.Server.Features.Packs;
 

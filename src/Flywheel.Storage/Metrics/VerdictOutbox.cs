@@ -1,6 +1,6 @@
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 
 namespace Flywheel.Storage.Metrics;
 

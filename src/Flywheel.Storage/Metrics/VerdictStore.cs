@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;

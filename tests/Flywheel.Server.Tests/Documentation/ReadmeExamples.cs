@@ -3,7 +3,7 @@ using Flywheel.Client.Hosting;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Loop;
+using Flywheel.Engine.Embedded;
 using Flywheel.Storage;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;

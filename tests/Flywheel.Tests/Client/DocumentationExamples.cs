@@ -4,7 +4,7 @@ using Flywheel.Core;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Traces;
-using Flywheel.Engine.Loop;
+using Flywheel.Engine.Embedded;
 using Flywheel.Engine.Models;
 using Flywheel.Validators;
 using Flywheel.Validators.Detection;

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
-using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics.Validators;
 using Flywheel.Engine.Telemetry;
 

@@ -1,6 +1,6 @@
 using Flywheel.Core;
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
-using Flywheel.Core.Traces;
 
 namespace Flywheel.Engine.Metrics.Validators;
 

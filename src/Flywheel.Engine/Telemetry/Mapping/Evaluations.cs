@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Telemetry.Otlp;
 

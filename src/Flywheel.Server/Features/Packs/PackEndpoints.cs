@@ -1,4 +1,5 @@
 using Flywheel.Core.Projects;
+using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Packs;
 using Flywheel.Server.Api;
 using Microsoft.AspNetCore.Http.HttpResults;

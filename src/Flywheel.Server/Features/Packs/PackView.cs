@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Flywheel.Engine.Packs;
+using Flywheel.Engine.Metrics;
 
 namespace Flywheel.Server.Features.Packs;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Flywheel.SandboxChild;
+namespace Flywheel.SandboxChild.Workers;
 
 /// <summary>Ends this process when a task overruns, whoever else is watching.</summary>
 /// <remarks>The parent kills earlier; this is for a parent that died.</remarks>

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Flywheel.Engine.Metrics;
 
-namespace Flywheel.Engine.Packs;
+namespace Flywheel.Engine.Metrics;
 
 /// <summary>A metric of a pack.</summary>
 /// <param name="Needs">Settings of its validator that only the user can give, each with what it is; null when it works as it is.</param>

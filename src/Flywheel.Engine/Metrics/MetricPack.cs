@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Flywheel.Core;
 
-namespace Flywheel.Engine.Packs;
+namespace Flywheel.Engine.Metrics;
 
 /// <summary>Metrics that fit a kind of node, to be switched on in one step.</summary>
 public sealed record MetricPack(string Name, string Summary, IReadOnlyList<PackMetric> Metrics)

@@ -2,23 +2,12 @@ using System.Reflection;
 using Flywheel.Core.Sandboxing;
 using Flywheel.SandboxChild.Databases;
 using Flywheel.SandboxChild.Languages;
+using Flywheel.SandboxChild.Workers;
 
 namespace Flywheel.SandboxChild;
 
-/// <summary>One engine inside a child.</summary>
-interface IWorker : IDisposable
-{
-    /// <summary>What it offers; the walls of the process are added to it.</summary>
-    SandboxReady Ready { get; }
-
-    /// <summary>Does one task and gives the answer's JSON. Never throws for what the task holds.</summary>
-    byte[] Answer(byte[] task, SelfWatch watch);
-}
-
-/// <summary>A child cannot open what it was told to; the message names the remedy.</summary>
-sealed class OpeningException(string message) : Exception(message);
-
-static class Workers
+/// <summary>The engines that a child may be.</summary>
+static class SandboxEngines
 {
     /// <summary>Opens and warms up: once the door is locked, no file can be opened any more, not even an assembly.</summary>
     public static async Task<IWorker> OpenAsync(SandboxOpening opening)

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Flywheel.Core.Metrics;
 
-namespace Flywheel.Core.Judging;
+namespace Flywheel.Core.Metrics;
 
 /// <summary>What one judge answered, before anything was done about it.</summary>
 /// <param name="Model">By its configured name, else the provider's; null for the default one.</param>

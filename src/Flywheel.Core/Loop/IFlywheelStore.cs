@@ -1,3 +1,4 @@
+using Flywheel.Core.Evaluation;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;

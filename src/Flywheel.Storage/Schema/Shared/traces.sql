@@ -40,7 +40,10 @@ CREATE TABLE span (
     output TEXT,
     attributes TEXT,                -- JSON object of everything else that the sender knew
 {postgres:     PRIMARY KEY (project_id, id),
-}    UNIQUE (project_id, trace_id, span_id)
+}    -- A sender's retry adds nothing. Once spans are partitioned by ranges of id, PostgreSQL cannot keep this index: a narrow table of
+    -- (project_id, trace_id, span_id, id) that a statement trigger fills will hold the uniqueness instead. Not before: with it, the
+    -- same 60,000 rows took 1.4 times as long to insert (1.6 s and 2.3 s, means of four interleaved rounds).
+    UNIQUE (project_id, trace_id, span_id)
 ) {strict};
 
 -- The newest spans of a project and of a node. SQLite adds the row number to each index; PostgreSQL reads a project's along its key.

@@ -148,6 +148,7 @@ public static class EngineComposition
     static void AddWorkers(this IServiceCollection services, EngineOptions options)
     {
         services.AddSingleton<WorkSignal>();
+        services.AddSingleton<QueueMeasurement>();
         services.AddSingleton(provider => Worker(provider, options));
         services.AddSingleton(provider => provider.GetRequiredService<MetricWorker>().Health);
         services.AddSingleton<BackfillWorker>();

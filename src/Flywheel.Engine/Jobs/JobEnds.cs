@@ -1,4 +1,6 @@
 using Flywheel.Core.Jobs;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Observability;
 
 namespace Flywheel.Engine.Jobs;
 
@@ -51,7 +53,10 @@ sealed class JobEnds(IJobStore jobs, TimeProvider clock, Action<Exception> onFau
     {
         try
         {
-            return await jobs.EndAsync(ends, clock.GetUtcNow(), ct);
+            var recorded = await jobs.EndAsync(ends, clock.GetUtcNow(), ct);
+            for (var i = 0; i < ends.Count; i++)
+                Count(ends[i], recorded[i]);
+            return recorded;
         }
         catch (Exception) when (ends.Count > 1 && !ct.IsCancellationRequested)
         {
@@ -66,6 +71,7 @@ sealed class JobEnds(IJobStore jobs, TimeProvider clock, Action<Exception> onFau
             try
             {
                 recorded[i] = (await jobs.EndAsync([ends[i]], clock.GetUtcNow(), ct))[0];
+                Count(ends[i], recorded[i]);
                 failed = 0;
             }
             catch (Exception error) when (!ct.IsCancellationRequested && ++failed < Suspicion)
@@ -73,6 +79,19 @@ sealed class JobEnds(IJobStore jobs, TimeProvider clock, Action<Exception> onFau
                 onFault(error);
             }
         return recorded;
+    }
+
+    static void Count(JobEnd end, bool isRecorded)
+    {
+        var verdict = end switch
+        {
+            JobEnd.Done done => done.Verdict,
+            JobEnd.Dead dead => dead.Verdict,
+            _ => null,
+        };
+        if (isRecorded && verdict is not null)
+            FlywheelMeter.Verdicts.Add(
+                1, new(FlywheelMeter.Outcome, Wire.Name(verdict.Finding.Outcome)), new("flywheel.lane", Wire.Name(end.Job.Lane)));
     }
 
     async Task FlushAsync(List<Waiting> batch, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Flywheel.Core.Judging;
+using Flywheel.Core.Observability;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
@@ -39,6 +40,9 @@ sealed class JudgeCalls(JudgeServices services)
         if (ledger is not null && await ledger.ReserveAsync(reservation, ct) is { } limit)
             throw new BudgetExhaustedException(limit);
 
+        using var activity = FlywheelActivities.Source.StartActivity("flywheel.judge", System.Diagnostics.ActivityKind.Client);
+        activity?.SetTag("gen_ai.request.model", question.Model.Id);
+        var started = services.Clock.GetTimestamp();
         ChatResponse response;
         try
         {
@@ -46,6 +50,7 @@ sealed class JudgeCalls(JudgeServices services)
         }
         catch (Exception error)
         {
+            Count("failed", started, 0);
             // What was cut off may have been billed: its reservation stays.
             if (ledger is not null && error is not OperationCanceledException && !services.MayHaveCost(error))
                 await ledger.SettleAsync(reservation, 0, null, services.Clock.GetUtcNow(), ct);
@@ -53,12 +58,21 @@ sealed class JudgeCalls(JudgeServices services)
         }
 
         var reply = Read(question, response);
+        Count(reply.Judgement is null ? "unreadable" : "answered", started, reply.Answer.CostUsd);
         if (ledger is not null)
             await ledger.SettleAsync(
                 reservation, reply.Answer.CostUsd,
                 reply.Judgement is { } it ? new(key, question.Span, it.Verdict, it.Critique, it.Confidence, reply.Answer.Model) : null,
                 services.Clock.GetUtcNow(), ct);
         return reply;
+    }
+
+    void Count(string outcome, long started, double costUsd)
+    {
+        FlywheelMeter.JudgeCalls.Add(1, new KeyValuePair<string, object?>(FlywheelMeter.Outcome, outcome));
+        FlywheelMeter.JudgeDuration.Record(services.Clock.GetElapsedTime(started).TotalSeconds);
+        if (costUsd > 0)
+            FlywheelMeter.JudgeCost.Add(costUsd);
     }
 
     Reply Read(JudgeQuestion question, ChatResponse response)

@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Observability;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 
@@ -28,12 +30,17 @@ public sealed class DemonstrationRetriever(IDemonstrationStore store, IEmbedder 
     public async Task<RetrievalResult> SearchAsync(
         ProjectId project, DemonstrationPurpose purpose, string target, string input, RetrievalPolicy policy, CancellationToken ct)
     {
+        using var activity = FlywheelActivities.Source.StartActivity("flywheel.retrieve");
+        var started = clock.GetTimestamp();
         await RefreshAsync(ct);
         if (!_partitions.TryGetValue(new IndexKey(project, purpose, target), out var partition))
             return new RetrievalResult([], 0, 0);
         var index = partition.Index;
         var vector = await embedder.EmbedQueryAsync(input, index.Lexicon, ct);
-        return index.Retrieve(new RetrievalQuery(input, vector, clock.GetUtcNow()), policy);
+        var result = index.Retrieve(new RetrievalQuery(input, vector, clock.GetUtcNow()), policy);
+        FlywheelMeter.RetrievalDuration.Record(
+            clock.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("flywheel.purpose", Wire.Name(purpose)));
+        return result;
     }
 
     /// <summary>The index behind a node's or a metric's demonstrations; null while there are none.</summary>

@@ -1,3 +1,5 @@
+using Flywheel.Core.Metrics;
+using Flywheel.Core.Observability;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Jobs;
@@ -10,6 +12,9 @@ namespace Flywheel.Engine.Traces;
 /// </summary>
 public sealed class SpanIntake(ISpanWriter writer, ISpanStore stored, ISpanFilter filter, WorkSignal work, TimeProvider clock)
 {
+    static readonly KeyValuePair<string, object?>[] s_outcomes =
+        [.. Enum.GetValues<SpanOutcome>().Select(outcome => KeyValuePair.Create(FlywheelMeter.Outcome, (object?)Wire.Name(outcome)))];
+
     /// <summary>Takes spans in; when this returns, those that were kept are durable together with the work they cause.</summary>
     /// <returns>One result per span, in the order given.</returns>
     /// <exception cref="OverloadedException">Nothing was stored.</exception>
@@ -17,6 +22,9 @@ public sealed class SpanIntake(ISpanWriter writer, ISpanStore stored, ISpanFilte
     {
         if (spans.Count == 0)
             return [];
+        using var activity = FlywheelActivities.Source.StartActivity("flywheel.intake");
+        activity?.SetTag("flywheel.spans", spans.Count);
+        var started = clock.GetTimestamp();
         var now = clock.GetUtcNow();
         var admitted = await AdmittedSpans.AdmitAsync(project, spans, filter, now, ct).ConfigureAwait(false);
         IReadOnlyList<SpanInsertResult> inserted = [];
@@ -33,7 +41,19 @@ public sealed class SpanIntake(ISpanWriter writer, ISpanStore stored, ISpanFilte
                 : inserted[next] == SpanInsertResult.Conflicting
                     ? await AgainAsync(project, admitted.Spans[next++], ct).ConfigureAwait(false)
                     : new(inserted[next++] == SpanInsertResult.Stored ? SpanOutcome.Stored : SpanOutcome.Repeated, null);
+        Count(results, started);
         return results;
+    }
+
+    void Count(SpanIntakeResult[] results, long started)
+    {
+        FlywheelMeter.IntakeDuration.Record(clock.GetElapsedTime(started).TotalSeconds);
+        Span<int> counts = stackalloc int[s_outcomes.Length];
+        foreach (var result in results)
+            counts[(int)result.Outcome]++;
+        for (var i = 0; i < counts.Length; i++)
+            if (counts[i] > 0)
+                FlywheelMeter.Spans.Add(counts[i], s_outcomes[i]);
     }
 
     /// <summary>The first half only, for rows that are written with others in one transaction: checks and redacts.</summary>

@@ -9,6 +9,7 @@ using Flywheel.Server.Features.Judging;
 using Flywheel.Server.Features.Labeling;
 using Flywheel.Server.Features.Mcp;
 using Flywheel.Server.Features.Metrics;
+using Flywheel.Server.Features.Observability;
 using Flywheel.Server.Features.Packs;
 using Flywheel.Server.Features.Projects;
 using Flywheel.Server.Features.Prompts;
@@ -79,6 +80,7 @@ public static class FlywheelHost
         services.AddGateway(configuration, EngineServices.ReadModels(configuration));
         services.AddTelemetry(configuration);
         services.AddMcp(configuration);
+        services.AddObservability();
         services.AddHostedService<WorkerService>();
         services.ConfigureHttpJsonOptions(json => Body.Configure(json.SerializerOptions));
         services.AddProblemDetails();
@@ -102,6 +104,7 @@ public static class FlywheelHost
         app.UseAccess(options.RequiresKeys);
         app.MapOpenApi("/openapi/{documentName}.json").OpenToAll();
         app.MapHealth();
+        app.MapObservability();
         app.MapOtlp();
         var api = app.MapGroup("/api/v1");
         api.MapTraces();

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Flywheel.Core.Observability;
 using Flywheel.Core;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Projects;
@@ -10,6 +12,8 @@ namespace Flywheel.Storage.Postgres;
 /// <summary>A PostgreSQL database: as many writers as come, each in its own transaction; spans share theirs.</summary>
 internal sealed class PostgresDatabase : Database
 {
+    static readonly KeyValuePair<string, object?> s_system = new("db.system.name", "postgresql");
+
     /// <summary>Writes at once on this process's connections; workers leave most of them to people.</summary>
     const int InteractiveWrites = 16, BackgroundWrites = 6;
 
@@ -279,14 +283,23 @@ internal sealed class PostgresDatabase : Database
     {
         var connection = await source.OpenConnectionAsync().ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
-            return await SpanBatch.StoreAsync(connection, requests, CancellationToken.None).ConfigureAwait(false);
+        {
+            var started = Stopwatch.GetTimestamp();
+            var stored = await SpanBatch.StoreAsync(connection, requests, CancellationToken.None).ConfigureAwait(false);
+            Measure(started);
+            return stored;
+        }
     }
+
+    static void Measure(long started) =>
+        FlywheelMeter.CommitDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, s_system);
 
     async Task<T> CommitAsync<T>(Func<Session, Task<T>> work, CancellationToken ct)
     {
         var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
+            var started = Stopwatch.GetTimestamp();
             var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
             await using (transaction.ConfigureAwait(false))
             {
@@ -300,6 +313,7 @@ internal sealed class PostgresDatabase : Database
                     // It may have been committed: only the caller knows whether a second time does harm.
                     throw new StoreException("The connection broke while committing; the outcome is unknown.", fault);
                 }
+                Measure(started);
                 return result;
             }
         }

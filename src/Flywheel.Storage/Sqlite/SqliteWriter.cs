@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flywheel.Core.Observability;
 using Flywheel.Core.Traces;
 using Microsoft.Data.Sqlite;
 
@@ -39,6 +40,8 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>How long another process may hold the write lock before waiting callers are sent away.</summary>
     static readonly TimeSpan UpstreamTimeouts = TimeSpan.FromSeconds(30);
+
+    static readonly KeyValuePair<string, object?> s_system = new("db.system.name", "sqlite");
 
     readonly SqliteSession session;
     readonly int capacity;
@@ -114,6 +117,7 @@ internal sealed class SqliteWriter : IDisposable
                     session.Run("ROLLBACK");
             }
             Account(isBackground, Stopwatch.GetTimestamp() - start);
+            FlywheelMeter.CommitDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, s_system);
             group.Clear();
         }
     }

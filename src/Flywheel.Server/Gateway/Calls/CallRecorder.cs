@@ -1,3 +1,4 @@
+using Flywheel.Core.Observability;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Traces;
 using Flywheel.Server.Gateway.Upstreams;
@@ -24,7 +25,18 @@ sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions 
     public int Pending => Volatile.Read(ref _pending);
 
     /// <returns>False when the span is not durable yet.</returns>
-    public Task<bool> RecordAsync(GatewayCall call)
+    public async Task<bool> RecordAsync(GatewayCall call)
+    {
+        var started = clock.GetTimestamp();
+        var isDurable = await WaitAsync(call);
+        FlywheelMeter.GatewayOverhead.Record((call.Preparation + clock.GetElapsedTime(started)).TotalSeconds);
+        FlywheelMeter.GatewayDuration.Record(
+            clock.GetElapsedTime(call.Started).TotalSeconds,
+            new KeyValuePair<string, object?>(FlywheelMeter.Outcome, call.ErrorCode is null ? "ok" : "error"));
+        return isDurable;
+    }
+
+    Task<bool> WaitAsync(GatewayCall call)
     {
         var storing = StoreAsync(call, SpanOf(call));
         return storing.IsCompleted ? storing : _patience == TimeSpan.Zero ? s_pending : WithinAsync(storing);

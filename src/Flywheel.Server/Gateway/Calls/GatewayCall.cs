@@ -53,6 +53,9 @@ sealed class GatewayCall(HttpCaller caller, Protocol protocol, RequestOutline ou
     public Reply? Reply { get; set; }
     public int? Status { get; set; }
     public TimeSpan? FirstPiece { get; set; }
+
+    /// <summary>From the request until the first provider is asked: guards, demonstrations, prompt, policy.</summary>
+    public TimeSpan Preparation { get; set; }
     public List<FailedAttempt> Failed { get; } = [];
 
     /// <summary><c>hit</c> or <c>store</c>; null without a cache.</summary>

@@ -13,6 +13,7 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
 
     public async Task CallAsync(HttpContext http, GatewayCall call, List<ModelRoute> wanted, BodyEdits edits)
     {
+        call.Preparation = clock.GetElapsedTime(call.Started);
         var settings = call.Rules.Settings;
         var time = settings.TimeoutSeconds is { } own ? TimeSpan.FromSeconds(own) : wanted[0].Upstream.Timeout;
         var deadline = call.Started + (long)(time.TotalSeconds * clock.TimestampFrequency);

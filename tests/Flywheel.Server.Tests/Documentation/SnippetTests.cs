@@ -11,7 +11,7 @@ namespace Flywheel.Server.Tests.Documentation;
 public sealed class SnippetTests(ITestOutputHelper output)
 {
     /// <summary>Commands that need a network, a key, minutes or another machine; each says which.</summary>
-    const int MostNotRun = 40;
+    const int MostNotRun = 15;
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -8,7 +8,7 @@ using Flywheel.Core.Proposals;
 using Flywheel.Storage.Projects;
 using Flywheel.Storage.Proposals;
 
-namespace Flywheel.Storage.Judging;
+namespace Flywheel.Storage.Aligning;
 
 internal sealed class AlignmentStore(Database database) : IAlignmentStore
 {

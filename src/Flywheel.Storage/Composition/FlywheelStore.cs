@@ -8,6 +8,8 @@ using Flywheel.Core.Projects;
 using Flywheel.Core.Retrieval;
 using Flywheel.Core.Review;
 using Flywheel.Core.Traces;
+using Flywheel.Storage.Aligning;
+using Flywheel.Storage.Erasures;
 using Flywheel.Storage.Jobs;
 using Flywheel.Storage.Judging;
 using Flywheel.Storage.Labeling;

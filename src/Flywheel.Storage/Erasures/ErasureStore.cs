@@ -1,3 +1,4 @@
+using Flywheel.Storage.Projects;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -5,7 +6,7 @@ using Flywheel.Core;
 using Flywheel.Core.Projects;
 using Flywheel.Storage.Datasets;
 
-namespace Flywheel.Storage.Projects;
+namespace Flywheel.Storage.Erasures;
 
 internal sealed class ErasureStore(Database database) : IErasureStore
 {

@@ -6,12 +6,12 @@ namespace Flywheel.Bench.Gateway;
 static class Upstream
 {
     const int Events = 20;
-    static readonly string s_text = string.Concat(Enumerable.Repeat("your invoice was credited on the second of the month and ", 11));
+    static readonly string Text = string.Concat(Enumerable.Repeat("your invoice was credited on the second of the month and ", 11));
 
     public static async Task RunAsync(string[] args)
     {
-        var whole = Json(new { id = "c-1", @object = "chat.completion", created = 1_700_000_000, model = "mock-1", choices = new[] { new { index = 0, message = new { role = "assistant", content = s_text }, finish_reason = "stop" } }, usage = new { prompt_tokens = 180, completion_tokens = 140, total_tokens = 320 } });
-        var pieces = Enumerable.Range(0, Events).Select(i => Event(Chunk(new { content = s_text[(i * s_text.Length / Events)..((i + 1) * s_text.Length / Events)] }, null))).ToArray();
+        var whole = Json(new { id = "c-1", @object = "chat.completion", created = 1_700_000_000, model = "mock-1", choices = new[] { new { index = 0, message = new { role = "assistant", content = Text }, finish_reason = "stop" } }, usage = new { prompt_tokens = 180, completion_tokens = 140, total_tokens = 320 } });
+        var pieces = Enumerable.Range(0, Events).Select(i => Event(Chunk(new { content = Text[(i * Text.Length / Events)..((i + 1) * Text.Length / Events)] }, null))).ToArray();
         byte[] end = [.. Event(Chunk(new { }, "stop")), .. "data: [DONE]\n\n"u8];
         await WebRole.RunAsync(args, _ => { }, app => app.MapPost("/v1/chat/completions", async http =>
         {

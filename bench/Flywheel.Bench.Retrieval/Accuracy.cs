@@ -7,8 +7,8 @@ namespace Flywheel.Bench.Retrieval;
 /// <summary>Does the retrieved set carry the right answer? Softmax vote of the chosen demonstrations.</summary>
 internal static class Accuracy
 {
-    private static readonly int[] s_counts = [1, 5, 8, 10, 20];
-    private static readonly DateTimeOffset s_noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly int[] Counts = [1, 5, 8, 10, 20];
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>All training rows as demonstrations, tested once on the test rows.</summary>
     public static JsonNode Test(string set)
@@ -25,7 +25,7 @@ internal static class Accuracy
         var results = new List<(string, RetrievalPolicy, int, int[])>();
         foreach (var (name, policy) in policies)
         {
-            var right = new int[s_counts.Length];
+            var right = new int[Counts.Length];
             for (var fold = 0; fold < 3; fold++)
             {
                 var held = rows.Where((_, i) => i % 3 == fold).ToList();
@@ -65,7 +65,7 @@ internal static class Accuracy
         foreach (var row in rows)
         {
             var id = new Guid(++n, 0, 0, new byte[8]);
-            index.Upsert(new(id, row.Text, row.Intent, false, s_noon, 0, null, embedder.EmbedDocument(row.Text)));
+            index.Upsert(new(id, row.Text, row.Intent, false, Noon, 0, null, embedder.EmbedDocument(row.Text)));
         }
 
         return index;
@@ -75,14 +75,14 @@ internal static class Accuracy
     {
         var embedder = new LexicalEmbedder();
         var index = Index(embedder, train);
-        var right = new int[s_counts.Length];
-        var temperatures = s_counts.Select(count => SoftmaxVote.LearnTemperature(index, Math.Max(count, 2))).ToArray();
+        var right = new int[Counts.Length];
+        var temperatures = Counts.Select(count => SoftmaxVote.LearnTemperature(index, Math.Max(count, 2))).ToArray();
         Parallel.ForEach(test, new ParallelOptions { MaxDegreeOfParallelism = 2 }, row =>
         {
-            var query = new RetrievalQuery(row.Text, embedder.EmbedQuery(row.Text, index.Lexicon), s_noon.AddDays(1));
-            for (var c = 0; c < s_counts.Length; c++)
+            var query = new RetrievalQuery(row.Text, embedder.EmbedQuery(row.Text, index.Lexicon), Noon.AddDays(1));
+            for (var c = 0; c < Counts.Length; c++)
             {
-                var chosen = index.Retrieve(query, policy with { Count = s_counts[c] }).Chosen;
+                var chosen = index.Retrieve(query, policy with { Count = Counts[c] }).Chosen;
                 var vote = SoftmaxVote.Of(chosen.Select(d => (d.Answer, d.Parts.Similarity)), temperatures[c]);
                 if (vote?.Answer == row.Intent)
                     Interlocked.Increment(ref right[c]);
@@ -94,12 +94,12 @@ internal static class Accuracy
     private static JsonObject Show(string title, IEnumerable<(string Name, RetrievalPolicy Policy, int Rows, int[] Right)> results)
     {
         Console.Error.WriteLine(title);
-        Console.Error.WriteLine($"{"accuracy, %",-28}{string.Concat(s_counts.Select(c => $"{"k=" + c,8}"))}");
+        Console.Error.WriteLine($"{"accuracy, %",-28}{string.Concat(Counts.Select(c => $"{"k=" + c,8}"))}");
         var json = new JsonObject { ["title"] = title };
         foreach (var (name, _, rows, right) in results)
         {
             Console.Error.WriteLine($"{name,-28}{string.Concat(right.Select(r => $"{100.0 * r / rows,8:f2}"))}");
-            json[name] = new JsonObject(s_counts.Select((c, i) => KeyValuePair.Create($"k{c}", (JsonNode?)(100.0 * right[i] / rows))));
+            json[name] = new JsonObject(Counts.Select((c, i) => KeyValuePair.Create($"k{c}", (JsonNode?)(100.0 * right[i] / rows))));
         }
 
         return json;

@@ -12,7 +12,7 @@ namespace Flywheel.Bench.Retrieval;
 /// </remarks>
 internal static class ReviewCurve
 {
-    private static readonly DateTimeOffset s_noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     public static JsonNode Run(string set, int seeds, bool check = false)
     {
@@ -69,7 +69,7 @@ internal static class ReviewCurve
                 foreach (var id in picks)
                 {
                     waiting.Remove(id, out var picked);
-                    index.Upsert(new(id, picked.Row.Text, picked.Row.Intent, false, s_noon, 0, null, picked.Item.Vector));
+                    index.Upsert(new(id, picked.Row.Text, picked.Row.Intent, false, Noon, 0, null, picked.Item.Vector));
                 }
 
                 accuracy[b] += 100.0 * Right(index, embedder, test) / test.Count / seeds;
@@ -84,7 +84,7 @@ internal static class ReviewCurve
         var right = 0;
         Parallel.ForEach(test, new ParallelOptions { MaxDegreeOfParallelism = 2 }, row =>
         {
-            var query = new RetrievalQuery(row.Text, embedder.EmbedQuery(row.Text, index.Lexicon), s_noon.AddDays(1));
+            var query = new RetrievalQuery(row.Text, embedder.EmbedQuery(row.Text, index.Lexicon), Noon.AddDays(1));
             var chosen = index.Retrieve(query, RetrievalPolicy.Default).Chosen;
             if (SoftmaxVote.Of(chosen.Select(d => (d.Answer, d.Parts.Similarity)))?.Answer == row.Intent)
                 Interlocked.Increment(ref right);

@@ -16,7 +16,7 @@ internal static class Speed
     private const int Queries = 400;
     private const int RecallQueries = 200;
 
-    private static readonly DateTimeOffset s_now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     /// <param name="peer">Folder with hnswlib-node, or null for no peer.</param>
     public static JsonNode Run(string name, int[] sizes, string? peer)
@@ -47,7 +47,7 @@ internal static class Speed
             index.Upsert(row);
         var bare = new BareScan(data.Rows);
         var policy = RetrievalPolicy.Default with { Count = 8 };
-        var queries = data.Queries.Select(vector => new RetrievalQuery(Words(random), vector, s_now)).ToArray();
+        var queries = data.Queries.Select(vector => new RetrievalQuery(Words(random), vector, Now)).ToArray();
 
         var positions = new int[10];
         var cosines = new float[10];
@@ -136,7 +136,7 @@ internal static class Speed
 
         double Relevance(int i) =>
             Math.Pow(Math.Max(0, cosines[i]), byRelevance.SimilarityExponent)
-            * Math.Pow(2, -((s_now - rows[i].ApprovedAt) / byRelevance.HalfLife!.Value))
+            * Math.Pow(2, -((Now - rows[i].ApprovedAt) / byRelevance.HalfLife!.Value))
             * (1 + byRelevance.DisagreementWeight * rows[i].Disagreement);
 
         IEnumerable<Guid> Ids(Func<int, double> score) => Best(rows.Length, score).Select(i => rows[i].Id);
@@ -174,8 +174,8 @@ internal static class Speed
         var found = 0;
         foreach (var row in fresh.AsSpan(0, 100))
         {
-            index.Upsert(row with { ApprovedAt = s_now });
-            var chosen = index.Retrieve(new("", row.Vector, s_now), RetrievalPolicy.Default).Chosen;
+            index.Upsert(row with { ApprovedAt = Now });
+            var chosen = index.Retrieve(new("", row.Vector, Now), RetrievalPolicy.Default).Chosen;
             found += chosen.Any(c => c.Id == row.Id) ? 1 : 0;
         }
 
@@ -184,7 +184,7 @@ internal static class Speed
 
     private static IndexedDemonstration Demonstration(int i, float[] vector, Random random) => new(
         new Guid(i, 1, 2, new byte[8]), Words(random), $"label {random.Next(77)}", random.NextDouble() < .3,
-        s_now.AddMinutes(-random.Next(90 * 24 * 60)), random.NextDouble() < .2 ? random.NextDouble() : 0,
+        Now.AddMinutes(-random.Next(90 * 24 * 60)), random.NextDouble() < .2 ? random.NextDouble() : 0,
         $"user {random.Next(20_000)}", vector);
 
     private static string Words(Random random) =>

@@ -8,7 +8,7 @@ public static class StrictJson
     /// <summary>Nesting beyond this is refused.</summary>
     public const int MaxDepth = 64;
 
-    static readonly JsonDocumentOptions _options = new()
+    static readonly JsonDocumentOptions Options = new()
     {
         AllowDuplicateProperties = false, AllowTrailingCommas = false, CommentHandling = JsonCommentHandling.Disallow, MaxDepth = MaxDepth,
     };
@@ -20,7 +20,7 @@ public static class StrictJson
     {
         try
         {
-            using var document = JsonDocument.Parse(text, _options);
+            using var document = JsonDocument.Parse(text, Options);
             problem = HasHalfPairs(text, document.RootElement) ? "holds half of a surrogate pair, which is no valid Unicode" : null;
             return problem is null ? document.RootElement.Clone() : null;
         }

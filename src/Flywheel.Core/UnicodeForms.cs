@@ -11,7 +11,7 @@ namespace Flywheel.Core;
 /// </remarks>
 internal static class UnicodeForms
 {
-    private static readonly Lazy<Tables> s_tables = new(Read);
+    private static readonly Lazy<Tables> LazyTables = new(Read);
 
     /// <summary>NFKC. Departure: several marks on one base are composed as they come, not reordered first.</summary>
     public static string Compatible(string text)
@@ -19,7 +19,7 @@ internal static class UnicodeForms
         if (Ascii.IsValid(text))
             return text;
 
-        var tables = s_tables.Value;
+        var tables = LazyTables.Value;
         var mapped = new StringBuilder(text.Length + 8);
         foreach (var rune in text.EnumerateRunes())
         {
@@ -46,7 +46,7 @@ internal static class UnicodeForms
         if (Ascii.IsValid(text))
             return text;
 
-        var bases = s_tables.Value.Bases;
+        var bases = LazyTables.Value.Bases;
         var plain = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {

@@ -7,8 +7,8 @@ namespace Flywheel.Studies;
 static class CalibrateStudy
 {
     const double Delta = 0.1;
-    static readonly double[] _alphas = [0.05, 0.10, 0.15, 0.20];
-    static readonly int[] _sizes = [100, 200, 400];
+    static readonly double[] Alphas = [0.05, 0.10, 0.15, 0.20];
+    static readonly int[] Sizes = [100, 200, 400];
 
     public static JsonArray Run(int resamples)
     {
@@ -18,8 +18,8 @@ static class CalibrateStudy
         foreach (var recorded in RecordedConfidence.All())
         {
             var error = recorded.Rows.Average(row => row.Agreed == true ? 0.0 : 1);
-            foreach (var size in _sizes.Where(size => size <= recorded.Rows.Length * 3 / 4))
-                foreach (var alpha in _alphas)
+            foreach (var size in Sizes.Where(size => size <= recorded.Rows.Length * 3 / 4))
+                foreach (var alpha in Alphas)
                 {
                     var random = new Random(11);
                     double rest = 0, all = 0, coverage = 0, naiveRest = 0, naiveCoverage = 0;

@@ -10,7 +10,7 @@ static class CoverageStudy
 
     public static readonly SimulatedTraffic[] Grid = [new(.70, .90, .80), new(.90, .95, .70), new(.97, .97, .60)];
 
-    static readonly int[] _labels = [20, 30, 60, 100, 200];
+    static readonly int[] Labels = [20, 30, 60, 100, 200];
 
     public static JsonArray Run(int runs)
     {
@@ -18,7 +18,7 @@ static class CoverageStudy
         Console.Error.WriteLine($"95 % intervals, coverage/width, {Judged:N0} judged rows, {runs} runs; truth: pass rate, TPR, TNR");
         Console.Error.WriteLine($"{"truth",-12} {"n",4} {"human only",12} {"PPI",12} {"PPI++",12} {"ours",12} {"Rogan-Gladen",13} {"judge only",12} | {"TPR",12} {"TNR",12} {"kappa",12} | half on judge-fails: ours, kappa");
         foreach (var truth in Grid)
-            foreach (var labels in _labels)
+            foreach (var labels in Labels)
             {
                 var tallies = Point(truth, labels, runs);
                 Console.Error.WriteLine(

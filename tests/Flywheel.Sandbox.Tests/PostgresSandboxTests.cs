@@ -7,7 +7,7 @@ namespace Flywheel.SandboxTests;
 
 public sealed class PostgresSandboxTests(PostgresCluster cluster)
 {
-    private static readonly SemaphoreSlim _oneRole = new(1);
+    private static readonly SemaphoreSlim OneRole = new(1);
 
     [Fact, Trait("runs", "alone")]
     public async Task A_hundred_and_fifty_attacks_write_nothing_see_nothing_and_end_in_time()
@@ -117,14 +117,14 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
             CREATE FUNCTION sly_writer() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'UPDATE orders SET total = 5 RETURNING 1';
             CREATE FUNCTION peek() RETURNS text STABLE LANGUAGE sql SECURITY DEFINER AS 'SELECT word FROM vault LIMIT 1';
             """);
-        await _oneRole.WaitAsync(TestContext.Current.CancellationToken);
+        await OneRole.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
             await RunAsync(owner, ReadOnlyRole.Sql(role, "public", ["orders"]));
         }
         finally
         {
-            _oneRole.Release();
+            OneRole.Release();
         }
         return (owner, new UriBuilder(owner) { UserName = role, Password = "" }.Uri.ToString());
     }

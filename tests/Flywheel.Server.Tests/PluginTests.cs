@@ -7,12 +7,12 @@ namespace Flywheel.Server.Tests;
 
 public sealed class PluginTests
 {
-    static readonly string _assembly = typeof(ShortKind).Assembly.Location;
+    static readonly string Assembly = typeof(ShortKind).Assembly.Location;
 
     [Fact]
     public async Task An_operators_validator_decides_like_a_built_in_one()
     {
-        await using var server = await StartAsync(("Plugins:0", _assembly));
+        await using var server = await StartAsync(("Plugins:0", Assembly));
         var (created, _) = await server.PostAsync("/api/v1/metrics", """{"name":"brief","criterion":"Brief?","validator":{"kind":"acme.short","most":5}}""");
         var (missing, refusal) = await server.PostAsync("/api/v1/metrics", """{"name":"bad","criterion":"Brief?","validator":{"kind":"acme.short"}}""");
         var (throws, fault) = await server.PostAsync("/api/v1/metrics", """{"name":"bad","criterion":"Brief?","validator":{"kind":"acme.short","most":13}}""");
@@ -44,7 +44,7 @@ public sealed class PluginTests
     {
         var gone = await Assert.ThrowsAnyAsync<FlywheelException>(() => StartAsync(("Plugins:0", "/nowhere/acme.dll")));
         var empty = await Assert.ThrowsAnyAsync<FlywheelException>(() => StartAsync(("Plugins:0", typeof(JsonSerializer).Assembly.Location)));
-        var twice = Assert.Throws<PluginException>(() => ValidatorPlugins.Load([_assembly, _assembly], []));
+        var twice = Assert.Throws<PluginException>(() => ValidatorPlugins.Load([Assembly, Assembly], []));
 
         Assert.Contains("check `Plugins`", gone.Message, StringComparison.Ordinal);
         Assert.Contains("holds no public class", empty.Message, StringComparison.Ordinal);

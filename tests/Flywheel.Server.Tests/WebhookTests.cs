@@ -53,7 +53,7 @@ public class WebhookTests
     {
         using var canary = new Canary(_ => (200, """{"outcome":"pass"}"""));
         var address = IPAddress.Parse("93.184.216.34");
-        using var services = new WebhookServices(keys: _keys, resolve: (_, _) => Task.FromResult(new[] { address }));
+        using var services = new WebhookServices(keys: SigningKeys, resolve: (_, _) => Task.FromResult(new[] { address }));
         var validator = Make(services, $"https://turns.example:{canary.Port}/x");
         address = IPAddress.Loopback;
 
@@ -126,9 +126,9 @@ public class WebhookTests
         Assert.Equal(201, (await server.PostAsync("/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://93.184.216.34/","key":"main"}}""")).Status);
     }
 
-    static readonly Dictionary<string, string> _keys = new() { ["main"] = "open sesame" };
+    static readonly Dictionary<string, string> SigningKeys = new() { ["main"] = "open sesame" };
 
-    static WebhookServices Services(params string[] allowed) => new(allowed, _keys, resolve: (host, _) => Task.FromResult<IPAddress[]>(host switch
+    static WebhookServices Services(params string[] allowed) => new(allowed, SigningKeys, resolve: (host, _) => Task.FromResult<IPAddress[]>(host switch
     {
         "inner.example" => [IPAddress.Parse("10.0.0.7")],
         "mixed.example" => [IPAddress.Parse("93.184.216.34"), IPAddress.Loopback],

@@ -13,7 +13,7 @@ namespace Flywheel.Core.Detection;
 public sealed class HashedClassifier(sbyte[] weights, float scale, float intercept)
 {
     // By FeatureKind: whole words say more than the runs inside them, which are many.
-    private static readonly float[] s_kindWeight = [1f, 1f, 0.5f, 0.5f, 0.5f];
+    private static readonly float[] KindWeights = [1f, 1f, 0.5f, 0.5f, 0.5f];
 
     public ReadOnlySpan<sbyte> Weights => weights;
 
@@ -28,7 +28,7 @@ public sealed class HashedClassifier(sbyte[] weights, float scale, float interce
         var squares = 0.0;
         foreach (var feature in TextFeatures.Of(text))
         {
-            var value = s_kindWeight[(int)TextFeatures.Kind(feature)];
+            var value = KindWeights[(int)TextFeatures.Kind(feature)];
             sum += value * weights[Place(feature, weights.Length)];
             squares += value * value;
         }
@@ -37,5 +37,5 @@ public sealed class HashedClassifier(sbyte[] weights, float scale, float interce
 
     internal static int Place(ulong feature, int size) => (int)(feature >> 20) & (size - 1);
 
-    internal static float KindWeight(ulong feature) => s_kindWeight[(int)TextFeatures.Kind(feature)];
+    internal static float KindWeight(ulong feature) => KindWeights[(int)TextFeatures.Kind(feature)];
 }

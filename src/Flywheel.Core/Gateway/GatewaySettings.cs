@@ -31,15 +31,15 @@ public sealed record GatewaySettings(
     public static GatewaySettings Defaults { get; } = new(
         null, null, true, "error", "I cannot help with that.", true, 2_000, [], null, null, null, 2, 0, null);
 
-    static readonly JsonSerializerOptions s_json = new()
+    static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
 
-    public static GatewaySettings Parse(string json) => JsonSerializer.Deserialize<GatewaySettings>(json, s_json)!;
+    public static GatewaySettings Parse(string json) => JsonSerializer.Deserialize<GatewaySettings>(json, Json)!;
 
-    public string Write() => JsonSerializer.Serialize(this, s_json);
+    public string Write() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>These settings, with the defaults where they say nothing.</summary>
     public GatewaySettings InForce() => new(

@@ -14,7 +14,7 @@ public sealed record JudgeWord(string? Model, Outcome Outcome, double? Confidenc
 /// <param name="Length">How much longer or shorter the output is than the input: |ln((1 + output) / (1 + input))| in characters; 0 where only one was shown.</param>
 public sealed record JudgeTrail(string Judge, double Length, IReadOnlyList<JudgeWord> Words)
 {
-    static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
@@ -25,14 +25,14 @@ public sealed record JudgeTrail(string Judge, double Length, IReadOnlyList<Judge
 
     /// <summary>As stored, without <see cref="Judge"/>.</summary>
     public string ToJson() => JsonSerializer.Serialize(
-        new Kept(Math.Round(Length, 6), [.. Words.Select(word => new KeptWord(word.Model, Wire.Name(word.Outcome), word.Confidence, word.Second))]), _json);
+        new Kept(Math.Round(Length, 6), [.. Words.Select(word => new KeptWord(word.Model, Wire.Name(word.Outcome), word.Confidence, word.Second))]), Json);
 
     /// <returns>Null for what an outside writer put there that is none.</returns>
     public static JudgeTrail? Read(string judge, string? json)
     {
         try
         {
-            if (json is null || JsonSerializer.Deserialize<Kept>(json, _json) is not { Words: { } words } kept)
+            if (json is null || JsonSerializer.Deserialize<Kept>(json, Json) is not { Words: { } words } kept)
                 return null;
             var read = words.Select(word => Wire.Parse<Outcome>(word.Outcome) is { } outcome ? new JudgeWord(word.Model, outcome, word.Confidence, word.Second) : null).ToArray();
             return read.Length > 0 && read.All(word => word is not null && word.Confidence is not (< 0 or > 1) && word.Second is not (< -1 or > 1)) && double.IsFinite(kept.Length)

@@ -11,7 +11,7 @@ public static class Segments
 {
     public const string Attribute = "flywheel.segment";
 
-    static readonly (string Attribute, string Prefix)[] _known =
+    static readonly (string Attribute, string Prefix)[] Known =
         [(Attribute, ""), ("tenant", "tenant:"), ("tenant.id", "tenant:"), ("user.group", "group:"), ("user_group", "group:")];
 
     /// <param name="attributes">JSON object; null and what is no object give no segments.</param>
@@ -26,7 +26,7 @@ public static class Segments
         {
             using var json = JsonDocument.Parse(attributes);
             if (json.RootElement.ValueKind == JsonValueKind.Object)
-                foreach (var (attribute, prefix) in _known)
+                foreach (var (attribute, prefix) in Known)
                     if (json.RootElement.TryGetProperty(attribute, out var value))
                         Add(found, prefix, value);
         }

@@ -13,13 +13,13 @@ public abstract class ValidatorKind(string name, int revision, string summary, p
     protected static readonly FrozenSet<NodeKind> AllNodes = Enum.GetValues<NodeKind>().ToFrozenSet();
     protected static readonly FrozenSet<MetricSubject> InputOnly = FrozenSet.Create(MetricSubject.Input);
     protected static readonly FrozenSet<MetricSubject> OutputOnly = FrozenSet.Create(MetricSubject.Output);
-    static readonly FrozenSet<MetricSubject> _allSubjects = MetricSubjects.OfSpans.ToFrozenSet();
+    static readonly FrozenSet<MetricSubject> AllSubjects = MetricSubjects.OfSpans.ToFrozenSet();
 
     public string Name => name;
     public string Summary => summary;
     public IReadOnlyList<SettingDescription> Settings => known;
     public virtual IReadOnlySet<NodeKind> NodeKinds => AllNodes;
-    public virtual IReadOnlySet<MetricSubject> Subjects => _allSubjects;
+    public virtual IReadOnlySet<MetricSubject> Subjects => AllSubjects;
     public virtual bool CanGuard => true;
     public virtual bool FindsSpans => false;
     public virtual bool CallsModel => false;

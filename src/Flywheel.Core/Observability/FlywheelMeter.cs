@@ -11,7 +11,7 @@ public static class FlywheelMeter
     /// <summary>Attribute with the outcome: of a span, a verdict or a call.</summary>
     public const string Outcome = "flywheel.outcome";
 
-    static readonly InstrumentAdvice<double> s_seconds = new()
+    static readonly InstrumentAdvice<double> SecondsAdvice = new()
     {
         HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     };
@@ -54,5 +54,5 @@ public static class FlywheelMeter
         "flywheel.gateway.overhead", "Time that the gateway adds to a call: before the provider is asked, and until the call is recorded.");
 
     static Histogram<double> Seconds(string name, string description) =>
-        Meter.CreateHistogram(name, "s", description, tags: null, advice: s_seconds);
+        Meter.CreateHistogram(name, "s", description, tags: null, advice: SecondsAdvice);
 }

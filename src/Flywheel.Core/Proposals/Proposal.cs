@@ -57,11 +57,11 @@ public sealed record MetricBase(long MetricVersion, IReadOnlyList<Guid> Guidelin
 /// <summary>How proposals' parts are written.</summary>
 public static class ProposalJson
 {
-    static readonly JsonSerializerOptions _options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Write<T>(T value) => JsonSerializer.Serialize(value, _options);
+    public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
 
-    public static T Read<T>(string json) where T : class => JsonSerializer.Deserialize<T>(json, _options)!;
+    public static T Read<T>(string json) where T : class => JsonSerializer.Deserialize<T>(json, Options)!;
 }
 
 /// <summary>What became of a decision about a proposal.</summary>

@@ -11,7 +11,7 @@ public sealed class LexicalEmbedder : IEmbedder
     public const int DefaultDimensions = 512;
 
     // By FeatureKind; chosen by cross-validation on training rows (bench/Flywheel.Bench.Retrieval, `accuracy`).
-    private static readonly float[] s_kindWeight = [1.3f, 0.3f, 1.2f, 0.6f, 0.4f];
+    private static readonly float[] KindWeight = [1.3f, 0.3f, 1.2f, 0.6f, 0.4f];
 
     public LexicalEmbedder(int dimensions = DefaultDimensions)
     {
@@ -57,7 +57,7 @@ public sealed class LexicalEmbedder : IEmbedder
         for (var i = 0; i < features.Length; i++)
         {
             var feature = features[i];
-            var weight = s_kindWeight[(int)TextFeatures.Kind(feature)];
+            var weight = KindWeight[(int)TextFeatures.Kind(feature)];
             if (occurrences[i] > 1)
                 weight *= MathF.Sqrt(occurrences[i]);
             if (lexicon is not null)

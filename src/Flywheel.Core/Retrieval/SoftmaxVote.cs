@@ -12,7 +12,7 @@ public static class SoftmaxVote
 
     private const int SmallestPool = 20;
 
-    private static readonly double[] s_temperatures = [0.02, 0.03, 0.045, 0.07, 0.1, 0.15, 0.22, 0.33];
+    private static readonly double[] Temperatures = [0.02, 0.03, 0.045, 0.07, 0.1, 0.15, 0.22, 0.33];
 
     /// <summary>The answer with the most votes; equal votes go to the answer first in ordinal order.</summary>
     /// <param name="neighbours">Answers with their cosine to the query, in any order.</param>
@@ -63,13 +63,13 @@ public static class SoftmaxVote
         if (rows.Count < SmallestPool)
             return DefaultTemperature;
 
-        var right = new int[s_temperatures.Length];
+        var right = new int[Temperatures.Length];
         foreach (var row in rows)
         {
             var nearest = pool.Nearest(row.Vector, neighbours, without: row.Id).Select(n => (n.Answer, n.Similarity)).ToList();
             for (var t = 0; t < right.Length; t++)
             {
-                if (Of(nearest, s_temperatures[t])?.Answer == row.Answer)
+                if (Of(nearest, Temperatures[t])?.Answer == row.Answer)
                     right[t]++;
             }
         }
@@ -77,8 +77,8 @@ public static class SoftmaxVote
         int Smoothed(int t) => right[Math.Max(0, t - 1)] + 2 * right[t] + right[Math.Min(right.Length - 1, t + 1)];
         return Enumerable.Range(0, right.Length)
             .OrderByDescending(Smoothed)
-            .ThenBy(t => Math.Abs(Math.Log(s_temperatures[t] / DefaultTemperature)))
-            .Select(t => s_temperatures[t])
+            .ThenBy(t => Math.Abs(Math.Log(Temperatures[t] / DefaultTemperature)))
+            .Select(t => Temperatures[t])
             .First();
     }
 }

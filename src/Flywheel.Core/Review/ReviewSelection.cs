@@ -51,7 +51,7 @@ public static class ReviewSelection
         ReviewCandidate[] considered, CoverageGains gains, DemonstrationIndex? demonstrations, int budget, CancellationToken ct)
     {
         // Gains only shrink as picks are added: whatever still tops the queue after a fresh look is the best.
-        var queue = new PriorityQueue<int, (double Gain, int At)>(considered.Length, s_highestGainFirst);
+        var queue = new PriorityQueue<int, (double Gain, int At)>(considered.Length, HighestGainFirst);
         for (var i = 0; i < considered.Length; i++)
             queue.Enqueue(i, (gains.Of(i), i));
 
@@ -73,7 +73,7 @@ public static class ReviewSelection
         return picks;
     }
 
-    private static readonly Comparer<(double Gain, int At)> s_highestGainFirst =
+    private static readonly Comparer<(double Gain, int At)> HighestGainFirst =
         Comparer<(double Gain, int At)>.Create((a, b) => a.Gain != b.Gain ? b.Gain.CompareTo(a.Gain) : a.At.CompareTo(b.At));
 
     private static InformativeItem Pick(ReviewCandidate candidate, double gain, double represents, DemonstrationIndex? demonstrations)

@@ -12,13 +12,13 @@ public static class ArchiveJson
 {
     const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
-    static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One line. JSON columns stand in it as they are stored, but on one line.</summary>
     public static ReadOnlyMemory<byte> Line(ArchiveRow row, ArrayBufferWriter<byte> buffer)
     {
         buffer.ResetWrittenCount();
-        using (var writer = new Utf8JsonWriter(buffer, _plain))
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
             writer.WriteString("type", row.Kind.Name);
@@ -33,7 +33,7 @@ public static class ArchiveJson
     public static JsonElement Element(ArchiveRow row)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, _plain))
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
             Write(writer, row, jsonAsText: true);

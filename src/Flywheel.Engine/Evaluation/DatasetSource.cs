@@ -8,7 +8,7 @@ namespace Flywheel.Engine.Evaluation;
 /// <param name="items">Reads the version from its beginning.</param>
 public sealed class DatasetSource(DatasetVersion version, Func<IEnumerable<DatasetItem>> items) : IEvalSource
 {
-    static readonly JsonSerializerOptions s_plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public string Name { get; } = $"{version.Dataset}@{version.Number}";
 
@@ -29,6 +29,6 @@ public sealed class DatasetSource(DatasetVersion version, Func<IEnumerable<Datas
             row["split"] = item.Content.Split;
         if (item.Content.EndUser is not null)
             row["end_user"] = item.Content.EndUser;
-        return row.ToJsonString(s_plain);
+        return row.ToJsonString(Plain);
     }
 }

@@ -10,14 +10,14 @@ public sealed record EvalAbout(
     string? Name, string? Dataset = null, int? DatasetVersion = null, string? Model = null, string? ModelId = null, string? Prompt = null,
     string? Demonstrations = null, int? K = null)
 {
-    static readonly JsonSerializerOptions s_json = new()
+    static readonly JsonSerializerOptions JsonOptions = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public string Json() => JsonSerializer.Serialize(this, s_json);
+    public string Json() => JsonSerializer.Serialize(this, JsonOptions);
 
-    public static EvalAbout Of(string? json) => json is null ? new EvalAbout(Name: null) : JsonSerializer.Deserialize<EvalAbout>(json, s_json)!;
+    public static EvalAbout Of(string? json) => json is null ? new EvalAbout(Name: null) : JsonSerializer.Deserialize<EvalAbout>(json, JsonOptions)!;
 
     /// <summary>What tells runs apart, in few words.</summary>
     public string Title()

@@ -5,7 +5,7 @@ namespace Flywheel.Engine.Evaluation;
 /// <param name="spent">By earlier starts of the run.</param>
 public sealed class EvalBudget(double limitUsd, double spent, TimeProvider clock)
 {
-    static readonly TimeSpan _look = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     readonly Lock _gate = new();
     double _spent = spent, _dearest;
@@ -55,7 +55,7 @@ public sealed class EvalBudget(double limitUsd, double spent, TimeProvider clock
                     }
                 }
             }
-            await Task.Delay(_look, clock, ct).ConfigureAwait(false);
+            await Task.Delay(Look, clock, ct).ConfigureAwait(false);
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
 {
     const int ExcerptLength = 200;
 
-    static readonly PlatformFaults _platform = new();
+    static readonly PlatformFaults Platform = new();
 
     /// <summary>Gives a row its output before it is checked; null when its output is in the row.</summary>
     public Func<EvalCase, CancellationToken, ValueTask<EvalCase>>? Answer { get; init; }
@@ -178,7 +178,7 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
             {
                 var fault = error is TimeoutException or OperationCanceledException
                     ? new Fault(true, null, $"no answer within {Limit(metric).TotalSeconds:0.#} s", MayHaveCost: true)
-                    : (metric.Kind.CallsModel ? faults : _platform).Classify(error);
+                    : (metric.Kind.CallsModel ? faults : Platform).Classify(error);
                 if (!metric.Kind.CallsModel || !fault.Retryable || attempt >= options.Attempts)
                     return Finding.Error(attempt == 1 ? fault.Reason : $"gave up after {attempt} attempts: {fault.Reason}");
                 await Task.Delay(Wait(attempt, fault.RetryAfter), clock, ct);

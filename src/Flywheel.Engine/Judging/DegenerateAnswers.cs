@@ -12,7 +12,7 @@ namespace Flywheel.Engine.Judging;
 /// </remarks>
 static class DegenerateAnswers
 {
-    static readonly FrozenSet<string> _openers = new[]
+    static readonly FrozenSet<string> Openers = new[]
     {
         "thought process", "let's solve this problem step by step", "lets solve this problem step by step", "let's think step by step",
         "step by step solution", "solution", "the solution", "answer", "the answer", "final answer", "explanation", "reasoning", "analysis",
@@ -34,6 +34,6 @@ static class DegenerateAnswers
             start++;
         while (end > start && !char.IsLetterOrDigit(words[end - 1]) && char.GetUnicodeCategory(words[end - 1]) != UnicodeCategory.NonSpacingMark)
             end--;
-        return _openers.Contains(words[start..end]);
+        return Openers.Contains(words[start..end]);
     }
 }

@@ -18,7 +18,7 @@ static class JudgePrompt
     /// <summary>Draws before it is plain that the fences are not random.</summary>
     const int MaxDraws = 20;
 
-    static readonly JsonElement _replySchema = JsonElement.Parse(
+    static readonly JsonElement ReplySchema = JsonElement.Parse(
         """
         {
           "type": "object",
@@ -32,7 +32,7 @@ static class JudgePrompt
         }
         """);
 
-    static readonly ChatResponseFormat _format = ChatResponseFormat.ForJsonSchema(_replySchema, "judgement", "One binary judgement.");
+    static readonly ChatResponseFormat Format = ChatResponseFormat.ForJsonSchema(ReplySchema, "judgement", "One binary judgement.");
 
     /// <summary>Of an unreadable reply, so much is shown to the model again.</summary>
     const int ShownOfReply = 2_000;
@@ -40,7 +40,7 @@ static class JudgePrompt
     /// <summary>What the provider is asked to enforce; the reply is read strictly all the same.</summary>
     public static ChatResponseFormat? ReplyFormat(StructuredOutput structured) => structured switch
     {
-        StructuredOutput.Schema => _format,
+        StructuredOutput.Schema => Format,
         StructuredOutput.Json => ChatResponseFormat.Json,
         _ => null,
     };

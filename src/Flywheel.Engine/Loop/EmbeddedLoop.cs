@@ -12,21 +12,21 @@ namespace Flywheel.Engine.Loop;
 /// <summary>The loop inside the application's own process: its own database, no server. Works on the default project.</summary>
 public sealed class EmbeddedLoop(SpanIntake intake, DemonstrationRetriever retriever, NodePolicies policies, InputGuard guard) : ILoop
 {
-    static readonly ProjectId s_project = ProjectId.Default;
+    static readonly ProjectId Project = ProjectId.Default;
 
     public async Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct)
     {
-        var policy = RetrievalPolicies.Override(await policies.ForNodeAsync(s_project, query.Node, ct), query.Strategy, query.K);
-        var result = await retriever.SearchAsync(s_project, DemonstrationPurpose.Task, query.Node, query.Input, policy, ct);
+        var policy = RetrievalPolicies.Override(await policies.ForNodeAsync(Project, query.Node, ct), query.Strategy, query.K);
+        var result = await retriever.SearchAsync(Project, DemonstrationPurpose.Task, query.Node, query.Input, policy, ct);
         return [.. result.Chosen.Select(Chosen)];
     }
 
-    public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => guard.CheckAsync(s_project, query, ct);
+    public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => guard.CheckAsync(Project, query, ct);
 
     /// <exception cref="SpansRejectedException">The good spans were kept; these were refused, or conflict with spans that are there.</exception>
     public async Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct)
     {
-        var results = await intake.AddAsync(s_project, spans, ct);
+        var results = await intake.AddAsync(Project, spans, ct);
         List<RejectedSpan>? rejected = null;
         for (var i = 0; i < results.Count; i++)
             if (results[i].Refusal is { } refusal)

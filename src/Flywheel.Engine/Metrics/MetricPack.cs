@@ -7,7 +7,7 @@ namespace Flywheel.Engine.Metrics;
 /// <summary>Metrics that fit a kind of node, to be switched on in one step.</summary>
 public sealed record MetricPack(string Name, string Summary, IReadOnlyList<PackMetric> Metrics)
 {
-    static readonly JsonSerializerOptions _json = new()
+    static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -43,7 +43,7 @@ public sealed record MetricPack(string Name, string Summary, IReadOnlyList<PackM
         foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith("packs/", StringComparison.Ordinal)))
         {
             using var stream = assembly.GetManifestResourceStream(resource)!;
-            yield return JsonSerializer.Deserialize<MetricPack>(stream, _json)!;
+            yield return JsonSerializer.Deserialize<MetricPack>(stream, Json)!;
         }
     }
 }

@@ -5,7 +5,7 @@ namespace Flywheel.Engine.Models;
 /// <summary>Reads one model's settings and says what does not go together.</summary>
 internal static class ModelSettings
 {
-    private static readonly Dictionary<string, ChatProvider> s_kinds = new()
+    private static readonly Dictionary<string, ChatProvider> Kinds = new()
     {
         ["offline"] = ChatProvider.Offline,
         ["openai"] = ChatProvider.OpenAI,
@@ -13,14 +13,14 @@ internal static class ModelSettings
         ["ollama"] = ChatProvider.Ollama,
     };
 
-    private static readonly Dictionary<string, StructuredOutput> s_structured = new()
+    private static readonly Dictionary<string, StructuredOutput> Structured = new()
     {
         ["schema"] = StructuredOutput.Schema,
         ["json"] = StructuredOutput.Json,
         ["none"] = StructuredOutput.None,
     };
 
-    private static readonly Dictionary<string, EmbeddingProvider> s_providers = new()
+    private static readonly Dictionary<string, EmbeddingProvider> Providers = new()
     {
         ["auto"] = EmbeddingProvider.Auto,
         ["lexical"] = EmbeddingProvider.Lexical,
@@ -31,11 +31,11 @@ internal static class ModelSettings
         ["ollama"] = EmbeddingProvider.Ollama,
     };
 
-    private static readonly Dictionary<string, Pooling> s_pooling = new() { ["mean"] = Pooling.Mean, ["cls"] = Pooling.Cls };
+    private static readonly Dictionary<string, Pooling> PoolingNames = new() { ["mean"] = Pooling.Mean, ["cls"] = Pooling.Cls };
 
     public static ChatModelOptions Chat(SettingReader settings)
     {
-        var kind = settings.Choice("kind", s_kinds, settings.Required("kind", $"set one of {string.Join(", ", s_kinds.Keys)}"));
+        var kind = settings.Choice("kind", Kinds, settings.Required("kind", $"set one of {string.Join(", ", Kinds.Keys)}"));
         if (kind == ChatProvider.Offline)
             return new(kind);
 
@@ -52,14 +52,14 @@ internal static class ModelSettings
                 settings.Number("cached_input_usd_per_million", -1, 0, 10_000) is >= 0 and var cached ? cached : null),
             settings.Seconds("timeout_seconds"),
             settings.Integer("max_output_tokens", 0, 1, 1_000_000) is > 0 and var most ? most : null,
-            settings.Choice("structured_output", s_structured, settings.Text("structured_output") ?? "schema"),
+            settings.Choice("structured_output", Structured, settings.Text("structured_output") ?? "schema"),
             settings.Number("requests_per_second", 0, 0.001, 10_000) is > 0 and var rate ? rate : null,
             settings.Text("limit_group"));
     }
 
     public static EmbeddingOptions Embeddings(SettingReader settings)
     {
-        var provider = settings.Choice("provider", s_providers, settings.Text("provider") ?? "auto");
+        var provider = settings.Choice("provider", Providers, settings.Text("provider") ?? "auto");
         var options = new EmbeddingOptions(provider);
         if (provider is EmbeddingProvider.OpenAI or EmbeddingProvider.Ollama)
         {
@@ -85,7 +85,7 @@ internal static class ModelSettings
     private static OnnxEmbedderOptions Onnx(SettingReader settings) => new(
         settings.Required("model_path", "set the path of the model.onnx file"),
         settings.Required("vocab_path", "set the path of the vocab.txt that came with the model"),
-        settings.Choice("pooling", s_pooling, settings.Text("pooling") ?? "mean"),
+        settings.Choice("pooling", PoolingNames, settings.Text("pooling") ?? "mean"),
         settings.Text("query_prefix") is { } prefix ? prefix + " " : "",
         settings.Integer("max_tokens", 256, 3, 8192),
         settings.Flag("cased", false));

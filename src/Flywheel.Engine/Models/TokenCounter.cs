@@ -7,9 +7,9 @@ namespace Flywheel.Engine.Models;
 /// <remarks>The vocabulary (200,000 entries) is loaded by the first count. Thread-safe.</remarks>
 public sealed class TokenCounter : ITokenCounter
 {
-    private static readonly Lazy<TiktokenTokenizer> s_shared = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
+    private static readonly Lazy<TiktokenTokenizer> Shared = new(() => TiktokenTokenizer.CreateForEncoding("o200k_base"));
 
-    private readonly Lazy<TiktokenTokenizer> _tokenizer = s_shared;
+    private readonly Lazy<TiktokenTokenizer> _tokenizer = Shared;
 
     public string Name { get; } = "o200k_base";
 

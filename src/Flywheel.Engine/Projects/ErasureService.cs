@@ -7,7 +7,7 @@ namespace Flywheel.Engine.Projects;
 /// <param name="observers">Copies outside the database, which forget too.</param>
 public sealed class ErasureService(IErasureStore erasures, IEnumerable<IErasureObserver> observers, TimeProvider clock)
 {
-    static readonly TimeSpan s_busy = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan Busy = TimeSpan.FromSeconds(10);
 
     /// <param name="endUser">As the spans name the person.</param>
     /// <param name="compact">Rewrite the database file afterwards, so that no free page holds what was deleted; writers wait meanwhile.</param>
@@ -32,7 +32,7 @@ public sealed class ErasureService(IErasureStore erasures, IEnumerable<IErasureO
             throw new RequestException(
                 RequestErrorKind.Unavailable, "compaction_busy", $"The user's data is deleted, but the file was not rewritten: {busy.Message}")
             {
-                RetryAfter = s_busy,
+                RetryAfter = Busy,
             };
         }
     }

@@ -49,7 +49,7 @@ public sealed record MetricEvidence(
     const int MostCharacters = 4_000;
     const double Surely = 2.576;
 
-    static readonly LexicalEmbedder _embedder = new();
+    static readonly LexicalEmbedder Embedder = new();
 
     /// <summary>Compares two samples. Rates are told apart by 99 % intervals, wordings at p of at most 0.01: where nothing changed,
     /// each comparison is meant to be wrong once in a hundred times.</summary>
@@ -91,7 +91,7 @@ public sealed record MetricEvidence(
 
     static float[][] Vectors(IReadOnlyList<CheckedText> texts) =>
         [.. texts.Select(text => text.Text).OfType<string>().Where(text => text.Length > 0)
-            .Select(text => _embedder.EmbedDocument(text.Length <= MostCharacters ? text : text[..MostCharacters]))];
+            .Select(text => Embedder.EmbedDocument(text.Length <= MostCharacters ? text : text[..MostCharacters]))];
 
     static string Share(EvidenceRate rate) => rate.Value is { } value
         ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.#} % ({100 * rate.Low:0}-{100 * rate.High:0})") : "none";

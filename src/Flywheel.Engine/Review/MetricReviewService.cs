@@ -11,7 +11,7 @@ namespace Flywheel.Engine.Review;
 public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore metrics, TimeProvider clock)
 {
     /// <summary>How long the queue shows the same evidence.</summary>
-    static readonly TimeSpan _kept = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
 
     /// <summary>Metrics of the queue with evidence; the rest are named only.</summary>
     const int MostWithEvidence = 10;
@@ -19,7 +19,7 @@ public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore
     /// <summary>Characters of a note.</summary>
     const int MostNote = 10_000;
 
-    static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
@@ -62,7 +62,7 @@ public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore
         var metric = await metrics.GetAsync(caller.Project, name, ct);
         var seen = MetricEvidenceView.Of((await FindAsync(metric, ct)).Evidence!);
         var review = await reviews.AddAsync(
-            caller.Project, metric, decided, note, JsonSerializer.Serialize(seen, _json), person, clock.GetUtcNow(), ct);
+            caller.Project, metric, decided, note, JsonSerializer.Serialize(seen, Json), person, clock.GetUtcNow(), ct);
         return new(review, metric.Number);
     }
 
@@ -130,7 +130,7 @@ public sealed class MetricReviewService(IMetricReviewStore reviews, IMetricStore
     {
         var now = clock.GetUtcNow();
         var key = (project, schedule.Metric.Id);
-        if (_evidence.TryGetValue(key, out var kept) && kept.Since == schedule.Since && now - kept.At < _kept)
+        if (_evidence.TryGetValue(key, out var kept) && kept.Since == schedule.Since && now - kept.At < Kept)
             return kept.Evidence;
         var evidence = await EvidenceAsync(project, schedule, ct);
         _evidence[key] = (now, schedule.Since, evidence);

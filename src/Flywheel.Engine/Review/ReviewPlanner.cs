@@ -19,7 +19,7 @@ public sealed class ReviewPlanner(IFlywheelStore store, DemonstrationRetriever r
     /// <summary>Which candidates stand for the traffic when there are many: the same ones for the same candidates.</summary>
     const int Seed = 1;
 
-    static readonly NodeKind[] _taught = [NodeKind.Classifier, NodeKind.Writer, NodeKind.Codegen];
+    static readonly NodeKind[] Taught = [NodeKind.Classifier, NodeKind.Writer, NodeKind.Codegen];
 
     /// <summary>Tops up every node whose prompt takes demonstrations.</summary>
     /// <returns>How many items were picked.</returns>
@@ -28,7 +28,7 @@ public sealed class ReviewPlanner(IFlywheelStore store, DemonstrationRetriever r
         var picked = 0;
         foreach (var project in await store.Projects.ListAsync(ct))
             foreach (var (node, kind) in await store.Spans.NodesAsync(project.Id, ct))
-                if (_taught.Contains(kind))
+                if (Taught.Contains(kind))
                     picked += await PlanAsync(project.Id, node, Stock, ct);
         return picked;
     }

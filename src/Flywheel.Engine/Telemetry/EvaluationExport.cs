@@ -23,9 +23,9 @@ public sealed record EvaluationExportOptions(Uri Endpoint, IReadOnlyDictionary<s
 public sealed class EvaluationExport : IDisposable
 {
     const int Batch = 256;
-    static readonly TimeSpan s_lease = TimeSpan.FromMinutes(2);
-    static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
     readonly IFlywheelStore _store;
     readonly EvaluationExportOptions _options;
@@ -66,7 +66,7 @@ public sealed class EvaluationExport : IDisposable
         while (_clock.GetUtcNow() >= _notBefore)
         {
             var now = _clock.GetUtcNow();
-            var batch = await _store.Outbox.TakeAsync(Batch, now, now + s_lease, ct);
+            var batch = await _store.Outbox.TakeAsync(Batch, now, now + Lease, ct);
             if (batch.Count == 0)
                 break;
             OutgoingVerdict[] sendable = [.. batch.Where(CanBeSent)];
@@ -104,8 +104,8 @@ public sealed class EvaluationExport : IDisposable
             default:
                 if (_failures++ == 0)
                     _warn($"Verdicts cannot be sent to {_options.Endpoint.GetLeftPart(UriPartial.Path)}: {why}. They wait and are tried again.");
-                var pause = wait ?? TimeSpan.FromSeconds(Math.Min(s_longest.TotalSeconds, Math.Pow(2, Math.Min(_failures, 10)) / 2));
-                _notBefore = _clock.GetUtcNow() + (pause > s_longest ? s_longest : pause);
+                var pause = wait ?? TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, Math.Pow(2, Math.Min(_failures, 10)) / 2));
+                _notBefore = _clock.GetUtcNow() + (pause > Longest ? Longest : pause);
                 await _store.Outbox.ReleaseAsync([.. batch.Select(one => one.Id)], ct);
                 return 0;
         }
@@ -121,7 +121,7 @@ public sealed class EvaluationExport : IDisposable
 
     async Task<(End End, TimeSpan? Wait, string Why)> PostAsync(byte[] body, CancellationToken ct)
     {
-        using var late = new CancellationTokenSource(s_timeout, _clock);
+        using var late = new CancellationTokenSource(Timeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, ct);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_options.Endpoint.AbsoluteUri.TrimEnd('/') + "/v1/logs")) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
@@ -143,7 +143,7 @@ public sealed class EvaluationExport : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            return (End.Failed, null, e is OperationCanceledException ? $"no answer within {s_timeout.TotalSeconds:0} s" : e.Message);
+            return (End.Failed, null, e is OperationCanceledException ? $"no answer within {Timeout.TotalSeconds:0} s" : e.Message);
         }
     }
 

@@ -12,7 +12,7 @@ namespace Flywheel.Engine.Traces;
 /// </summary>
 public sealed class SpanIntake(ISpanWriter writer, ISpanStore stored, ISpanFilter filter, WorkSignal work, TimeProvider clock)
 {
-    static readonly KeyValuePair<string, object?>[] s_outcomes =
+    static readonly KeyValuePair<string, object?>[] Outcomes =
         [.. Enum.GetValues<SpanOutcome>().Select(outcome => KeyValuePair.Create(FlywheelMeter.Outcome, (object?)Wire.Name(outcome)))];
 
     /// <summary>Takes spans in; when this returns, those that were kept are durable together with the work they cause.</summary>
@@ -48,12 +48,12 @@ public sealed class SpanIntake(ISpanWriter writer, ISpanStore stored, ISpanFilte
     void Count(SpanIntakeResult[] results, long started)
     {
         FlywheelMeter.IntakeDuration.Record(clock.GetElapsedTime(started).TotalSeconds);
-        Span<int> counts = stackalloc int[s_outcomes.Length];
+        Span<int> counts = stackalloc int[Outcomes.Length];
         foreach (var result in results)
             counts[(int)result.Outcome]++;
         for (var i = 0; i < counts.Length; i++)
             if (counts[i] > 0)
-                FlywheelMeter.Spans.Add(counts[i], s_outcomes[i]);
+                FlywheelMeter.Spans.Add(counts[i], Outcomes[i]);
     }
 
     /// <summary>The first half only, for rows that are written with others in one transaction: checks and redacts.</summary>

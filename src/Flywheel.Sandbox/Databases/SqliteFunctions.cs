@@ -3,7 +3,7 @@ namespace Flywheel.SandboxChild.Databases;
 /// <summary>Functions of SQLite that a statement may call: those that compute from their arguments, aggregates and windows.</summary>
 static class SqliteFunctions
 {
-    static readonly HashSet<string> _allowed = new(StringComparer.OrdinalIgnoreCase)
+    static readonly HashSet<string> Allowed = new(StringComparer.OrdinalIgnoreCase)
     {
         "abs", "char", "changes", "coalesce", "concat", "concat_ws", "format", "glob", "hex", "if", "ifnull", "iif", "instr", "last_insert_rowid",
         "length", "like", "likelihood", "likely", "lower", "ltrim", "max", "min", "nullif", "octet_length", "printf", "quote", "random",
@@ -21,5 +21,5 @@ static class SqliteFunctions
         "match", "regexp", "bm25", "highlight", "snippet",
     };
 
-    public static bool MayCall(string name) => _allowed.Contains(name);
+    public static bool MayCall(string name) => Allowed.Contains(name);
 }

@@ -17,7 +17,7 @@ static partial class Seccomp
     const uint ArchitectureX64 = 0xC000003E, ForeignNumbers = 0x40000000;
     const uint Clone = 56, CloneThread = 0x10000, Clone3 = 435;
 
-    static readonly uint[] _refused =
+    static readonly uint[] RefusedCalls =
     [
         2, 85, 257, 437, 303, 304,                                   // open, creat, openat, openat2, handles
         41, 42, 43, 49, 50, 53, 288,                                 // socket, connect, accept, bind, listen, socketpair, accept4
@@ -54,7 +54,7 @@ static partial class Seccomp
             new(LoadWord, 0, 0, architecture), new(JumpIfEqual, 1, 0, ArchitectureX64), new(Return, 0, 0, Kill),
             new(LoadWord, 0, 0, number), new(JumpIfAtLeast, 0, 1, ForeignNumbers), new(Return, 0, 0, Errno | NotPermitted),
         ];
-        foreach (var call in _refused)
+        foreach (var call in RefusedCalls)
             program.AddRange([new(JumpIfEqual, 0, 1, call), new(Return, 0, 0, Errno | NotPermitted)]);
         program.AddRange(
         [

@@ -16,7 +16,7 @@ sealed class CompileWorker : IWorker
 {
     const int MaxDiagnostics = 100;
 
-    static readonly SyntaxTree _usings = CSharpSyntaxTree.ParseText(
+    static readonly SyntaxTree Usings = CSharpSyntaxTree.ParseText(
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;");
 
     readonly MetadataReference[] _references;
@@ -74,14 +74,14 @@ sealed class CompileWorker : IWorker
             var tree = CSharpSyntaxTree.ParseText(task.Source, new CSharpParseOptions(LanguageVersion.Latest), cancellationToken: deadline.Token);
             var isProgram = tree.GetCompilationUnitRoot(deadline.Token).Members.Any(member => member is GlobalStatementSyntax);
             var compilation = CSharpCompilation.Create(
-                "Checked", [_usings, tree], _references,
+                "Checked", [Usings, tree], _references,
                 new CSharpCompilationOptions(
                     isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, concurrentBuild: false,
                     nullableContextOptions: task.Nullable ? NullableContextOptions.Enable : NullableContextOptions.Disable));
             IEnumerable<Diagnostic> diagnostics = compilation.GetDiagnostics(deadline.Token);
             if (!_analyzers.IsEmpty)
                 diagnostics = diagnostics.Concat(compilation.WithAnalyzers(_analyzers).GetAnalyzerDiagnosticsAsync(deadline.Token).GetAwaiter().GetResult());
-            return new([.. diagnostics.Where(each => !each.IsSuppressed && each.Location.SourceTree != _usings).OrderByDescending(each => each.Severity)
+            return new([.. diagnostics.Where(each => !each.IsSuppressed && each.Location.SourceTree != Usings).OrderByDescending(each => each.Severity)
                 .ThenBy(each => each.Location.SourceSpan.Start).Take(MaxDiagnostics).Select(each => new CodeDiagnostic(
                     each.Id, (int)each.Severity, each.Location.GetLineSpan().StartLinePosition.Line + 1,
                     each.GetMessage(System.Globalization.CultureInfo.InvariantCulture)))]);

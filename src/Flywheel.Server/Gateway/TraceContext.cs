@@ -27,7 +27,7 @@ readonly record struct TraceContext(string Trace, string Span, string? Parent)
         return IsId(header.AsSpan(3, 32)) && IsId(header.AsSpan(36, 16));
     }
 
-    static readonly System.Buffers.SearchValues<char> s_hex = System.Buffers.SearchValues.Create("0123456789abcdef");
+    static readonly System.Buffers.SearchValues<char> Hex = System.Buffers.SearchValues.Create("0123456789abcdef");
 
-    static bool IsId(ReadOnlySpan<char> id) => !id.ContainsAnyExcept(s_hex) && id.ContainsAnyExcept('0');
+    static bool IsId(ReadOnlySpan<char> id) => !id.ContainsAnyExcept(Hex) && id.ContainsAnyExcept('0');
 }

@@ -10,7 +10,7 @@ namespace Flywheel.Storage.Evaluation;
 public sealed class RowExpressions : IDisposable
 {
     const int Interrupted = 9;
-    static readonly TimeSpan _timeout = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     readonly ConcurrentBag<Evaluator> _idle = [];
     readonly ConcurrentBag<Evaluator> _all = [];
@@ -55,7 +55,7 @@ public sealed class RowExpressions : IDisposable
                 parameter.Value = row[parameter.ParameterName[1..]] ?? DBNull.Value;
             var start = Stopwatch.GetTimestamp();
             raw.sqlite3_progress_handler(
-                _connection.Handle, 10_000, _ => Stopwatch.GetElapsedTime(start) > _timeout || ct.IsCancellationRequested ? 1 : 0, null);
+                _connection.Handle, 10_000, _ => Stopwatch.GetElapsedTime(start) > Timeout || ct.IsCancellationRequested ? 1 : 0, null);
             try
             {
                 return command.ExecuteScalar() switch
@@ -69,7 +69,7 @@ public sealed class RowExpressions : IDisposable
             catch (SqliteException stopped) when (stopped.SqliteErrorCode == Interrupted)
             {
                 ct.ThrowIfCancellationRequested();
-                throw new TimeoutException($"The expression ran longer than {_timeout.TotalSeconds:0} s on one row.", stopped);
+                throw new TimeoutException($"The expression ran longer than {Timeout.TotalSeconds:0} s on one row.", stopped);
             }
             catch (SqliteException refused)
             {

@@ -7,7 +7,7 @@ namespace Flywheel.Storage.Judging;
 
 internal sealed class CalibrationStore(Database database) : ICalibrationStore
 {
-    static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { IgnoreReadOnlyProperties = true };
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { IgnoreReadOnlyProperties = true };
 
     public async Task<string?> NewestJudgeAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.FirstAsync(
@@ -57,8 +57,8 @@ internal sealed class CalibrationStore(Database database) : ICalibrationStore
                 SET labels = excluded.labels, plan = excluded.plan, judges = excluded.judges, created_at = excluded.created_at
                 WHERE judge_calibration.created_at <= excluded.created_at
                 """,
-                ct, ("judge", calibration.Judge), ("labels", calibration.Labels), ("plan", JsonSerializer.Serialize(calibration.Plan, _json)),
-                ("judges", JsonSerializer.Serialize(calibration.Judges, _json)), ("at", calibration.At), ("version", calibration.MetricVersion.Value),
+                ct, ("judge", calibration.Judge), ("labels", calibration.Labels), ("plan", JsonSerializer.Serialize(calibration.Plan, Json)),
+                ("judges", JsonSerializer.Serialize(calibration.Judges, Json)), ("at", calibration.At), ("version", calibration.MetricVersion.Value),
                 ("project", calibration.Project.Value)),
             ct);
 
@@ -70,8 +70,8 @@ internal sealed class CalibrationStore(Database database) : ICalibrationStore
             WHERE project_id = @project AND metric_version_id = @version AND judge = @judge
             """,
             row => new JudgeCalibration(
-                project, version, judge, row.GetInt32(0), JsonSerializer.Deserialize<CalibrationPlan>(row.GetString(1), _json)!,
-                JsonSerializer.Deserialize<IReadOnlyList<CalibratedJudge>>(row.GetString(2), _json)!, row.Moment(3)),
+                project, version, judge, row.GetInt32(0), JsonSerializer.Deserialize<CalibrationPlan>(row.GetString(1), Json)!,
+                JsonSerializer.Deserialize<IReadOnlyList<CalibratedJudge>>(row.GetString(2), Json)!, row.Moment(3)),
             ct, ("project", project.Value), ("version", version.Value), ("judge", judge));
 
     public async Task<StandingCounts> StandingAsync(ProjectId project, MetricVersionId version, MetricId metric, int limit, CancellationToken ct)

@@ -12,7 +12,7 @@ namespace Flywheel.Storage.Postgres;
 /// <summary>A PostgreSQL database: as many writers as come, each in its own transaction; spans share theirs.</summary>
 internal sealed class PostgresDatabase : Database
 {
-    static readonly KeyValuePair<string, object?> s_system = new("db.system.name", "postgresql");
+    static readonly KeyValuePair<string, object?> SystemTag = new("db.system.name", "postgresql");
 
     /// <summary>Writes at once on this process's connections; workers leave most of them to people.</summary>
     const int InteractiveWrites = 16, BackgroundWrites = 6;
@@ -292,7 +292,7 @@ internal sealed class PostgresDatabase : Database
     }
 
     static void Measure(long started) =>
-        FlywheelMeter.CommitDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, s_system);
+        FlywheelMeter.CommitDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, SystemTag);
 
     async Task<T> CommitAsync<T>(Func<Session, Task<T>> work, CancellationToken ct)
     {

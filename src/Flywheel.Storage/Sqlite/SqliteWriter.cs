@@ -39,9 +39,9 @@ internal sealed class SqliteWriter : IDisposable
     const int SqliteBusy = 5, SqliteForeignKey = 787;
 
     /// <summary>How long another process may hold the write lock before waiting callers are sent away.</summary>
-    static readonly TimeSpan UpstreamTimeouts = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan LockWait = TimeSpan.FromSeconds(30);
 
-    static readonly KeyValuePair<string, object?> s_system = new("db.system.name", "sqlite");
+    static readonly KeyValuePair<string, object?> SystemTag = new("db.system.name", "sqlite");
 
     readonly SqliteSession session;
     readonly int capacity;
@@ -117,7 +117,7 @@ internal sealed class SqliteWriter : IDisposable
                     session.Run("ROLLBACK");
             }
             Account(isBackground, Stopwatch.GetTimestamp() - start);
-            FlywheelMeter.CommitDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, s_system);
+            FlywheelMeter.CommitDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, SystemTag);
             group.Clear();
         }
     }
@@ -233,7 +233,7 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (SqliteException busy) when (busy.SqliteErrorCode == SqliteBusy)
             {
-                if (Stopwatch.GetElapsedTime(start) > UpstreamTimeouts)
+                if (Stopwatch.GetElapsedTime(start) > LockWait)
                     throw new OverloadedException(TimeSpan.FromSeconds(5));
             }
     }

@@ -11,7 +11,7 @@ sealed class ToolResultKind() : ValidatorKind("tool.result", 1, "The tool answer
     new("allow_error", "true or false", "Accept calls that failed; they are then judged by their answer.", "false"),
     new("error_fields", "text or list of texts", "Fields of a JSON answer that tell of a failure when they are there and not null, false, 0 or empty.", "error, errors, isError"))
 {
-    static readonly string[] _errorFields = ["error", "errors", "isError"];
+    static readonly string[] ErrorFields = ["error", "errors", "isError"];
 
     public override IReadOnlySet<MetricSubject> Subjects => OutputOnly;
     public override bool CanGuard => false;
@@ -19,7 +19,7 @@ sealed class ToolResultKind() : ValidatorKind("tool.result", 1, "The tool answer
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {
         var allowEmpty = read.Flag("allow_empty", false);
-        var fields = read.Texts("error_fields") is { Count: > 0 } given ? given : _errorFields;
+        var fields = read.Texts("error_fields") is { Count: > 0 } given ? given : ErrorFields;
         return new CallResult(version, read.Integer("max_ms", 1, 86_400_000), read.Flag("allow_error", false), text =>
         {
             var answer = CallResult.At(text, null);

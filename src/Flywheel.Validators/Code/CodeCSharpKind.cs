@@ -18,9 +18,9 @@ sealed class CodeCSharpKind(Sandbox? sandbox) : ValidatorKind("code.csharp", 1,
     new("allow_fence", "true or false", "Accept code in one Markdown code block.", "false"))
 {
     const int MaxShown = 3;
-    static readonly FrozenSet<NodeKind> _nodes = new[] { NodeKind.Codegen, NodeKind.Tool, NodeKind.Other }.ToFrozenSet();
+    static readonly FrozenSet<NodeKind> Nodes = new[] { NodeKind.Codegen, NodeKind.Tool, NodeKind.Other }.ToFrozenSet();
 
-    public override IReadOnlySet<NodeKind> NodeKinds => _nodes;
+    public override IReadOnlySet<NodeKind> NodeKinds => Nodes;
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {

@@ -17,9 +17,9 @@ sealed class CodeJavaScriptKind(Sandbox? sandbox) : ValidatorKind("code.javascri
     new("timeout_ms", "integer", "Milliseconds for script and tests, 10 to 5000.", "1000"),
     new("allow_fence", "true or false", "Accept code in one Markdown code block.", "false"))
 {
-    static readonly FrozenSet<NodeKind> _nodes = new[] { NodeKind.Codegen, NodeKind.Tool, NodeKind.Other }.ToFrozenSet();
+    static readonly FrozenSet<NodeKind> Nodes = new[] { NodeKind.Codegen, NodeKind.Tool, NodeKind.Other }.ToFrozenSet();
 
-    public override IReadOnlySet<NodeKind> NodeKinds => _nodes;
+    public override IReadOnlySet<NodeKind> NodeKinds => Nodes;
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {

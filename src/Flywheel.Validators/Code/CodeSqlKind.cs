@@ -26,9 +26,9 @@ sealed class CodeSqlKind(Sandbox? sandbox, CodeDatabases? databases) : Validator
     new("allow_fence", "true or false", "Accept a statement in one Markdown code block.", "false"))
 {
     const int DefaultMaxRows = 10_000;
-    static readonly FrozenSet<NodeKind> _nodes = new[] { NodeKind.Codegen, NodeKind.Tool, NodeKind.Other }.ToFrozenSet();
+    static readonly FrozenSet<NodeKind> Nodes = new[] { NodeKind.Codegen, NodeKind.Tool, NodeKind.Other }.ToFrozenSet();
 
-    public override IReadOnlySet<NodeKind> NodeKinds => _nodes;
+    public override IReadOnlySet<NodeKind> NodeKinds => Nodes;
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {

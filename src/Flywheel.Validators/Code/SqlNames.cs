@@ -9,7 +9,7 @@ namespace Flywheel.Validators.Code;
 /// </remarks>
 sealed class SqlNames(SandboxReady ready)
 {
-    static readonly HashSet<string> _harmless = new(StringComparer.Ordinal) { "pg_typeof" };
+    static readonly HashSet<string> Harmless = new(StringComparer.Ordinal) { "pg_typeof" };
 
     readonly HashSet<string> _tables = ready.Tables!.Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
     readonly HashSet<string> _own = ready.Tables!.SelectMany(table => table.Columns.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -32,5 +32,5 @@ sealed class SqlNames(SandboxReady ready)
     }
 
     static bool IsSystem(string name) =>
-        name.StartsWith("pg_", StringComparison.Ordinal) && !_harmless.Contains(name) || name == "information_schema";
+        name.StartsWith("pg_", StringComparison.Ordinal) && !Harmless.Contains(name) || name == "information_schema";
 }

@@ -9,8 +9,8 @@ namespace Flywheel.Validators.Code;
 /// </remarks>
 static class StrayGrouping
 {
-    static readonly string[] _ends = ["having", "order", "limit", "window", "union", "intersect", "except", "offset", "fetch"];
-    static readonly HashSet<string> _everywhere = new(StringComparer.OrdinalIgnoreCase) { "rowid", "oid", "_rowid_", "null", "true", "false", "current_date", "current_timestamp" };
+    static readonly string[] Ends = ["having", "order", "limit", "window", "union", "intersect", "except", "offset", "fetch"];
+    static readonly HashSet<string> Everywhere = new(StringComparer.OrdinalIgnoreCase) { "rowid", "oid", "_rowid_", "null", "true", "false", "current_date", "current_timestamp" };
 
     /// <returns>What is wrong; null when nothing is found.</returns>
     public static string? In(SqlText text, IReadOnlyList<SqlTable> tables)
@@ -37,12 +37,12 @@ static class StrayGrouping
         if (Columns(query[from..group], tables) is not { } columns)
             return null;
         var list = query[..from];
-        var end = query.FindIndex(group, piece => Array.Exists(_ends, piece.Is));
+        var end = query.FindIndex(group, piece => Array.Exists(Ends, piece.Is));
         var keys = query[(group + 2)..(end < 0 ? query.Count : end)];
         for (var i = 0; i < keys.Count; i++)
         {
             var isAlone = (i == 0 || keys[i - 1].IsSign(',')) && (i + 1 == keys.Count || keys[i + 1].IsSign(','));
-            if (isAlone && keys[i].Part == SqlPart.Word && !columns.Contains(keys[i].Value) && !_everywhere.Contains(keys[i].Value) && !IsAlias(list, keys[i].Value))
+            if (isAlone && keys[i].Part == SqlPart.Word && !columns.Contains(keys[i].Value) && !Everywhere.Contains(keys[i].Value) && !IsAlias(list, keys[i].Value))
                 return keys[i].Value;
         }
         return null;

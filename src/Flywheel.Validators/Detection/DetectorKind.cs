@@ -9,14 +9,14 @@ namespace Flywheel.Validators.Detection;
 /// <summary>A kind that looks at inputs only, calls no model and may stand guard.</summary>
 abstract class DetectorKind(string name, int revision, string summary, DetectionServices? services, params SettingDescription[] settings) : IValidatorKind
 {
-    static readonly FrozenSet<NodeKind> _allNodes = Enum.GetValues<NodeKind>().ToFrozenSet();
-    static readonly FrozenSet<MetricSubject> _input = FrozenSet.Create(MetricSubject.Input);
+    static readonly FrozenSet<NodeKind> AllNodes = Enum.GetValues<NodeKind>().ToFrozenSet();
+    static readonly FrozenSet<MetricSubject> Input = FrozenSet.Create(MetricSubject.Input);
 
     public string Name => name;
     public string Summary => summary;
     public IReadOnlyList<SettingDescription> Settings => settings;
-    public IReadOnlySet<NodeKind> NodeKinds => _allNodes;
-    public IReadOnlySet<MetricSubject> Subjects => _input;
+    public IReadOnlySet<NodeKind> NodeKinds => AllNodes;
+    public IReadOnlySet<MetricSubject> Subjects => Input;
     public bool CallsModel => false;
 
     public IValidator Create(ValidatorContext context, JsonElement element) => Create(

@@ -14,7 +14,7 @@ static class ReferenceRows
     public const int MaxRows = 100_000;
     public const string Type = "rows or file";
 
-    static readonly string[] _topicFields = ["topic", "label", "intent"];
+    static readonly string[] TopicFields = ["topic", "label", "intent"];
 
     /// <summary>Null when the setting is not given.</summary>
     public static IReadOnlyList<ReferenceRow>? Read(ValidatorSettings read, string name, DetectionServices services)
@@ -77,7 +77,7 @@ static class ReferenceRows
             if (string.IsNullOrWhiteSpace(text))
                 throw read.Wrong(name, $"row {row} is empty: remove it.");
             var topic = item.ValueKind == JsonValueKind.Object
-                ? topicField is not null ? Field(item, topicField) : _topicFields.Select(field => Field(item, field)).FirstOrDefault(found => found is not null)
+                ? topicField is not null ? Field(item, topicField) : TopicFields.Select(field => Field(item, field)).FirstOrDefault(found => found is not null)
                 : null;
             rows.Add(new(text, topic));
         }

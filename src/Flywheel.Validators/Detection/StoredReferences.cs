@@ -9,7 +9,7 @@ namespace Flywheel.Validators.Detection;
 /// <summary>Approved references from the database, looked for at most once a second a metric and read once each.</summary>
 public sealed class StoredReferences(IReferenceStore references, ISpanStore spans, TimeProvider clock) : IApprovedReferences
 {
-    static readonly TimeSpan _fresh = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     const int AtOnce = 500;
 
     readonly ConcurrentDictionary<(ProjectId, string, MetricSubject), Seen> _seen = new();
@@ -17,7 +17,7 @@ public sealed class StoredReferences(IReferenceStore references, ISpanStore span
     sealed record Seen(DateTimeOffset At, ReferenceSet? Set);
 
     public ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, MetricSubject subject, CancellationToken ct) =>
-        _seen.TryGetValue((project, metric, subject), out var seen) && clock.GetUtcNow() - seen.At < _fresh
+        _seen.TryGetValue((project, metric, subject), out var seen) && clock.GetUtcNow() - seen.At < Fresh
             ? new(seen.Set)
             : new(LookAsync(project, metric, subject, seen?.Set, ct));
 

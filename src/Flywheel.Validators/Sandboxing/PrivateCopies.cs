@@ -10,7 +10,7 @@ sealed class PrivateCopies(Func<string, CancellationToken, Task> settle) : IDisp
 {
     const int Attempts = 20;
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
-    static readonly string[] _companions = ["-wal", "-journal"];
+    static readonly string[] Companions = ["-wal", "-journal"];
 
     readonly SemaphoreSlim _turn = new(1);
     readonly Dictionary<string, (string Stamp, string Copy)> _copies = new(StringComparer.Ordinal);
@@ -51,7 +51,7 @@ sealed class PrivateCopies(Func<string, CancellationToken, Task> settle) : IDisp
             {
                 Copy(file, copy);
                 var hasCompanion = false;
-                foreach (var companion in _companions.Where(companion => new FileInfo(file + companion) is { Exists: true, Length: > 0 }))
+                foreach (var companion in Companions.Where(companion => new FileInfo(file + companion) is { Exists: true, Length: > 0 }))
                 {
                     Copy(file + companion, copy + companion);
                     hasCompanion = true;
@@ -87,12 +87,12 @@ sealed class PrivateCopies(Func<string, CancellationToken, Task> settle) : IDisp
     }
 
     /// <summary>Differs when the file or its log may have.</summary>
-    static string Stamp(string file) => string.Join('|', _companions.Prepend("").Select(suffix => new FileInfo(file + suffix))
+    static string Stamp(string file) => string.Join('|', Companions.Prepend("").Select(suffix => new FileInfo(file + suffix))
         .Select(info => info.Exists ? $"{info.Length}:{info.LastWriteTimeUtc.Ticks}" : "-"));
 
     static void Delete(string copy)
     {
-        foreach (var suffix in _companions.Prepend(""))
+        foreach (var suffix in Companions.Prepend(""))
             File.Delete(copy + suffix);
     }
 

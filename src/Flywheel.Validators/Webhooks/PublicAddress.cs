@@ -7,7 +7,7 @@ namespace Flywheel.Validators.Webhooks;
 /// <remarks>IANA special-purpose registries for IPv4 and IPv6; of IPv6 only global unicast, without its tunnels and documentation.</remarks>
 static class PublicAddress
 {
-    static readonly IPNetwork[] _special =
+    static readonly IPNetwork[] Special =
     [
         .. new[]
         {
@@ -17,13 +17,13 @@ static class PublicAddress
         }.Select(text => IPNetwork.Parse(text)),
     ];
 
-    static readonly IPNetwork _globalUnicast = IPNetwork.Parse("2000::/3");
+    static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
     public static bool Is(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
-        return (address.AddressFamily == AddressFamily.InterNetwork || _globalUnicast.Contains(address))
-            && !_special.Any(network => network.Contains(address));
+        return (address.AddressFamily == AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
+            && !Special.Any(network => network.Contains(address));
     }
 }

@@ -10,7 +10,7 @@ namespace Flywheel.Validators.Webhooks;
 /// </remarks>
 public sealed class WebhookServices : IDisposable
 {
-    static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     readonly HashSet<string> _allowed;
     readonly IReadOnlyDictionary<string, string> _keys;
@@ -66,8 +66,8 @@ public sealed class WebhookServices : IDisposable
 
     IPAddress[] Resolve(string host)
     {
-        using var late = new CancellationTokenSource(_patience);
-        return Task.Run(() => _resolve(host, late.Token), late.Token).WaitAsync(_patience).GetAwaiter().GetResult();
+        using var late = new CancellationTokenSource(Patience);
+        return Task.Run(() => _resolve(host, late.Token), late.Token).WaitAsync(Patience).GetAwaiter().GetResult();
     }
 
     async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)

@@ -8,8 +8,8 @@ namespace Flywheel.Validators.Writing;
 /// <remarks>Months and number words of English; a name is a run of capitalised words, so in German every noun is one.</remarks>
 sealed partial class Claims
 {
-    static readonly string[] _small = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-    static readonly string[] _months = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+    static readonly string[] Small = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    static readonly string[] MonthNames = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 
     public HashSet<string> Words { get; } = new(StringComparer.Ordinal);
     public HashSet<decimal> Numbers { get; } = [];
@@ -26,7 +26,7 @@ sealed partial class Claims
             claims.Words.Add(folded);
             foreach (var part in folded.Split('-'))
                 claims.Words.Add(part);
-            if (Array.IndexOf(_small, folded) is var number and >= 0)
+            if (Array.IndexOf(Small, folded) is var number and >= 0)
                 claims.Numbers.Add(number);
         }
         foreach (Match found in Number().Matches(context))
@@ -132,9 +132,9 @@ sealed partial class Claims
         var named = found.Groups["month"].Value.ToLowerInvariant();
         var (year, day) = (Group("y2"), Group("d1") ?? Group("d2"));
         // "May" and "March" alone are mostly other words, and short forms other things.
-        if (year is null && day is null && (named is "may" or "march" || !_months.Contains(named)))
+        if (year is null && day is null && (named is "may" or "march" || !MonthNames.Contains(named)))
             return null;
-        return (year, 1 + Array.FindIndex(_months, name => name.StartsWith(named[..3], StringComparison.Ordinal)), day);
+        return (year, 1 + Array.FindIndex(MonthNames, name => name.StartsWith(named[..3], StringComparison.Ordinal)), day);
     }
 
     /// <summary>The number as written, and times its unit: 3 and 3,000,000 for "3 million".</summary>

@@ -18,7 +18,7 @@ sealed class GroundedKind() : ValidatorKind("writer.grounded", 2, "Names, number
     new("max_new_words", "number", "Largest share of words of four letters and more that the context does not hold, 0 to 1.", "1, no limit"),
     new("use_input", "true or false", "What the question says counts as given.", "true"))
 {
-    static readonly FrozenSet<string> _types = FrozenSet.Create(StringComparer.Ordinal, "names", "numbers", "dates", "links");
+    static readonly FrozenSet<string> Types = FrozenSet.Create(StringComparer.Ordinal, "names", "numbers", "dates", "links");
 
     public override IReadOnlySet<MetricSubject> Subjects => OutputOnly;
     public override bool CanGuard => false;
@@ -29,9 +29,9 @@ sealed class GroundedKind() : ValidatorKind("writer.grounded", 2, "Names, number
         var path = read.Text("context") ?? "context";
         if (string.IsNullOrWhiteSpace(path))
             throw read.Wrong("context", "is empty: give a path such as `context` or `retrieval.documents`.");
-        var check = read.Texts("check") is { Count: > 0 } given ? given.ToFrozenSet(StringComparer.Ordinal) : _types;
-        if (check.FirstOrDefault(type => !_types.Contains(type)) is { } unknown)
-            throw read.Wrong("check", $"holds {Quote.Short(unknown)}: give some of {NearMiss.List(_types.Order())}.");
+        var check = read.Texts("check") is { Count: > 0 } given ? given.ToFrozenSet(StringComparer.Ordinal) : Types;
+        if (check.FirstOrDefault(type => !Types.Contains(type)) is { } unknown)
+            throw read.Wrong("check", $"holds {Quote.Short(unknown)}: give some of {NearMiss.List(Types.Order())}.");
         var most = read.Integer("max_missing", 0, 1_000) ?? 0;
         var newWords = read.Number("max_new_words", 0, 1) ?? 1;
         var useInput = read.Flag("use_input", true);

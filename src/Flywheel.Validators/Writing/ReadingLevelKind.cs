@@ -16,7 +16,7 @@ sealed class ReadingLevelKind() : ValidatorKind("writer.reading-level", 1, "The 
     new("max", "number", "Hardest that passes.", "no bound"),
     new("min_words", "integer", "Shorter texts are unsure.", "30"))
 {
-    static readonly FrozenSet<Lingua.Language> _english = LanguageShares.Supported(["en"]).ToFrozenSet();
+    static readonly FrozenSet<Lingua.Language> EnglishFormula = LanguageShares.Supported(["en"]).ToFrozenSet();
 
     public override IReadOnlySet<MetricSubject> Subjects => OutputOnly;
     public override bool CanGuard => false;
@@ -37,7 +37,7 @@ sealed class ReadingLevelKind() : ValidatorKind("writer.reading-level", 1, "The 
             var words = Prose.Words(prose);
             if (words.Count < least)
                 return Finding.Unsure($"{words.Count} words of prose, too few to tell how hard it reads");
-            if (!isLix && LanguageShares.Of(prose, _english) is ({ } share, { } likeliest) && share < 0.25)
+            if (!isLix && LanguageShares.Of(prose, EnglishFormula) is ({ } share, { } likeliest) && share < 0.25)
                 return Finding.Unsure($"Flesch-Kincaid is for English, and this is most like `{likeliest}`: use `lix`");
             var perSentence = (double)words.Count / words.Count(word => word.BeginsSentence);
             var level = Math.Round(isLix

@@ -12,7 +12,7 @@ sealed class SameLanguageKind() : ValidatorKind("writer.same-language", 1, "The 
     const double Threshold = 0.25;
     const double Clear = 0.7;
 
-    static readonly ConcurrentDictionary<string, IReadOnlySet<Lingua.Language>> _alone = new();
+    static readonly ConcurrentDictionary<string, IReadOnlySet<Lingua.Language>> Alone = new();
 
     public override IReadOnlySet<MetricSubject> Subjects => OutputOnly;
     public override bool CanGuard => false;
@@ -27,9 +27,9 @@ sealed class SameLanguageKind() : ValidatorKind("writer.same-language", 1, "The 
             var (asked, answer) = (Prose.Of(question), Prose.Of(text));
             if (LanguageKind.Letters(asked) < least || LanguageKind.Letters(answer) < least)
                 return Finding.Unsure($"fewer than {least} letters in the {(LanguageKind.Letters(asked) < least ? "question" : "answer")}, too few to tell the language");
-            if (LanguageShares.Of(asked, _alone.GetOrAdd("", _ => new HashSet<Lingua.Language>())).Likeliest is not { } theirs)
+            if (LanguageShares.Of(asked, Alone.GetOrAdd("", _ => new HashSet<Lingua.Language>())).Likeliest is not { } theirs)
                 return Finding.Unsure("the question has no letters of a known language");
-            var wanted = _alone.GetOrAdd(theirs, code => LanguageShares.Supported([code]));
+            var wanted = Alone.GetOrAdd(theirs, code => LanguageShares.Supported([code]));
             if (LanguageShares.Of(asked, wanted).Share < Clear)
                 return Finding.Unsure($"the question's language is not clear: most like `{theirs}`");
             var (share, likeliest) = LanguageShares.Of(answer, wanted);

@@ -9,11 +9,11 @@ namespace Flywheel.Server.Tests.Gateway;
 /// <summary>Every way in which a provider fails, plain and streamed: the client is told, the span says it, nothing hangs.</summary>
 public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : IClassFixture<UpstreamFaultTests.Gateway>
 {
-    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
-    static readonly string s_piece = """data: {"id":"c","choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}""" + "\n\n";
+    static readonly string Piece = """data: {"id":"c","choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}""" + "\n\n";
 
-    static readonly Dictionary<string, (ModelReply? Reply, string Model)> s_faults = new()
+    static readonly Dictionary<string, (ModelReply? Reply, string Model)> Faults = new()
     {
         ["429"] = (ModelReply.Fails(429, "7"), "m"),
         ["429 asking for a long pause by date"] = (ModelReply.Fails(429, "Fri, 31 Dec 2100 23:59:59 GMT"), "m"),
@@ -32,11 +32,11 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
         ["slow loris"] = (ModelReply.Trickles(TimeSpan.FromMilliseconds(50)), "m"),
         ["slow loris in events"] = (ModelReply.Trickles(TimeSpan.FromMilliseconds(50), "text/event-stream"), "m"),
         ["cut"] = (ModelReply.CutAfter("all goes well until", 2), "m"),
-        ["cut without a word"] = (ModelReply.Sends(s_piece, "text/event-stream"), "m"),
+        ["cut without a word"] = (ModelReply.Sends(Piece, "text/event-stream"), "m"),
         ["bad UTF-8"] = (ModelReply.SendsBytes([.. """{"choices":[{"message":{"content":" """u8, 0xC3, 0x28, .. "\"}}]}"u8]), "m"),
-        ["bad UTF-8 in events"] = (ModelReply.SendsBytes([.. Encoding.UTF8.GetBytes(s_piece), .. """data: {"choices":[{"delta":{"content":" """u8, 0xC3, 0x28, .. "\"}}]}\n\n"u8], "text/event-stream"), "m"),
+        ["bad UTF-8 in events"] = (ModelReply.SendsBytes([.. Encoding.UTF8.GetBytes(Piece), .. """data: {"choices":[{"delta":{"content":" """u8, 0xC3, 0x28, .. "\"}}]}\n\n"u8], "text/event-stream"), "m"),
         ["malformed"] = (ModelReply.MalformedJson, "m"),
-        ["malformed event"] = (ModelReply.Sends(s_piece + "data: {\"choices\":[{\n\n", "text/event-stream"), "m"),
+        ["malformed event"] = (ModelReply.Sends(Piece + "data: {\"choices\":[{\n\n", "text/event-stream"), "m"),
         ["deep"] = (ModelReply.Sends(string.Concat(Enumerable.Repeat("{\"a\":", 10_000)) + "1" + new string('}', 10_000)), "m"),
         ["deep event"] = (ModelReply.Sends("data: " + string.Concat(Enumerable.Repeat("[", 10_000)) + new string(']', 10_000) + "\n\n", "text/event-stream"), "m"),
         ["huge"] = (ModelReply.Huge(3 * 1024 * 1024), "m"),
@@ -98,11 +98,11 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
     public async Task The_client_and_the_span_say_what_happened(string fault, bool stream, int status, string code)
     {
         var gateway = fixture.It;
-        var (reply, model) = s_faults[fault];
+        var (reply, model) = Faults[fault];
         if (reply is not null)
             gateway.Provider.Then(reply);
 
-        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x", model, stream)).WaitAsync(s_patience, TestContext.Current.CancellationToken);
+        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x", model, stream)).WaitAsync(Patience, TestContext.Current.CancellationToken);
         var span = await gateway.SpanAsync(answer);
 
         Assert.Equal(status, answer.Status);

@@ -16,7 +16,7 @@ static class MetricMistakes
 {
     const string NoId = "00000000-0000-0000-0000-0000000000ff";
 
-    static readonly Guid _noId = Guid.Parse(NoId);
+    static readonly Guid UnknownId = Guid.Parse(NoId);
 
     /// <summary>Use cases that refuse nothing, by name, with the reason.</summary>
     public static IReadOnlyDictionary<string, string> Exempt { get; } = new Dictionary<string, string>
@@ -113,13 +113,13 @@ static class MetricMistakes
             (it, caller, ct) => it.DistilAsync(caller, "none", null, ct), "{}"),
         Mistake.Of<GuidelineService>(
             nameof(GuidelineService.ApproveAsync), "unknown_guideline", null,
-            (it, caller, ct) => it.ApproveAsync(caller, "short", _noId, ct)) with
+            (it, caller, ct) => it.ApproveAsync(caller, "short", UnknownId, ct)) with
         {
             Rest = $"POST /api/v1/metrics/short/guidelines/{NoId}/approve", Body = "{}",
         },
         Mistake.Of<GuidelineService>(
             nameof(GuidelineService.RemoveAsync), "unknown_guideline", null,
-            (it, caller, ct) => it.RemoveAsync(caller, "short", _noId, ct)) with
+            (it, caller, ct) => it.RemoveAsync(caller, "short", UnknownId, ct)) with
         {
             Rest = $"POST /api/v1/metrics/short/guidelines/{NoId}/remove", Body = "{}",
         },

@@ -15,7 +15,7 @@ static class PeopleMistakes
 {
     const string NoId = "00000000-0000-0000-0000-0000000000ff";
 
-    static readonly Guid _noId = Guid.Parse(NoId);
+    static readonly Guid UnknownId = Guid.Parse(NoId);
 
     /// <summary>Use cases that refuse nothing, by name, with the reason.</summary>
     public static IReadOnlyDictionary<string, string> Exempt { get; } = new Dictionary<string, string>
@@ -44,7 +44,7 @@ static class PeopleMistakes
         {
             Rest = "GET /api/v1/labels?limit=0",
         },
-        Mistake.Of<LabelService>(nameof(LabelService.RemoveAsync), "unknown_label", null, (it, caller, ct) => it.RemoveAsync(caller, _noId, ct)) with
+        Mistake.Of<LabelService>(nameof(LabelService.RemoveAsync), "unknown_label", null, (it, caller, ct) => it.RemoveAsync(caller, UnknownId, ct)) with
         {
             Rest = "DELETE /api/v1/labels/" + NoId,
         },
@@ -62,7 +62,7 @@ static class PeopleMistakes
         },
         Mistake.Of<FeedbackService>(
             nameof(FeedbackService.RestoreAsync), "invalid_value", "value",
-            (it, caller, ct) => it.RestoreAsync(caller, new(_noId, caller.Project, "t", null, "thumbs", "[]", null, null, default), ct)) with
+            (it, caller, ct) => it.RestoreAsync(caller, new(UnknownId, caller.Project, "t", null, "thumbs", "[]", null, null, default), ct)) with
         {
             Command = "import feedback.jsonl",
         },
@@ -151,17 +151,17 @@ static class PeopleMistakes
             Rest = "GET /api/v1/demonstrations?node=answer&metric=short", Tool = "list_demonstrations", Arguments = """{"node":"answer","metric":"short"}""",
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.GetAsync), "unknown_demonstration", null, (it, caller, ct) => it.GetAsync(caller, _noId, ct)) with
+            nameof(DemonstrationService.GetAsync), "unknown_demonstration", null, (it, caller, ct) => it.GetAsync(caller, UnknownId, ct)) with
         {
             Rest = "GET /api/v1/demonstrations/" + NoId,
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.ApproveOneAsync), "unknown_demonstration", null, (it, caller, ct) => it.ApproveOneAsync(caller, _noId, ct)) with
+            nameof(DemonstrationService.ApproveOneAsync), "unknown_demonstration", null, (it, caller, ct) => it.ApproveOneAsync(caller, UnknownId, ct)) with
         {
             Rest = $"POST /api/v1/demonstrations/{NoId}/approve",
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.RecallOneAsync), "unknown_demonstration", null, (it, caller, ct) => it.RecallOneAsync(caller, _noId, ct)) with
+            nameof(DemonstrationService.RecallOneAsync), "unknown_demonstration", null, (it, caller, ct) => it.RecallOneAsync(caller, UnknownId, ct)) with
         {
             Rest = $"POST /api/v1/demonstrations/{NoId}/recall",
         },

@@ -13,9 +13,9 @@ namespace Flywheel.Server.Tests.SameAnswers;
 /// <summary>Every door gives the same answer to the same mistake: code, message and field.</summary>
 public sealed class SameAnswerTests(SameAnswerServer server) : IClassFixture<SameAnswerServer>
 {
-    static readonly IReadOnlyList<Mistake> s_mistakes = [.. PeopleMistakes.All, .. MetricMistakes.All, .. DataMistakes.All];
+    static readonly IReadOnlyList<Mistake> AllMistakes = [.. PeopleMistakes.All, .. MetricMistakes.All, .. DataMistakes.All];
 
-    static readonly IReadOnlyDictionary<string, string> s_exempt =
+    static readonly IReadOnlyDictionary<string, string> Exempt =
         PeopleMistakes.Exempt.Concat(MetricMistakes.Exempt).Concat(DataMistakes.Exempt).ToDictionary(each => each.Key, each => each.Value);
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -23,8 +23,8 @@ public sealed class SameAnswerTests(SameAnswerServer server) : IClassFixture<Sam
     public static TheoryData<int, string> Mistakes()
     {
         var rows = new TheoryData<int, string>();
-        for (var i = 0; i < s_mistakes.Count; i++)
-            rows.Add(i, s_mistakes[i].ToString());
+        for (var i = 0; i < AllMistakes.Count; i++)
+            rows.Add(i, AllMistakes[i].ToString());
         return rows;
     }
 
@@ -32,7 +32,7 @@ public sealed class SameAnswerTests(SameAnswerServer server) : IClassFixture<Sam
     [MemberData(nameof(Mistakes))]
     public async Task A_mistake_gets_the_same_answer_at_every_door(int row, string name)
     {
-        var mistake = s_mistakes[row];
+        var mistake = AllMistakes[row];
         Assert.Equal(name, mistake.ToString());
 
         var refusal = await Assert.ThrowsAsync<RequestException>(
@@ -68,18 +68,18 @@ public sealed class SameAnswerTests(SameAnswerServer server) : IClassFixture<Sam
     {
         var registered = new ServiceCollection().AddEngine(new EngineOptions()).Select(service => service.ServiceType).ToHashSet();
         var useCases = UseCases().ToArray();
-        var tried = s_mistakes.Select(mistake => mistake.UseCase).ToHashSet();
+        var tried = AllMistakes.Select(mistake => mistake.UseCase).ToHashSet();
 
         Assert.NotEmpty(useCases);
         Assert.Empty(useCases.Select(method => method.DeclaringType!).Distinct().Where(type => !registered.Contains(type)).Select(type => $"register {type.Name}"));
-        Assert.Empty(useCases.Select(NameOf).Distinct().Where(name => !tried.Contains(name) && !s_exempt.ContainsKey(name)).Order());
-        Assert.Empty(tried.Concat(s_exempt.Keys).Except(useCases.Select(NameOf)));
-        Assert.Empty(tried.Intersect(s_exempt.Keys));
+        Assert.Empty(useCases.Select(NameOf).Distinct().Where(name => !tried.Contains(name) && !Exempt.ContainsKey(name)).Order());
+        Assert.Empty(tried.Concat(Exempt.Keys).Except(useCases.Select(NameOf)));
+        Assert.Empty(tried.Intersect(Exempt.Keys));
     }
 
     [Fact]
     public void Every_mistake_is_made_at_a_door() =>
-        Assert.Empty(s_mistakes.Where(mistake => mistake is { Rest: null, Command: null, Tool: null }));
+        Assert.Empty(AllMistakes.Where(mistake => mistake is { Rest: null, Command: null, Tool: null }));
 
     /// <summary>What takes a caller is a use case.</summary>
     static IEnumerable<MethodInfo> UseCases() => typeof(EngineComposition).Assembly.GetExportedTypes()

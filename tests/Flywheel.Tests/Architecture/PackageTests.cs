@@ -5,7 +5,7 @@ namespace Flywheel.Tests.Architecture;
 /// <summary>What a user of a package installs with it.</summary>
 public sealed class PackageTests
 {
-    static readonly string[] _dataPackages = ["libphonenumber-csharp", "SearchPioneer.Lingua"];
+    static readonly string[] DataPackages = ["libphonenumber-csharp", "SearchPioneer.Lingua"];
 
     [Theory]
     [InlineData("Flywheel.Core")]
@@ -14,10 +14,10 @@ public sealed class PackageTests
     [InlineData("Flywheel.Client")]
     [InlineData("Flywheel.Client.Hosting")]
     public void An_embedded_engine_brings_no_data_of_languages_and_telephone_numbers(string project) =>
-        Assert.DoesNotContain(Closure(project), name => _dataPackages.Contains(name));
+        Assert.DoesNotContain(Closure(project), name => DataPackages.Contains(name));
 
     [Fact]
-    public void The_package_of_validators_brings_them() => Assert.Superset(_dataPackages.ToHashSet(), Closure("Flywheel.Validators"));
+    public void The_package_of_validators_brings_them() => Assert.Superset(DataPackages.ToHashSet(), Closure("Flywheel.Validators"));
 
     /// <summary>Every package and project that a project needs, those of its packages included.</summary>
     static HashSet<string> Closure(string project)

@@ -4,7 +4,7 @@ namespace Flywheel.Tests.Evaluation;
 
 public class ClassificationTests
 {
-    static readonly ConfusionCell[] _cells =
+    static readonly ConfusionCell[] Cells =
     [
         new("cat", "cat", 4), new("cat", "dog", 1), new("cat", "bird", 1), new("dog", "cat", 6), new("dog", "dog", 2), new("dog", "bird", 2),
         new("bird", "cat", 3), new("bird", "bird", 6),
@@ -14,7 +14,7 @@ public class ClassificationTests
     [Fact]
     public void Precision_recall_and_f1_are_those_of_the_worked_example()
     {
-        var scores = Classification.Of(_cells);
+        var scores = Classification.Of(Cells);
 
         Assert.Equal(25, scores.Cases);
         Assert.Equal(12 / 25.0, scores.Accuracy.Value);
@@ -33,7 +33,7 @@ public class ClassificationTests
     [Fact]
     public void The_same_cells_give_the_same_intervals_and_other_seeds_nearly_the_same()
     {
-        var (one, again, other) = (Classification.Of(_cells, 7), Classification.Of(_cells.Reverse(), 7), Classification.Of(_cells, 8));
+        var (one, again, other) = (Classification.Of(Cells, 7), Classification.Of(Cells.Reverse(), 7), Classification.Of(Cells, 8));
 
         Assert.Equal(one.MacroF1, again.MacroF1);
         Assert.NotEqual(one.MacroF1, other.MacroF1);

@@ -8,7 +8,7 @@ namespace Flywheel.Tests.Metrics;
 
 public class SqlExpressionTests
 {
-    static readonly NewSpan _span = new()
+    static readonly NewSpan Span = new()
     {
         Key = new("t", "s"), Node = "sql", Kind = NodeKind.Codegen, Input = "How many orders?", Output = "SELECT count(*) FROM orders -- it's \\ done",
         StartedAt = Noon, DurationMs = 250.5, Model = "gpt-x", InputTokens = 7, OutputTokens = 2, EndUser = "ann",
@@ -55,7 +55,7 @@ public class SqlExpressionTests
         if (isRefused)
             Assert.Throws<SqlExpressionException>(() => SqlExpression.Parse(expression));
         else
-            Assert.Equal(expected, SqliteEvaluator.Evaluate(SqlExpression.Parse(expression), _span));
+            Assert.Equal(expected, SqliteEvaluator.Evaluate(SqlExpression.Parse(expression), Span));
     }
 
     [Theory]
@@ -101,7 +101,7 @@ public class SqlExpressionTests
     {
         var expression = SqlExpression.Parse($"output = '{text.Replace("'", "''", StringComparison.Ordinal)}'");
 
-        Assert.True(SqliteEvaluator.Evaluate(expression, _span with { Output = text }));
+        Assert.True(SqliteEvaluator.Evaluate(expression, Span with { Output = text }));
     }, iter: 300);
 
     [Theory]
@@ -111,14 +111,14 @@ public class SqlExpressionTests
     [InlineData("$$")]
     [InlineData("' || (SELECT 1) || '")]
     public void Hostile_texts_are_texts(string text) =>
-        Assert.True(SqliteEvaluator.Evaluate(SqlExpression.Parse($"output = '{text.Replace("'", "''", StringComparison.Ordinal)}'"), _span with { Output = text }));
+        Assert.True(SqliteEvaluator.Evaluate(SqlExpression.Parse($"output = '{text.Replace("'", "''", StringComparison.Ordinal)}'"), Span with { Output = text }));
 
     [Fact]
     public void Arithmetic_agrees_with_ours() => Gen.Select(Gen.Int[-50, 50], Gen.Int[-50, 50], Gen.Int[1, 50]).Sample((a, b, c) =>
     {
         var expression = SqlExpression.Parse($"{a} - {b} * {c} / 4 <= {b} + {a}");
 
-        Assert.Equal(a - b * c / 4.0 <= b + a, SqliteEvaluator.Evaluate(expression, _span));
+        Assert.Equal(a - b * c / 4.0 <= b + a, SqliteEvaluator.Evaluate(expression, Span));
     }, iter: 200);
 
     [Fact]
@@ -128,7 +128,7 @@ public class SqlExpressionTests
     {
         try
         {
-            _ = SqliteEvaluator.Evaluate(SqlExpression.Parse(text), _span);
+            _ = SqliteEvaluator.Evaluate(SqlExpression.Parse(text), Span);
         }
         catch (SqlExpressionException refused)
         {
@@ -141,8 +141,8 @@ public class SqlExpressionTests
     {
         const string settings = """{"expression":"cost_usd < 0.01 AND length(output) > 1"}""";
 
-        Assert.Equal(Finding.Unsure("the expression is null: the span has no `cost_usd`"), Check("sql-expression", settings, _span.Output, _span));
-        Assert.Equal(Outcome.Pass, Check("sql-expression", settings, _span.Output, _span with { CostUsd = 0.001 }).Outcome);
+        Assert.Equal(Finding.Unsure("the expression is null: the span has no `cost_usd`"), Check("sql-expression", settings, Span.Output, Span));
+        Assert.Equal(Outcome.Pass, Check("sql-expression", settings, Span.Output, Span with { CostUsd = 0.001 }).Outcome);
         Assert.Equal(Outcome.Fail, Check("sql-expression", settings, "x").Outcome);
     }
 }

@@ -9,18 +9,18 @@ namespace Flywheel.Tests.Models;
 /// </summary>
 internal static class InstalledModels
 {
-    private static readonly Lazy<Task> s_useLite = new(() => new UseLiteInstaller(Folder).InstallAsync(null, CancellationToken.None));
-    private static readonly Lazy<Task> s_onnx = new(() => new OnnxRuntimeInstaller(Folder).InstallAsync(null, CancellationToken.None));
-    private static readonly Lazy<UseLiteEmbedder> s_embedder = new(() => UseLiteEmbedder.Open(Folder));
+    private static readonly Lazy<Task> UseLite = new(() => new UseLiteInstaller(Folder).InstallAsync(null, CancellationToken.None));
+    private static readonly Lazy<Task> Onnx = new(() => new OnnxRuntimeInstaller(Folder).InstallAsync(null, CancellationToken.None));
+    private static readonly Lazy<UseLiteEmbedder> Embedder = new(() => UseLiteEmbedder.Open(Folder));
 
     public static string Folder { get; } =
         Environment.GetEnvironmentVariable("FLYWHEEL_TEST_MODELS") ?? Path.Combine(Path.GetTempPath(), "flywheel-test-models");
 
     public static async Task<UseLiteEmbedder> UseLiteAsync()
     {
-        await s_useLite.Value;
-        return s_embedder.Value;
+        await UseLite.Value;
+        return Embedder.Value;
     }
 
-    public static Task OnnxRuntimeAsync() => s_onnx.Value;
+    public static Task OnnxRuntimeAsync() => Onnx.Value;
 }

@@ -6,10 +6,10 @@ namespace Flywheel.Tests.Models;
 /// <summary>On the real ONNX Runtime, with a model whose vectors can be computed by hand.</summary>
 public sealed class OnnxEmbedderTests : IDisposable
 {
-    private static readonly string[] s_vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "late", "parcel", "cafe", "query", ":", "Late"];
+    private static readonly string[] Vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "late", "parcel", "cafe", "query", ":", "Late"];
 
-    private static readonly float[][] s_table =
-        [.. s_vocabulary.Select((_, id) => new[] { id, MathF.Sin(id), MathF.Cos(3 * id), id * id / 20f })];
+    private static readonly float[][] Table =
+        [.. Vocabulary.Select((_, id) => new[] { id, MathF.Sin(id), MathF.Cos(3 * id), id * id / 20f })];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("flywheel-onnx-").FullName;
 
@@ -85,9 +85,9 @@ public sealed class OnnxEmbedderTests : IDisposable
             Assert.True(seen.Add(embedder.Fingerprint), embedder.Fingerprint);
         }
 
-        s_table[10][0] += 1;
+        Table[10][0] += 1;
         using var other = await OpenAsync();
-        s_table[10][0] -= 1;
+        Table[10][0] -= 1;
         Assert.True(seen.Add(other.Fingerprint), other.Fingerprint);
     }
 
@@ -140,14 +140,14 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         var model = Path.Combine(_folder, "model.onnx");
         var vocabulary = Path.Combine(_folder, "vocab.txt");
-        File.WriteAllBytes(model, TinyOnnxModel.Write(s_table, inputs.Length == 0 ? ["input_ids"] : inputs));
-        File.WriteAllLines(vocabulary, s_vocabulary);
+        File.WriteAllBytes(model, TinyOnnxModel.Write(Table, inputs.Length == 0 ? ["input_ids"] : inputs));
+        File.WriteAllLines(vocabulary, Vocabulary);
         return new(model, vocabulary);
     }
 
     private static float[] Mean(params int[] ids)
     {
-        float[] mean = [.. Enumerable.Range(0, 4).Select(i => ids.Average(id => s_table[id][i]))];
+        float[] mean = [.. Enumerable.Range(0, 4).Select(i => ids.Average(id => Table[id][i]))];
         VectorMath.Normalise(mean);
         return mean;
     }

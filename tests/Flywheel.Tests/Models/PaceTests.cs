@@ -5,7 +5,7 @@ namespace Flywheel.Tests.Models;
 
 public class PaceTests
 {
-    static readonly TimeSpan _step = TimeSpan.FromMilliseconds(1);
+    static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Callers that always want to call, on a clock that a busy machine moves unevenly.</summary>
     static async Task<List<DateTimeOffset>> StartsAsync(double? limit, TimeSpan length, Random stalls, Action<FakeTimeProvider, Pace>? at = null)
@@ -22,14 +22,14 @@ public class PaceTests
                 lock (starts)
                     starts.Add(clock.GetUtcNow());
                 if (limit is null)
-                    await Task.Delay(_step, clock, over.Token);
+                    await Task.Delay(Step, clock, over.Token);
             }
         }).ToArray();
         var end = clock.GetUtcNow() + length;
         while (clock.GetUtcNow() < end)
         {
             at?.Invoke(clock, pace);
-            clock.Advance(stalls.Next(100) == 0 ? TimeSpan.FromMilliseconds(stalls.Next(2, 60)) : _step);
+            clock.Advance(stalls.Next(100) == 0 ? TimeSpan.FromMilliseconds(stalls.Next(2, 60)) : Step);
         }
         await over.CancelAsync();
         await ((Task)Task.WhenAll(callers)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -9,20 +9,20 @@ public class DemonstrationIndexTests
     private const int Dimensions = 40;
 
     /// <summary>Every query looks at codes first, and misses nothing for it.</summary>
-    private static readonly Estimation s_careful = new(FromBytes: 0, Deviations: 9, Few: 1_000);
+    private static readonly Estimation Careful = new(FromBytes: 0, Deviations: 9, Few: 1_000);
 
     /// <summary>And at second bits before it looks at a vector.</summary>
-    private static readonly Estimation s_closer = s_careful with { Few = 0 };
+    private static readonly Estimation Closer = Careful with { Few = 0 };
 
-    private static readonly Gen<Estimation> s_estimations = Gen.OneOfConst(Estimation.Default, s_careful, s_closer);
+    private static readonly Gen<Estimation> Estimations = Gen.OneOfConst(Estimation.Default, Careful, Closer);
 
     /// <summary>An upsert of one of a few ids, or (vector 0) its removal.</summary>
-    private static readonly Gen<(int Id, int Vector)[]> s_streams =
+    private static readonly Gen<(int Id, int Vector)[]> Streams =
         Gen.Select(Gen.Int[1, 150], Gen.Int[0, 3].SelectMany(kind => kind == 0 ? Gen.Const(0) : Gen.Int[1, 10_000])).Array[0, 900];
 
     [Fact]
     public void After_any_stream_of_changes_the_index_answers_as_a_plain_list_would() =>
-        Gen.Select(s_streams, s_estimations).Sample((changes, estimation) =>
+        Gen.Select(Streams, Estimations).Sample((changes, estimation) =>
         {
             var index = new DemonstrationIndex("test", Dimensions, estimation);
             var list = new Dictionary<Guid, IndexedDemonstration>();
@@ -41,7 +41,7 @@ public class DemonstrationIndexTests
 
     [Fact]
     public void Ranking_folds_recency_and_disagreement_in_exactly_and_never_shows_what_is_not_eligible() =>
-        Gen.Select(s_streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90], s_estimations).Sample((changes, fixedOnly, count, halfLife, estimation) =>
+        Gen.Select(Streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90], Estimations).Sample((changes, fixedOnly, count, halfLife, estimation) =>
         {
             var index = new DemonstrationIndex("test", Dimensions, estimation);
             var list = new Dictionary<Guid, IndexedDemonstration>();
@@ -81,7 +81,7 @@ public class DemonstrationIndexTests
     {
         var random = new Random(11);
         var rows = Enumerable.Range(1, 6_000).Select(i => Drawn(i, random)).Where(row => row.ApprovedAt <= Noon).ToList();
-        var index = new DemonstrationIndex("test", Dimensions, estimated ? s_careful : Estimation.Default);
+        var index = new DemonstrationIndex("test", Dimensions, estimated ? Careful : Estimation.Default);
         rows.ForEach(index.Upsert);
         var policy = Plain with
         {
@@ -161,7 +161,7 @@ public class DemonstrationIndexTests
     public void Quotas_and_limits_reach_rows_that_no_estimate_puts_near_the_best()
     {
         var random = new Random(5);
-        var index = new DemonstrationIndex("test", Dimensions, s_careful);
+        var index = new DemonstrationIndex("test", Dimensions, Careful);
         for (var i = 1; i <= 3_000; i++)
             index.Upsert(Drawn(i, random) with { Answer = i % 1_000 == 0 ? "rare" : "common", EndUser = i % 1_000 == 0 ? null : "one" });
         var query = Direction(random, Dimensions);
@@ -225,7 +225,7 @@ public class DemonstrationIndexTests
     public async Task Readers_see_every_row_exactly_once_while_a_writer_replaces_and_compacts(bool estimated)
     {
         const int rows = 400;
-        var index = new DemonstrationIndex("test", Dimensions, estimated ? s_careful : Estimation.Default);
+        var index = new DemonstrationIndex("test", Dimensions, estimated ? Careful : Estimation.Default);
         var random = new Random(3);
         for (var i = 0; i < rows; i++)
             index.Upsert(Drawn(i, random));

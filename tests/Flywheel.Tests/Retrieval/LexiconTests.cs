@@ -5,11 +5,11 @@ namespace Flywheel.Tests.Retrieval;
 
 public class LexiconTests
 {
-    private static readonly Gen<string> s_texts = Gen.OneOfConst("card", "lost", "card lost", "where is it", "", "42", "é").Array[0, 5].Select(w => string.Join(' ', w));
+    private static readonly Gen<string> Texts = Gen.OneOfConst("card", "lost", "card lost", "where is it", "", "42", "é").Array[0, 5].Select(w => string.Join(' ', w));
 
     [Fact]
     public void Removing_what_was_added_leaves_what_was_there() =>
-        Gen.Select(s_texts.Array[0, 20], s_texts.Array[0, 20]).Sample((kept, passing) =>
+        Gen.Select(Texts.Array[0, 20], Texts.Array[0, 20]).Sample((kept, passing) =>
         {
             var lexicon = new Lexicon();
             var expected = new Lexicon();

@@ -17,7 +17,7 @@ sealed record AlignmentMaterial(
     const int PageSize = 500;
 
     /// <summary>Where senders put a reference answer.</summary>
-    static readonly string[] _references =
+    static readonly string[] References =
         ["reference", "reference.answer", "reference_answer", "flywheel.reference", "expected", "expected_output", "ground_truth",
             "gold_answer"];
 
@@ -54,7 +54,7 @@ sealed record AlignmentMaterial(
         : null;
 
     /// <summary>An attribute with a reference answer that nearly all labelled spans have; null when there is none.</summary>
-    public string? FindReference() => _references.FirstOrDefault(path => ShareWith(path) >= MostHaveIt);
+    public string? FindReference() => References.FirstOrDefault(path => ShareWith(path) >= MostHaveIt);
 
     public double ShareWith(string reference) => Spans.Count == 0
         ? 0

@@ -10,7 +10,7 @@ namespace Flywheel.Engine.Judging.Aligning;
 /// <param name="Reference">Attribute with a reference answer; null for as now.</param>
 sealed record JudgeCandidate(string Name, int? Examples = null, bool Guidelines = false, string? Reference = null)
 {
-    static readonly int[] _counts = [2, 4, 8];
+    static readonly int[] Counts = [2, 4, 8];
 
     public static JudgeCandidate Present { get; } = new("present");
 
@@ -21,7 +21,7 @@ sealed record JudgeCandidate(string Name, int? Examples = null, bool Guidelines 
     /// <param name="canDistil">There is a model that can write rules.</param>
     public static IReadOnlyList<JudgeCandidate> All(int examples, bool hasPool, bool canDistil, string? reference)
     {
-        var counts = hasPool ? _counts.Where(count => count != examples).ToArray() : [];
+        var counts = hasPool ? Counts.Where(count => count != examples).ToArray() : [];
         return
         [
             Present,

@@ -15,7 +15,7 @@ namespace Flywheel.Engine.Metrics.Evaluators;
 /// </remarks>
 public sealed class FlywheelEvaluator : IEvaluator
 {
-    static readonly Lazy<ValidatorRegistry> _builtIn = new(() => new ValidatorRegistry(TextKinds.All()));
+    static readonly Lazy<ValidatorRegistry> BuiltIn = new(() => new ValidatorRegistry(TextKinds.All()));
 
     readonly string _name;
     readonly MetricSubject _subject;
@@ -34,7 +34,7 @@ public sealed class FlywheelEvaluator : IEvaluator
         _name = name ?? kind;
         _subject = subject;
         var spec = new ValidatorSpec(kind, JsonSerializer.SerializeToElement(settings ?? new JsonObject()));
-        _validator = (registry ?? _builtIn.Value).Create(spec, new(_name, criterion, subject));
+        _validator = (registry ?? BuiltIn.Value).Create(spec, new(_name, criterion, subject));
     }
 
     public IReadOnlyCollection<string> EvaluationMetricNames => [_name];

@@ -9,7 +9,7 @@ sealed class SchemaCompiler(JsonElement document)
     /// <summary>Subschemas of one schema.</summary>
     const int MaxSchemas = 5_000;
 
-    static readonly HashSet<string> _comments = new(StringComparer.Ordinal)
+    static readonly HashSet<string> Comments = new(StringComparer.Ordinal)
     {
         "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "deprecated", "readOnly",
         "writeOnly",
@@ -50,7 +50,7 @@ sealed class SchemaCompiler(JsonElement document)
                 rules.Add(Refer(keyword.Value, place));
             else if (keyword.Name is "$id" && at != "#")
                 throw new SchemaException($"{place} is not supported: refer to parts of the schema by pointers such as `#/$defs/item`");
-            else if (!_comments.Contains(keyword.Name) && !keyword.Name.StartsWith("x-", StringComparison.Ordinal))
+            else if (!Comments.Contains(keyword.Name) && !keyword.Name.StartsWith("x-", StringComparison.Ordinal))
             {
                 var rule = ValueKeywords.Compile(keyword, place)
                     ?? StructureKeywords.Compile(this, schema, keyword, place, at)

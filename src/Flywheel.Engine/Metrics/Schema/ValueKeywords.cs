@@ -17,7 +17,7 @@ static class ValueKeywords
         "pattern", "format",
     ];
 
-    static readonly string[] _types = ["null", "boolean", "object", "array", "number", "integer", "string"];
+    static readonly string[] Types = ["null", "boolean", "object", "array", "number", "integer", "string"];
 
     public static SchemaRule? Compile(JsonProperty keyword, string at) => keyword.Name switch
     {
@@ -47,8 +47,8 @@ static class ValueKeywords
     {
         JsonElement[] given = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
         var types = given.Select(type => type.ValueKind == JsonValueKind.String ? type.GetString()! : "").ToArray();
-        if (types.FirstOrDefault(type => !_types.Contains(type)) is { } unknown || types.Length == 0)
-            throw new SchemaException($"{at} must be one or a list of {NearMiss.List(_types)}");
+        if (types.FirstOrDefault(type => !Types.Contains(type)) is { } unknown || types.Length == 0)
+            throw new SchemaException($"{at} must be one or a list of {NearMiss.List(Types)}");
         var wanted = string.Join(" or ", types);
         return (element, path, check) =>
         {

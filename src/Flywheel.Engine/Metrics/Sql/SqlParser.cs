@@ -13,7 +13,7 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
     const int MaxWildcards = 8;
     const int MaxSearches = 16;
 
-    static readonly HashSet<string> _reserved = new(StringComparer.OrdinalIgnoreCase)
+    static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
         "and", "or", "not", "is", "null", "in", "between", "like", "escape", "case", "when", "then", "else", "end", "true", "false",
     };
@@ -250,7 +250,7 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
                 return Count(new SqlNode.BooleanLiteral(token.Is("true")));
             case SqlTokenKind.Word when token.Is("null"):
                 throw Fail("NULL stands only after IS or IS NOT.");
-            case SqlTokenKind.Word when !_reserved.Contains(token.Value):
+            case SqlTokenKind.Word when !Reserved.Contains(token.Value):
                 Take();
                 return Next.IsSymbol("(") ? Call(token) : Column(token);
             default:

@@ -10,7 +10,7 @@ static class SqlTokenizer
     public const int MaxTextLength = 1_000;
     const int MaxNumberLength = 20;
 
-    static readonly string[] _symbols = ["<>", "<=", ">=", "!=", "||", "<", ">", "=", "+", "-", "*", "/", "(", ")", ","];
+    static readonly string[] Symbols = ["<>", "<=", ">=", "!=", "||", "<", ">", "=", "+", "-", "*", "/", "(", ")", ","];
 
     public static IReadOnlyList<SqlToken> Read(string sql)
     {
@@ -88,7 +88,7 @@ static class SqlTokenizer
             throw new SqlExpressionException(at + 1, rest[0] == '-'
                 ? "comments are not allowed; for a double minus leave a space."
                 : "comments are not allowed.");
-        foreach (var symbol in _symbols)
+        foreach (var symbol in Symbols)
             if (rest.StartsWith(symbol))
             {
                 tokens.Add(new(SqlTokenKind.Symbol, symbol, at + 1));

@@ -19,9 +19,9 @@ sealed class ClassifierRuleKind() : ValidatorKind("classifier.rule", 1, "A class
 {
     const int MaxRules = 200;
 
-    static readonly FrozenSet<NodeKind> _kinds = AllNodes.Where(kind => kind != NodeKind.Writer).ToFrozenSet();
+    static readonly FrozenSet<NodeKind> Kinds = AllNodes.Where(kind => kind != NodeKind.Writer).ToFrozenSet();
 
-    public override IReadOnlySet<NodeKind> NodeKinds => _kinds;
+    public override IReadOnlySet<NodeKind> NodeKinds => Kinds;
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {

@@ -12,8 +12,8 @@ sealed class ExternalKind() : ValidatorKind(ValidatorSpec.External, 1, "Another 
     new("pass_at_least", "number", "Smallest score that passes.", "1 passes, 0 fails, others are unsure"),
     new("pass_at_most", "number", "Largest score that passes, where a high score is bad.", "no upper bound"))
 {
-    static readonly string[] s_pass = ["pass", "passed", "true", "yes", "correct"];
-    static readonly string[] s_fail = ["fail", "failed", "false", "no", "incorrect"];
+    static readonly string[] PassLabel = ["pass", "passed", "true", "yes", "correct"];
+    static readonly string[] FailLabel = ["fail", "failed", "false", "no", "incorrect"];
 
     /// <summary>A model's word for all that is known: it is withheld where people label blind.</summary>
     public override bool CallsModel => true;
@@ -38,8 +38,8 @@ sealed class ExternalKind() : ValidatorKind(ValidatorSpec.External, 1, "Another 
         var rule = Rule.Read(new ValidatorSettings(ValidatorSpec.External, new ExternalKind().Settings, spec.Settings));
         var word = said.Label?.Trim().ToLowerInvariant();
         var outcome = word is not null && (rule.Pass.Contains(word) || rule.Fail.Contains(word)) ? rule.Pass.Contains(word) ? Outcome.Pass : Outcome.Fail
-            : word is not null && s_pass.Contains(word) ? Outcome.Pass
-            : word is not null && s_fail.Contains(word) ? Outcome.Fail
+            : word is not null && PassLabel.Contains(word) ? Outcome.Pass
+            : word is not null && FailLabel.Contains(word) ? Outcome.Fail
             : said.Score is not { } score ? Outcome.Unsure
             : rule.AtLeast is not null || rule.AtMost is not null ? score >= (rule.AtLeast ?? double.MinValue) && score <= (rule.AtMost ?? double.MaxValue) ? Outcome.Pass : Outcome.Fail
             : score == 1 ? Outcome.Pass : score == 0 ? Outcome.Fail : Outcome.Unsure;

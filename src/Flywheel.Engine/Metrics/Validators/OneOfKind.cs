@@ -12,9 +12,9 @@ sealed class OneOfKind() : ValidatorKind("one-of", 1, "The whole text is one of 
     new("ignore_case", "true or false", "Treat upper and lower case alike.", "false"),
     new("trim", "true or false", "Leave white space around the text out of account.", "true"))
 {
-    static readonly FrozenSet<NodeKind> _kinds = AllNodes.Where(kind => kind != NodeKind.Writer).ToFrozenSet();
+    static readonly FrozenSet<NodeKind> Kinds = AllNodes.Where(kind => kind != NodeKind.Writer).ToFrozenSet();
 
-    public override IReadOnlySet<NodeKind> NodeKinds => _kinds;
+    public override IReadOnlySet<NodeKind> NodeKinds => Kinds;
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {

@@ -11,7 +11,7 @@ namespace Flywheel.Engine.Models.Http;
 /// <summary>Makes clients of models behind an endpoint. None of them retries: the worker that owns the call does.</summary>
 internal static class RemoteModels
 {
-    private static readonly Uri s_ollama = new("http://localhost:11434/v1");
+    private static readonly Uri Ollama = new("http://localhost:11434/v1");
 
     /// <param name="key">Null for a server that wants none.</param>
     public static IChatClient Chat(ChatModelOptions model, string? key)
@@ -20,7 +20,7 @@ internal static class RemoteModels
         if (model.Kind == ChatProvider.Anthropic)
             return AnthropicChat(model, key, timeout);
 
-        var endpoint = model.Endpoint ?? (model.Kind == ChatProvider.Ollama ? s_ollama : null);
+        var endpoint = model.Endpoint ?? (model.Kind == ChatProvider.Ollama ? Ollama : null);
         var client = OpenAI(endpoint, key, timeout).GetChatClient(model.Model!).AsIChatClient();
         return model.MaxOutputTokens is { } tokens ? new OutputLimit(client, tokens) : client;
     }
@@ -29,7 +29,7 @@ internal static class RemoteModels
     public static IEmbedder Embedder(EmbeddingOptions model, string? key)
     {
         var ollama = model.Provider == EmbeddingProvider.Ollama;
-        var endpoint = model.Endpoint ?? (ollama ? s_ollama : null);
+        var endpoint = model.Endpoint ?? (ollama ? Ollama : null);
         var generator = OpenAI(endpoint, key, model.Timeout ?? ChatModelOptions.DefaultTimeout)
             .GetEmbeddingClient(model.Model!)
             .AsIEmbeddingGenerator();

@@ -12,7 +12,7 @@ internal static class JudgeReply
     /// <summary>Readable output: nothing here is embedded in HTML.</summary>
     public static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>The verdict as JSON text, so that true and "true" differ; null when the reply is no judge's.</summary>
     public static string? VerdictOf(string reply) => Parse(reply)?[Verdict]?.ToJsonString(Json);
@@ -36,7 +36,7 @@ internal static class JudgeReply
             return null;
         try
         {
-            return JsonNode.Parse(text.ToString(), documentOptions: s_strict) as JsonObject;
+            return JsonNode.Parse(text.ToString(), documentOptions: Strict) as JsonObject;
         }
         catch (JsonException)
         {

@@ -32,7 +32,7 @@ public sealed class OfflineChatClient : IChatClient
     public const string NoExample =
         "I have no example to go by: this is Flywheel's offline model, which can only repeat what its examples show.";
 
-    private static readonly string[] s_catchAll = ["other", "general", "unknown", "unclear", "none", "oos"];
+    private static readonly string[] CatchAllOptions = ["other", "general", "unknown", "unclear", "none", "oos"];
 
     private readonly IEmbedder _embedder;
     private readonly VectorCache _vectors;
@@ -157,7 +157,7 @@ public sealed class OfflineChatClient : IChatClient
     }
 
     private static string CatchAll(IReadOnlyList<AnswerOption> options) =>
-        (options.FirstOrDefault(option => s_catchAll.Contains(option.Name, StringComparer.OrdinalIgnoreCase)) ?? options[0]).Name;
+        (options.FirstOrDefault(option => CatchAllOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase)) ?? options[0]).Name;
 
     // The schema says what is allowed; the prompt's own list may still say what each option stands for.
     private static IReadOnlyList<AnswerOption> Options(FewShotPrompt prompt, ReplyShape? shape)

@@ -13,8 +13,8 @@ internal static class OnnxRuntimeLibrary
         typeof(InferenceSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] is { } version
         && System.Version.TryParse(version, out var parsed) ? parsed.ToString(3) : throw new InvalidOperationException("ONNX Runtime names no version.");
 
-    private static readonly Lock s_gate = new();
-    private static readonly List<string> s_folders = [];
+    private static readonly Lock Gate = new();
+    private static readonly List<string> Folders = [];
 
     public static string FileName =>
         OperatingSystem.IsWindows() ? "onnxruntime.dll" : OperatingSystem.IsMacOS() ? "libonnxruntime.dylib" : "libonnxruntime.so";
@@ -25,11 +25,11 @@ internal static class OnnxRuntimeLibrary
     /// <exception cref="ModelSetupException">There is none.</exception>
     public static void Require(string? models)
     {
-        lock (s_gate)
+        lock (Gate)
         {
-            if (s_folders.Count == 0)
+            if (Folders.Count == 0)
                 AssemblyLoadContext.Default.ResolvingUnmanagedDll += static (_, name) => Resolve(name);
-            s_folders.Add(PathIn(models));
+            Folders.Add(PathIn(models));
         }
 
         if (!NativeLibrary.TryLoad("onnxruntime", typeof(InferenceSession).Assembly, null, out _))
@@ -42,9 +42,9 @@ internal static class OnnxRuntimeLibrary
     {
         if (!name.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase))
             return 0;
-        lock (s_gate)
+        lock (Gate)
         {
-            foreach (var path in s_folders)
+            foreach (var path in Folders)
                 if (File.Exists(path) && NativeLibrary.TryLoad(path, out var library))
                     return library;
         }

@@ -26,7 +26,7 @@ static class McpHandler
         """;
 
     /// <summary>As the API writes, which the library wants with its resolver named.</summary>
-    static readonly JsonSerializerOptions s_json = new(Body.Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+    static readonly JsonSerializerOptions Json = new(Body.Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
     public static void AddMcp(this IServiceCollection services, IConfiguration configuration)
     {
@@ -39,10 +39,10 @@ static class McpHandler
                 server.ServerInstructions = Instructions;
             })
             .WithHttpTransport(transport => transport.SessionMode = ModelContextProtocol.AspNetCore.HttpServerSessionMode.Stateless)
-            .WithTools<TraceTools>(s_json)
-            .WithTools<ReviewTools>(s_json)
-            .WithTools<MetricTools>(s_json)
-            .WithTools<DemonstrationTools>(s_json)
+            .WithTools<TraceTools>(Json)
+            .WithTools<ReviewTools>(Json)
+            .WithTools<MetricTools>(Json)
+            .WithTools<DemonstrationTools>(Json)
             .WithRequestFilters(filters => filters.AddCallToolFilter(next => (request, ct) => McpErrors.AnswerAsync(next, request, ct)));
     }
 

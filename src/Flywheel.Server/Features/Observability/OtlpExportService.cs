@@ -6,7 +6,7 @@ namespace Flywheel.Server.Features.Observability;
 /// <summary>Exports while the server runs, and measures the queue for it.</summary>
 sealed class OtlpExportService(QueueMeasurement queue, ServerOptions options, TimeProvider clock, ILogger<OtlpExportService> log) : BackgroundService
 {
-    static readonly TimeSpan s_pause = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 
     /// <returns>The environment variables of this process by their names.</returns>
     static IConfiguration Variables() => new ConfigurationBuilder().AddEnvironmentVariables().Build();
@@ -32,7 +32,7 @@ sealed class OtlpExportService(QueueMeasurement queue, ServerOptions options, Ti
             {
                 return;
             }
-            await Task.Delay(s_pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

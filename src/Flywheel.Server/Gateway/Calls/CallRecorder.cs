@@ -15,8 +15,8 @@ namespace Flywheel.Server.Gateway.Calls;
 sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions options, ILogger<CallRecorder> log)
 {
     const int MaxPending = 10_000;
-    static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
-    static readonly Task<bool> s_pending = Task.FromResult(false);
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    static readonly Task<bool> PendingRecords = Task.FromResult(false);
 
     readonly TimeSpan _patience = TimeSpan.FromSeconds(options.RecordSeconds);
     int _pending;
@@ -39,7 +39,7 @@ sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions 
     Task<bool> WaitAsync(GatewayCall call)
     {
         var storing = StoreAsync(call, SpanOf(call));
-        return storing.IsCompleted ? storing : _patience == TimeSpan.Zero ? s_pending : WithinAsync(storing);
+        return storing.IsCompleted ? storing : _patience == TimeSpan.Zero ? PendingRecords : WithinAsync(storing);
     }
 
     async Task<bool> WithinAsync(Task<bool> storing)
@@ -94,7 +94,7 @@ sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions 
     {
         try
         {
-            for (var pause = s_pause; ; pause = pause < TimeSpan.FromSeconds(5) ? pause * 2 : pause)
+            for (var pause = Pause; ; pause = pause < TimeSpan.FromSeconds(5) ? pause * 2 : pause)
             {
                 await Task.Delay(pause, clock);
                 try

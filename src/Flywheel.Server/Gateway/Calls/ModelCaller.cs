@@ -7,9 +7,9 @@ namespace Flywheel.Server.Gateway.Calls;
 sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cache, CallRecorder recorder, TimeProvider clock)
 {
     /// <summary>A provider that wants a longer pause is left to the client, which gets its Retry-After.</summary>
-    static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
     public async Task CallAsync(HttpContext http, GatewayCall call, List<ModelRoute> wanted, BodyEdits edits)
     {
@@ -129,8 +129,8 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
     /// <returns>False when it is not worth waiting.</returns>
     async Task<bool> PauseAsync(Fault fault, int tries, long deadline, CancellationToken ct)
     {
-        var pause = RetryAfter(fault.RetryAfter) ?? s_firstPause * (1 << tries) * (0.75 + 0.5 * Random.Shared.NextDouble());
-        if (pause > s_longestPause || pause > clock.GetElapsedTime(clock.GetTimestamp(), deadline))
+        var pause = RetryAfter(fault.RetryAfter) ?? FirstPause * (1 << tries) * (0.75 + 0.5 * Random.Shared.NextDouble());
+        if (pause > LongestPause || pause > clock.GetElapsedTime(clock.GetTimestamp(), deadline))
             return false;
         await Task.Delay(pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !ct.IsCancellationRequested;

@@ -14,7 +14,7 @@ namespace Flywheel.Server.Gateway.Calls;
 sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retriever, TimeProvider clock, ILogger<PromptPreparation> log)
 {
     /// <summary>An answer without demonstrations now is worth more than one with them later.</summary>
-    static readonly TimeSpan s_retrievalDeadline = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan RetrievalDeadline = TimeSpan.FromMilliseconds(250);
 
     /// <returns>False when a guard blocks.</returns>
     public async Task<bool> PrepareAsync(GatewayCall call, BodyEdits edits, CancellationToken ct)
@@ -59,7 +59,7 @@ sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retrieve
         {
             var searching = retriever.SearchAsync(
                 call.Caller.Project, DemonstrationPurpose.Task, call.Node, call.Guarded?.Input ?? call.Question!, call.Rules.Retrieval, ct);
-            var result = searching.IsCompleted ? await searching : await searching.WaitAsync(s_retrievalDeadline, clock, ct);
+            var result = searching.IsCompleted ? await searching : await searching.WaitAsync(RetrievalDeadline, clock, ct);
             call.Demonstrations = Affordable([.. result.Chosen.Select(EmbeddedLoop.Chosen)], call.Rules.Settings.DemonstrationTokens!.Value);
             if (call.Demonstrations.Count > 0)
                 Insert(call, edits);

@@ -19,12 +19,12 @@ sealed class NodeRulesSource(IFlywheelStore store, NodePolicies retrieval, TimeP
     /// <summary>Names of nodes come with requests, so they must not fill the memory.</summary>
     const int Kept = 4_096;
 
-    static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     readonly ConcurrentDictionary<(ProjectId Project, string Node), (NodeRules Rules, long At)> _known = new();
 
     public ValueTask<NodeRules> OfAsync(ProjectId project, string node, CancellationToken ct) =>
-        _known.TryGetValue((project, node), out var known) && clock.GetElapsedTime(known.At) < s_fresh
+        _known.TryGetValue((project, node), out var known) && clock.GetElapsedTime(known.At) < Fresh
             ? ValueTask.FromResult(known.Rules)
             : ReadAsync(project, node, ct);
 

@@ -19,7 +19,7 @@ sealed class RequestOutline
         ("dimensions", "gen_ai.embeddings.dimension.count"),
     ];
 
-    static readonly byte[][] s_parameterNames = [.. Parameters.Select(each => System.Text.Encoding.UTF8.GetBytes(each.Member))];
+    static readonly byte[][] ParameterNames = [.. Parameters.Select(each => System.Text.Encoding.UTF8.GetBytes(each.Member))];
 
     readonly List<(int Parameter, JsonSlice Value)> _parameters = [];
 
@@ -129,8 +129,8 @@ sealed class RequestOutline
 
     void ReadParameter(ref Utf8JsonReader json)
     {
-        for (var i = 0; i < s_parameterNames.Length; i++)
-            if (json.ValueTextEquals(s_parameterNames[i]))
+        for (var i = 0; i < ParameterNames.Length; i++)
+            if (json.ValueTextEquals(ParameterNames[i]))
             {
                 var value = Value(ref json);
                 _parameters.Add((i, value));

@@ -6,7 +6,7 @@ namespace Flywheel.Validators.Detection.Adversarial;
 /// <remarks>The same seed gives the same sentences. The format stands at the head of the file.</remarks>
 public static class AttackFamilies
 {
-    static readonly Lazy<(Dictionary<string, string[]> Slots, List<(bool IsAttack, string Family, string Template)> Templates)> _grammar = new(Read);
+    static readonly Lazy<(Dictionary<string, string[]> Slots, List<(bool IsAttack, string Family, string Template)> Templates)> Grammar = new(Read);
 
     /// <param name="each">Draws of each template; equal draws come once.</param>
     public static IReadOnlyList<(string Text, bool IsAttack, string Family)> Draw(int each, int seed)
@@ -14,7 +14,7 @@ public static class AttackFamilies
         var random = new Random(seed);
         var drawn = new List<(string, bool, string)>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (isAttack, family, template) in _grammar.Value.Templates)
+        foreach (var (isAttack, family, template) in Grammar.Value.Templates)
             for (var i = 0; i < each; i++)
             {
                 var text = new StringBuilder();
@@ -30,7 +30,7 @@ public static class AttackFamilies
     {
         for (var i = 0; i < template.Length; i++)
         {
-            if (template[i] == '{' && template.IndexOf('}', i) is > 0 and var close && _grammar.Value.Slots.TryGetValue(template[(i + 1)..close], out var choices))
+            if (template[i] == '{' && template.IndexOf('}', i) is > 0 and var close && Grammar.Value.Slots.TryGetValue(template[(i + 1)..close], out var choices))
             {
                 Expand(choices[random.Next(choices.Length)], text, random);
                 i = close;

@@ -13,7 +13,7 @@ public sealed record AttackModel(HashedClassifier Classifier, double Threshold, 
     const string Mark = "flywheel-attacks/1";
     const int MaxWeights = 1 << 22;
 
-    static readonly Lazy<AttackModel> _shipped = new(() =>
+    static readonly Lazy<AttackModel> LazyShipped = new(() =>
     {
         using var stream = typeof(AttackModel).Assembly.GetManifestResourceStream("detection/attacks.fwm")!;
         return Read(stream);
@@ -23,7 +23,7 @@ public sealed record AttackModel(HashedClassifier Classifier, double Threshold, 
     public static AttackModel RulesOnly { get; } = new(new(new sbyte[2], 1, 0), 6, "none");
 
     /// <summary>The weights that come with this version.</summary>
-    public static AttackModel Shipped => _shipped.Value;
+    public static AttackModel Shipped => LazyShipped.Value;
 
     /// <summary>Hash of the weights and the threshold, for a validator's version.</summary>
     public string Version { get; } = HashOf(Classifier, Threshold);

@@ -6,8 +6,8 @@ namespace Flywheel.Validators.Detection.Adversarial;
 /// <summary>Other ways to read a text that plain reading misses: letters set apart, digits for letters, base64.</summary>
 static class OtherReadings
 {
-    static readonly SearchValues<char> _base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
-    static readonly SearchValues<char> _leet = SearchValues.Create("013457@$");
+    static readonly SearchValues<char> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    static readonly SearchValues<char> Leet = SearchValues.Create("013457@$");
 
     /// <summary>"i g n o r e" joined and "1gn0r3" spelt out; null when the text has neither.</summary>
     public static string? Respelt(string text)
@@ -25,10 +25,10 @@ static class OtherReadings
         StringBuilder? found = null;
         var rest = text.AsSpan();
         var encoded = 0;
-        while (rest.IndexOfAny(_base64) is >= 0 and var start)
+        while (rest.IndexOfAny(Base64) is >= 0 and var start)
         {
             rest = rest[start..];
-            var length = rest.IndexOfAnyExcept(_base64) is >= 0 and var end ? end : rest.Length;
+            var length = rest.IndexOfAnyExcept(Base64) is >= 0 and var end ? end : rest.Length;
             if (length >= 20 && Read(rest[..length]) is { } words)
             {
                 (found ??= new()).Append(words).Append('\n');
@@ -83,7 +83,7 @@ static class OtherReadings
     /// <summary>Letters for the digits and signs between letters, when four words or more are written so.</summary>
     static string? Spelt(string text)
     {
-        if (text.AsSpan().IndexOfAny(_leet) < 0)
+        if (text.AsSpan().IndexOfAny(Leet) < 0)
             return null;
         var spelt = text.ToCharArray();
         var words = 0;
@@ -93,7 +93,7 @@ static class OtherReadings
             for (end = start; end < text.Length && !char.IsWhiteSpace(text[end]); end++)
             {
                 letters += char.IsAsciiLetter(text[end]) ? 1 : 0;
-                signs += _leet.Contains(text[end]) ? 1 : 0;
+                signs += Leet.Contains(text[end]) ? 1 : 0;
             }
             if (letters == 0 || signs == 0 || end - start > 20)
                 continue;

@@ -8,7 +8,7 @@ namespace Flywheel.Tests.Metrics.Detection;
 
 public sealed class ScopeTests
 {
-    static readonly object[] _small =
+    static readonly object[] Small =
     [
         new { topic = "billing", text = "why was I charged twice this month" }, new { topic = "billing", text = "send me a copy of my invoice" },
         new { topic = "delivery", text = "where is my parcel" }, new { topic = "delivery", text = "my package has not arrived yet" },
@@ -17,7 +17,7 @@ public sealed class ScopeTests
     [Fact]
     public async Task The_nearest_topic_is_told()
     {
-        var validator = Detectors.Make("input.topic", new { topics = _small });
+        var validator = Detectors.Make("input.topic", new { topics = Small });
 
         var near = await validator.AskAsync("where is my package");
         var far = await validator.AskAsync("who won the football world cup in 1974");

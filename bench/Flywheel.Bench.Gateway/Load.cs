@@ -38,11 +38,15 @@ sealed class Load(Target target, bool stream, int clients, double? perSecond)
             model = "mock-1", stream,
             messages = new[]
             {
-                new { role = "system", content = string.Concat(Enumerable.Repeat("You answer questions of customers about invoices. ", 16)) },
-                new { role = "user", content = $"Client {client} asks why the invoice of last month was charged twice and when the money comes back to the card." },
+                new { role = "system",
+                    content = string.Concat(Enumerable.Repeat("You answer questions of customers about invoices. ", 16)) },
+                new { role = "user", content = $"Client {client} asks why the invoice of last month was charged twice and when the money "
+                    + "comes back to the card." },
             },
         });
-        byte[] request = [.. Encoding.ASCII.GetBytes($"POST {chat.AbsolutePath} HTTP/1.1\r\nHost: {chat.Authority}\r\n{target.Headers}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"), .. body];
+        byte[] request = [.. Encoding.ASCII.GetBytes(
+            $"POST {chat.AbsolutePath} HTTP/1.1\r\nHost: {chat.Authority}\r\n{target.Headers}Content-Type: "
+                + $"application/json\r\nContent-Length: {body.Length}\r\n\r\n"), .. body];
         var buffer = new byte[1 << 16];
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(chat.Host, chat.Port);
@@ -97,7 +101,8 @@ sealed class Load(Target target, bool stream, int clients, double? perSecond)
             // A stream counts when its closing event is in, not when it merely ended.
             var whole = length >= 0 ? have >= body + length : buffer.AsSpan(0, have).EndsWith("\r\n0\r\n\r\n"u8);
             if (whole)
-                return (buffer.AsSpan(0, 12).SequenceEqual("HTTP/1.1 200"u8) && (!stream || buffer.AsSpan(0, have).IndexOf("[DONE]"u8) >= 0), first);
+                return (buffer.AsSpan(0, 12).SequenceEqual("HTTP/1.1 200"u8)
+                    && (!stream || buffer.AsSpan(0, have).IndexOf("[DONE]"u8) >= 0), first);
         }
     }
 }

@@ -25,7 +25,9 @@ static class Portkey
         free.Start();
         var port = ((IPEndPoint)free.LocalEndpoint).Port;
         free.Stop();
-        var start = new ProcessStartInfo("node", ["--require", shim, Path.Combine(folder, "node_modules/@portkey-ai/gateway/build/start-server.js"), "--headless", $"--port={port}"]);
+        var start = new ProcessStartInfo(
+            "node", ["--require", shim, Path.Combine(folder, "node_modules/@portkey-ai/gateway/build/start-server.js"), "--headless",
+                $"--port={port}"]);
         start.Environment["NODE_ENV"] = "production";
         start.RedirectStandardOutput = true;
         var process = Process.Start(start)!;

@@ -1,7 +1,9 @@
 // The gateway beside a bare YARP proxy and, when given, Portkey: one upstream, one load, interleaved.
-//   dotnet run -c Release --project bench/Flywheel.Bench.Gateway -- [--rounds 3] [--seconds 3] [--clients 16] [--rate 200] [--demonstrations 100000]
+//   dotnet run -c Release --project bench/Flywheel.Bench.Gateway -- [--rounds 3] [--seconds 3] [--clients 16] [--rate 200]
+//   [--demonstrations 100000]
 //       [--check]: every way once, briefly, to see that the benchmark works
-//       [--portkey FOLDER]: a folder with @portkey-ai/gateway 1.15.2; its package.json needs "overrides": {"@hono/node-server": "1.13.8", "hono": "4.9.7"},
+//       [--portkey FOLDER]: a folder with @portkey-ai/gateway 1.15.2; its package.json needs "overrides": {"@hono/node-server": "1.13.8",
+//       "hono": "4.9.7"},
 //       or its streams fail
 using System.Diagnostics;
 using System.Globalization;
@@ -9,7 +11,8 @@ using System.Text.Json;
 using Flywheel.Bench.Gateway;
 
 string Setting(string name, string otherwise) => Array.IndexOf(args, "--" + name) is var at and >= 0 ? args[at + 1] : otherwise;
-int Number(string name, int otherwise) => int.Parse(Setting(name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+int Number(string name, int otherwise) =>
+    int.Parse(Setting(name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
 
 switch (args.FirstOrDefault())
 {
@@ -22,16 +25,19 @@ switch (args.FirstOrDefault())
     case "load":
         // One way alone, to look into its process: load URL [--seconds 10] [--clients 16] [--streamed true]
         var alone = new Target("alone", new Uri(args[1]), null);
-        Console.WriteLine(await new Load(alone, Setting("streamed", "false") == "true", Number("clients", 16), null).RunAsync(TimeSpan.FromSeconds(Number("seconds", 10))));
+        Console.WriteLine(await new Load(alone, Setting("streamed", "false") == "true", Number("clients", 16), null)
+            .RunAsync(TimeSpan.FromSeconds(Number("seconds", 10))));
         return;
 }
 
 const string Chat = "/v1/chat/completions", OwnChat = "/openai/v1/chat/completions";
 var check = args.Contains("--check");
-var (rounds, clients, rate, demonstrations) = (check ? 1 : Number("rounds", 3), Number("clients", 16), Number("rate", 200), Number("demonstrations", 0));
+var (rounds, clients, rate, demonstrations) = (
+    check ? 1 : Number("rounds", 3), Number("clients", 16), Number("rate", 200), Number("demonstrations", 0));
 var length = check ? TimeSpan.FromSeconds(0.2) : TimeSpan.FromSeconds(Number("seconds", 3));
 var self = Path.Combine(AppContext.BaseDirectory, "Flywheel.Bench.Gateway.dll");
-var program = Path.GetFullPath(Setting("server", Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll")));
+var program = Path.GetFullPath(
+    Setting("server", Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll")));
 var folder = Directory.CreateTempSubdirectory("flywheel-gateway-");
 var targets = new List<Target>();
 try
@@ -81,18 +87,24 @@ try
         {
             var list = results[(target.Name, name)];
             var rates = list.Select(each => each.Load.Rps).Order().ToArray();
-            Console.WriteLine($"{target.Name + ": " + name,-46} {rates[0],8:N0} {rates[rounds / 2],8:N0} {rates[^1],8:N0}  {Median(list, each => each.CpuUs),8:0} {Median(list, each => each.Load.P50Ms),8:0.00} {Median(list, each => each.Load.FirstByteMs),8:0.00} {Median(list, each => each.Load.P99Ms),8:0.00}");
+            Console.WriteLine($"{target.Name + ": " + name,-46} {rates[0],8:N0} {rates[rounds / 2],8:N0} {rates[^1],8:N0}  "
+                + $"{Median(list, each => each.CpuUs),8:0} {Median(list, each => each.Load.P50Ms),8:0.00} "
+                + $"{Median(list, each => each.Load.FirstByteMs),8:0.00} {Median(list, each => each.Load.P99Ms),8:0.00}");
         }
     Console.WriteLine();
     foreach (var own in targets.Where(target => target.Name.StartsWith("flywheel", StringComparison.Ordinal)))
     {
         foreach (var (name, _, _) in cases)
             Console.WriteLine($"{own.Name}, {name}: CPU / YARP's {Ratio(own, "yarp", name, each => each.CpuUs):0.0} (must 2)");
-        Console.WriteLine($"{own.Name}, added p50 / YARP's at {rate}/s: plain {Added(own, cases[2].Name, each => each.Load.P50Ms) / Added(targets[1], cases[2].Name, each => each.Load.P50Ms):0.0} (must 1.5); plain added {Added(own, cases[2].Name, each => each.Load.P50Ms):0.00} ms");
+        Console.WriteLine($"{own.Name}, added p50 / YARP's at {rate}/s: plain "
+            + $"{Added(own, cases[2].Name, each => each.Load.P50Ms) / Added(targets[1], cases[2].Name, each => each.Load.P50Ms):0.0} "
+            + $"(must 1.5); plain added {Added(own, cases[2].Name, each => each.Load.P50Ms):0.00} ms");
         if (targets.FirstOrDefault(target => target.Name == "portkey") is not { } peer)
             continue;
-        Console.WriteLine($"{own.Name}, requests/s / Portkey's: plain {Ratio(own, "portkey", cases[0].Name, each => each.Load.Rps):0.0}, streamed {Ratio(own, "portkey", cases[1].Name, each => each.Load.Rps):0.0} (must 10)");
-        Console.WriteLine($"{own.Name}, added time to a stream's first byte / Portkey's: 1/{Added(peer, cases[3].Name, each => each.Load.FirstByteMs) / Added(own, cases[3].Name, each => each.Load.FirstByteMs):0} (must 1/20)");
+        Console.WriteLine($"{own.Name}, requests/s / Portkey's: plain {Ratio(own, "portkey", cases[0].Name, each => each.Load.Rps):0.0}, "
+            + $"streamed {Ratio(own, "portkey", cases[1].Name, each => each.Load.Rps):0.0} (must 10)");
+        Console.WriteLine($"{own.Name}, added time to a stream's first byte / Portkey's: "
+            + $"1/{Added(peer, cases[3].Name, each => each.Load.FirstByteMs) / Added(own, cases[3].Name, each => each.Load.FirstByteMs):0} (must 1/20)");
     }
 
     double Ratio(Target own, string other, string name, Func<(LoadResult Load, double CpuUs), double> of) =>
@@ -111,10 +123,12 @@ finally
 
 static double Middle(IEnumerable<double> values) => values.Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
 
-static double Median(List<(LoadResult Load, double CpuUs)> list, Func<(LoadResult Load, double CpuUs), double> of) => Middle(list.Select(of));
+static double Median(List<(LoadResult Load, double CpuUs)> list, Func<(LoadResult Load, double CpuUs), double> of) =>
+    Middle(list.Select(of));
 
 Task<Target> OwnAsync(string name, string origin, string? db = null, params (string Name, string Value)[] more) => Target.StartAsync(
-    name, OwnChat, new[] { ("FLYWHEEL__GATEWAY__PROVIDERS__MOCK__ENDPOINT", origin + "/v1") }.Concat(more).ToDictionary(each => each.Item1, each => each.Item2),
+    name, OwnChat, new[] { ("FLYWHEEL__GATEWAY__PROVIDERS__MOCK__ENDPOINT", origin + "/v1") }.Concat(more)
+        .ToDictionary(each => each.Item1, each => each.Item2),
     program, "serve", "--port", "0", "--no-work", "--db", "sqlite:" + (db ?? NewDb()));
 
 string NewDb() => Path.Combine(folder.FullName, Guid.NewGuid().ToString("n") + ".db");
@@ -141,14 +155,18 @@ static async Task GuardAsync(Target target)
     using var http = new HttpClient { BaseAddress = new Uri(target.Chat, "/"), Timeout = TimeSpan.FromMinutes(10) };
     foreach (var validator in new object[]
              {
-                 new { kind = "input.sensitive" }, new { kind = "input.language", languages = new[] { "en", "de" } }, new { kind = "input.complexity", max_tokens = 4000 },
+                 new { kind = "input.sensitive" }, new { kind = "input.language", languages = new[] { "en", "de" } },
+                 new { kind = "input.complexity", max_tokens = 4000 },
                  new { kind = "input.adversarial" }, new { kind = "input.anomaly" },
                  new { kind = "input.owner", patterns = new { order = "ORD-[0-9]{4,}" }, attribute = "orders" },
-                 new { kind = "input.topic", topics = new[] { Row("why was my invoice charged twice", "invoices"), Row("when do I get my money back", "invoices"), Row("my card is lost", "cards"), Row("block my card now", "cards") } },
+                 new { kind = "input.topic",
+                     topics = new[] { Row("why was my invoice charged twice", "invoices"), Row("when do I get my money back", "invoices"),
+                         Row("my card is lost", "cards"), Row("block my card now", "cards") } },
              })
         await CheckAsync(await http.PostAsJsonAsync("api/v1/metrics", new
         {
-            name = "bench." + validator.GetType().GetProperty("kind")!.GetValue(validator), criterion = "Is it fine?", subject = "input", role = "guard", on_fail = "flag", validator,
+            name = "bench." + validator.GetType().GetProperty("kind")!.GetValue(validator), criterion = "Is it fine?", subject = "input",
+            role = "guard", on_fail = "flag", validator,
         }));
 }
 
@@ -159,15 +177,18 @@ static async Task RetrieveAsync(Target target, int count)
     await CheckAsync(await http.PutAsJsonAsync("api/v1/nodes/chat/policy", new { retrieval = new { strategy = "similar", k = 8 } }));
     // An approval embeds whatever has no vector yet; the server under test does no work of its own.
     await CheckAsync(await http.PostAsJsonAsync("api/v1/demonstrations/approve", new { ids = new[] { Guid.NewGuid() } }));
-    var found = await AskAsync(await http.PostAsJsonAsync("api/v1/demonstrations/search", new { node = "chat", input = "refund of an invoice" }));
+    var found = await AskAsync(
+        await http.PostAsJsonAsync("api/v1/demonstrations/search", new { node = "chat", input = "refund of an invoice" }));
     using var call = await http.PostAsJsonAsync(
-        target.Chat, new { model = "mock-1", messages = new[] { new { role = "user", content = "When does the refund of my invoice come?" } } });
+        target.Chat, new { model = "mock-1",
+            messages = new[] { new { role = "user", content = "When does the refund of my invoice come?" } } });
     await CheckAsync(call);
     var trace = await AskAsync(await http.GetAsync("api/v1/traces/" + call.Headers.GetValues("x-flywheel-trace").Single()));
     var carried = trace.GetProperty("spans")[0].GetProperty("demonstrations").GetArrayLength();
     // Those that are no answer to this question at all are not eligible.
     if (found.GetProperty("eligible").GetInt32() < count * 0.9 || carried != 8)
-        throw new InvalidOperationException($"{found.GetProperty("eligible")} of {count} demonstrations are in the index, and a call carried {carried} instead of 8.");
+        throw new InvalidOperationException(
+            $"{found.GetProperty("eligible")} of {count} demonstrations are in the index, and a call carried {carried} instead of 8.");
 }
 
 static async Task<JsonElement> AskAsync(HttpResponseMessage response)

@@ -9,6 +9,7 @@ static class Proxy
         args,
         builder => builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "all", ClusterId = "upstream", Match = new RouteMatch { Path = "{**rest}" } }],
-            [new ClusterConfig { ClusterId = "upstream", Destinations = new Dictionary<string, DestinationConfig> { ["only"] = new() { Address = upstream } } }]),
+            [new ClusterConfig { ClusterId = "upstream",
+                Destinations = new Dictionary<string, DestinationConfig> { ["only"] = new() { Address = upstream } } }]),
         app => app.MapReverseProxy());
 }

@@ -13,7 +13,8 @@ sealed class Target(string name, Uri chat, Process? process, string headers = ""
 
     /// <summary>Starts a program that prints its address.</summary>
     /// <param name="path">From the address to the chat completions.</param>
-    public static async Task<Target> StartAsync(string name, string path, IReadOnlyDictionary<string, string>? environment, params string[] command)
+    public static async Task<Target> StartAsync(
+        string name, string path, IReadOnlyDictionary<string, string>? environment, params string[] command)
     {
         var start = new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true };
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())

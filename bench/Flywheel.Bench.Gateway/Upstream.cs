@@ -10,8 +10,12 @@ static class Upstream
 
     public static async Task RunAsync(string[] args)
     {
-        var whole = Json(new { id = "c-1", @object = "chat.completion", created = 1_700_000_000, model = "mock-1", choices = new[] { new { index = 0, message = new { role = "assistant", content = Text }, finish_reason = "stop" } }, usage = new { prompt_tokens = 180, completion_tokens = 140, total_tokens = 320 } });
-        var pieces = Enumerable.Range(0, Events).Select(i => Event(Chunk(new { content = Text[(i * Text.Length / Events)..((i + 1) * Text.Length / Events)] }, null))).ToArray();
+        var whole = Json(new { id = "c-1", @object = "chat.completion", created = 1_700_000_000, model = "mock-1",
+            choices = new[] { new { index = 0, message = new { role = "assistant", content = Text }, finish_reason = "stop" } },
+            usage = new { prompt_tokens = 180, completion_tokens = 140, total_tokens = 320 } });
+        var pieces = Enumerable.Range(0, Events)
+            .Select(i => Event(Chunk(new { content = Text[(i * Text.Length / Events)..((i + 1) * Text.Length / Events)] }, null)))
+            .ToArray();
         byte[] end = [.. Event(Chunk(new { }, "stop")), .. "data: [DONE]\n\n"u8];
         await WebRole.RunAsync(args, _ => { }, app => app.MapPost("/v1/chat/completions", async http =>
         {
@@ -31,7 +35,8 @@ static class Upstream
     }
 
     static object Chunk(object delta, string? finish) =>
-        new { id = "c-1", @object = "chat.completion.chunk", created = 1_700_000_000, model = "mock-1", choices = new[] { new { index = 0, delta, finish_reason = finish } } };
+        new { id = "c-1", @object = "chat.completion.chunk", created = 1_700_000_000, model = "mock-1",
+            choices = new[] { new { index = 0, delta, finish_reason = finish } } };
 
     static byte[] Json(object value) => JsonSerializer.SerializeToUtf8Bytes(value);
 

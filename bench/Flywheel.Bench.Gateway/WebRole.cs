@@ -16,7 +16,8 @@ static class WebRole
         var app = builder.Build();
         map(app);
         await app.StartAsync();
-        Console.WriteLine("listens on " + app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Console.WriteLine("listens on " + app.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!.Addresses.First());
         await app.WaitForShutdownAsync();
     }
 }

@@ -14,28 +14,35 @@ sealed record BareRows(string Names, string Columns, (string One, string Two) In
 
     public static BareRows Of(SpanSource source) => new(
         "span_id, trace_id, node, kind, started_at, duration_ms, session, model, input, output, attributes",
-        "span_id text primary key, trace_id text not null, node text not null, kind text not null, started_at bigint not null, duration_ms double precision, session text, model text, input text, output text, attributes text",
+        "span_id text primary key, trace_id text not null, node text not null, kind text not null, started_at bigint not null, "
+            + "duration_ms double precision, session text, model text, input text, output text, attributes text",
         ("trace_id", "node, started_at"),
         () =>
         {
             var (id, span) = source.Next();
             return
             [
-                id, span.Trace, span.Node, span.Kind, span.StartedAt.ToUnixTimeMilliseconds() * 1000, span.DurationMs, span.Session, span.Model, span.Input,
+                id, span.Trace, span.Node, span.Kind, span.StartedAt.ToUnixTimeMilliseconds() * 1000, span.DurationMs, span.Session,
+                span.Model, span.Input,
                 span.Output, span.Attributes,
             ];
         });
 
-    /// <summary>The product's columns, in the order in which <see cref="OtlpSource.Rows"/> reads them; the second is the span's id.</summary>
+    /// <summary>
+    /// The product's columns, in the order in which <see cref="OtlpSource.Rows"/> reads them; the second is the span's id.
+    /// </summary>
     public const string SpanNames =
-        "trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model, input_tokens, output_tokens, cost_usd, error, input, output, attributes";
+        "trace_id, span_id, parent_id, node, kind, started_at, duration_ms, received_at, session, end_user, model, input_tokens, "
+            + "output_tokens, cost_usd, error, input, output, attributes";
 
     public static BareRows Of(List<object[]> rows, OtlpSource source)
     {
         var at = 0;
         return new(
             SpanNames,
-            "trace_id text not null, span_id text primary key, parent_id text, node text not null, kind text not null, started_at bigint not null, duration_ms double precision, received_at bigint, session text, end_user text, model text, input_tokens bigint, output_tokens bigint, cost_usd double precision, error text, input text, output text, attributes text",
+            "trace_id text not null, span_id text primary key, parent_id text, node text not null, kind text not null, started_at bigint "
+                + "not null, duration_ms double precision, received_at bigint, session text, end_user text, model text, input_tokens "
+                + "bigint, output_tokens bigint, cost_usd double precision, error text, input text, output text, attributes text",
             ("trace_id", "node, started_at"),
             () =>
             {
@@ -58,9 +65,11 @@ static class BareStores
             using var connection = new SqliteConnection($"Data Source={Path.Combine(folder.FullName, "bare.db")};Pooling=False");
             connection.Open();
             Execute(connection, "pragma journal_mode=wal; pragma synchronous=full; pragma cache_size=-200000");
-            Execute(connection, $"create table span({rows.Columns}); create index span_one on span({rows.Indexes.One}); create index span_two on span({rows.Indexes.Two})");
+            Execute(connection, $"create table span({rows.Columns}); create index span_one on span({rows.Indexes.One}); create index "
+                + $"span_two on span({rows.Indexes.Two})");
             using var insert = connection.CreateCommand();
-            insert.CommandText = $"insert into span({rows.Names}) values ({string.Join(',', Enumerable.Range(0, rows.Count).Select(i => "$p" + i))})";
+            insert.CommandText = $"insert into span({rows.Names}) values "
+                + $"({string.Join(',', Enumerable.Range(0, rows.Count).Select(i => "$p" + i))})";
             for (var i = 0; i < rows.Count; i++)
                 insert.Parameters.Add(new SqliteParameter("$p" + i, null));
             insert.Prepare();
@@ -111,9 +120,13 @@ static class BareStores
     public static Task<Sample> PostgresSingleAsync(Measure measure, string url, BareRows rows, int clients) => PostgresAsync(
         measure, url, rows, clients, connection =>
         {
-            var insert = new NpgsqlCommand($"insert into bare_span({rows.Names}) values ({string.Join(',', Enumerable.Range(1, rows.Count).Select(i => "$" + i))})", connection);
+            var insert = new NpgsqlCommand(
+                $"insert into bare_span({rows.Names}) values ({string.Join(',', Enumerable.Range(1, rows.Count).Select(i => "$" + i))})",
+                connection);
             foreach (var value in rows.Next())
-                insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = value is long ? NpgsqlDbType.Bigint : value is double ? NpgsqlDbType.Double : NpgsqlDbType.Text });
+                insert.Parameters.Add(
+                    new NpgsqlParameter { NpgsqlDbType = value is long ? NpgsqlDbType.Bigint : value is double
+                        ? NpgsqlDbType.Double : NpgsqlDbType.Text });
             insert.Prepare();
             return async () =>
             {
@@ -125,11 +138,13 @@ static class BareStores
             };
         });
 
-    static async Task<Sample> PostgresAsync(Measure measure, string url, BareRows rows, int clients, Func<NpgsqlConnection, Func<Task<int>>> open)
+    static async Task<Sample> PostgresAsync(
+        Measure measure, string url, BareRows rows, int clients, Func<NpgsqlConnection, Func<Task<int>>> open)
     {
         await using var data = NpgsqlDataSource.Create(url);
         await using (var reset = data.CreateCommand(
-            $"drop table if exists bare_span; create table bare_span({rows.Columns}); create index on bare_span({rows.Indexes.One}); create index on bare_span({rows.Indexes.Two})"))
+            $"drop table if exists bare_span; create table bare_span({rows.Columns}); create index on bare_span({rows.Indexes.One}); "
+                + $"create index on bare_span({rows.Indexes.Two})"))
             await reset.ExecuteNonQueryAsync();
         await using (var settle = data.CreateCommand("checkpoint"))
             await settle.ExecuteNonQueryAsync();

@@ -7,27 +7,35 @@ namespace Flywheel.Bench.Ingest;
 /// <summary>Requests a second, and how long each took.</summary>
 sealed record LoadResult(long Requests, long Failures, double Seconds, double P50Ms, double P99Ms);
 
-/// <summary>A lean HTTP/1.1 client: kept connections, prebuilt requests, so that the load costs the machine little beside the server.</summary>
+/// <summary>
+/// A lean HTTP/1.1 client: kept connections, prebuilt requests, so that the load costs the machine little beside the server.
+/// </summary>
 static class HttpLoad
 {
     delegate void Renew(Span<byte> body);
 
     public static Task<LoadResult> RunAsync(Uri server, SpanSource source, int clients, int spansPerRequest, TimeSpan duration) => RunAsync(
-        server, clients, duration, "/api/v1/spans", "application/json", () => (source.Body(spansPerRequest, out var positions), body => source.Patch(body, positions)));
+        server, clients, duration, "/api/v1/spans", "application/json", () =>
+            (source.Body(spansPerRequest, out var positions), body => source.Patch(body, positions)));
 
-    public static Task<LoadResult> OtlpAsync(Uri server, OtlpSource source, int clients, int spansPerRequest, TimeSpan duration) => RunAsync(
-        server, clients, duration, "/v1/traces", "application/x-protobuf", () => (source.Body(spansPerRequest, out var positions), body => source.Patch(body, positions)));
+    public static Task<LoadResult> OtlpAsync(Uri server, OtlpSource source, int clients, int spansPerRequest, TimeSpan duration) =>
+        RunAsync(
+        server, clients, duration, "/v1/traces", "application/x-protobuf", () =>
+            (source.Body(spansPerRequest, out var positions), body => source.Patch(body, positions)));
 
-    static async Task<LoadResult> RunAsync(Uri server, int clients, TimeSpan duration, string path, string type, Func<(byte[] Body, Renew Renew)> make)
+    static async Task<LoadResult> RunAsync(
+        Uri server, int clients, TimeSpan duration, string path, string type, Func<(byte[] Body, Renew Renew)> make)
     {
         var until = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var started = Stopwatch.GetTimestamp();
-        var results = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => ClientAsync(server, path, type, make, until))));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, clients).Select(_ => Task.Run(() => ClientAsync(server, path, type, make, until))));
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var latencies = results.SelectMany(result => result.Latencies).Order().ToArray();
         return new LoadResult(
             latencies.Length, results.Sum(result => result.Failures), seconds,
-            latencies.Length == 0 ? 0 : latencies[latencies.Length / 2], latencies.Length == 0 ? 0 : latencies[(int)(latencies.Length * 0.99)]);
+            latencies.Length == 0 ? 0 : latencies[latencies.Length / 2],
+            latencies.Length == 0 ? 0 : latencies[(int)(latencies.Length * 0.99)]);
     }
 
     static async Task<(List<double> Latencies, long Failures)> ClientAsync(

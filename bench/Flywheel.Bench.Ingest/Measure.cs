@@ -23,11 +23,13 @@ sealed class Measure(TimeSpan duration, int postmaster, bool warms = true)
         var (own, database) = (Cpu.Own(), Cpu.OfPostgres(postmaster));
         var (rows, seconds) = await RunAsync(writers, duration);
         return new Sample(
-            rows / seconds, null, usesPostgres ? (Cpu.OfPostgres(postmaster) - database) * 1e6 / rows : null, (Cpu.Own() - own) * 1e6 / rows);
+            rows / seconds, null, usesPostgres ? (Cpu.OfPostgres(postmaster) - database) * 1e6 / rows : null,
+            (Cpu.Own() - own) * 1e6 / rows);
     }
 
     /// <param name="load">Sends load for a while.</param>
-    public async Task<Sample> ProductAsync(string name, ServerProcess server, int spans, Func<TimeSpan, Task<LoadResult>> load, bool usesPostgres)
+    public async Task<Sample> ProductAsync(
+        string name, ServerProcess server, int spans, Func<TimeSpan, Task<LoadResult>> load, bool usesPostgres)
     {
         if (warms)
             await WarmAsync(server, spans, load);
@@ -37,7 +39,8 @@ sealed class Measure(TimeSpan duration, int postmaster, bool warms = true)
             Console.Error.WriteLine($"{name}: {result.Failures} requests failed");
         var stored = (double)result.Requests * spans;
         return new Sample(
-            stored / result.Seconds, (server.CpuSeconds() - ours) * 1e6 / stored, usesPostgres ? (Cpu.OfPostgres(postmaster) - database) * 1e6 / stored : null,
+            stored / result.Seconds, (server.CpuSeconds() - ours) * 1e6 / stored,
+            usesPostgres ? (Cpu.OfPostgres(postmaster) - database) * 1e6 / stored : null,
             (Cpu.Own() - own) * 1e6 / stored, result.P50Ms, result.P99Ms);
     }
 

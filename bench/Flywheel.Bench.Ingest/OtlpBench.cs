@@ -8,7 +8,9 @@ sealed class OtlpBench(string program, string postgres, OtlpSource source)
     public async Task RunAsync(int rounds, Measure measure, Results results)
     {
         var sample = await SampleAsync();
-        Console.Error.WriteLine($"rows of {sample.Average(row => row.Sum(value => value is string text ? text.Length : 8)):0} characters, {source.Body(100, out _).Length / 100} bytes a span on the wire");
+        Console.Error.WriteLine(
+            $"rows of {sample.Average(row => row.Sum(value => value is string text ? text.Length : 8)):0} characters, "
+                + $"{source.Body(100, out _).Length / 100} bytes a span on the wire");
         var rows = BareRows.Of(sample, source);
         for (var round = 0; round < rounds; round++)
             foreach (var batch in Batches)
@@ -38,7 +40,8 @@ sealed class OtlpBench(string program, string postgres, OtlpSource source)
         for (var tenth = 1; tenth <= 10; tenth++)
         {
             var load = await HttpLoad.OtlpAsync(server.Address, source, 4, 100, whole / 10);
-            Console.WriteLine($"{tenth * whole.TotalSeconds / 10,5:0} s  {load.Requests * 100 / load.Seconds,8:N0} spans/s  {server.ResidentMegabytes(),6:0} MB  {load.Failures} failures");
+            Console.WriteLine($"{tenth * whole.TotalSeconds / 10,5:0} s  {load.Requests * 100 / load.Seconds,8:N0} spans/s  "
+                + $"{server.ResidentMegabytes(),6:0} MB  {load.Failures} failures");
         }
         return true;
     });
@@ -59,6 +62,8 @@ sealed class OtlpBench(string program, string postgres, OtlpSource source)
     {
         using var server = await ServerProcess.StartAsync(program, db, works: false);
         return await measure.ProductAsync(
-            name, server, batch, time => HttpLoad.OtlpAsync(server.Address, source, 4, batch, time), usesPostgres: db.StartsWith("postgres", StringComparison.Ordinal));
+            name, server, batch, time =>
+                HttpLoad.OtlpAsync(server.Address, source, 4, batch, time),
+                usesPostgres: db.StartsWith("postgres", StringComparison.Ordinal));
     }
 }

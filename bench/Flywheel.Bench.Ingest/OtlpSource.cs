@@ -18,7 +18,8 @@ sealed class OtlpSource
             {
                 var resource = Fields(resourceSpans, 1).Select(field => field.Content).FirstOrDefault([]);
                 foreach (var (_, scopeSpans) in Fields(resourceSpans, 2))
-                    _origins.Add((resource, Fields(scopeSpans, 1).Select(field => field.Content).FirstOrDefault([]), [.. Fields(scopeSpans, 2).Select(field => field.Content)]));
+                    _origins.Add((resource, Fields(scopeSpans, 1).Select(field => field.Content).FirstOrDefault([]),
+                        [.. Fields(scopeSpans, 2).Select(field => field.Content)]));
             }
         if (_origins.Count == 0)
             throw new FileNotFoundException($"{folder} holds no *.traces.pb: name the folder of recorded requests with --otlp.");

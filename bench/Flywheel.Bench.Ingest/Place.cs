@@ -40,7 +40,8 @@ static class Place
         var parts = new Uri(url);
         return new NpgsqlConnectionStringBuilder
         {
-            Host = parts.Host, Port = parts.Port, Username = parts.UserInfo.Split(':')[0], Password = parts.UserInfo.Split(':').ElementAtOrDefault(1),
+            Host = parts.Host, Port = parts.Port, Username = parts.UserInfo.Split(':')[0],
+            Password = parts.UserInfo.Split(':').ElementAtOrDefault(1),
             Database = database ?? parts.AbsolutePath.Trim('/'),
         }.ToString();
     }

@@ -1,6 +1,7 @@
 // Durable ingest through HTTP, triggers on, beside bare inserts of the same rows, interleaved in one run. Prints throughput and processor
 // time of server, database and client; ends with 3 when a bare case spread more than twofold, for then no ratio means anything.
-//   dotnet run -c Release --project bench/Flywheel.Bench.Ingest -- [--rounds 3] [--seconds 3] [--postgres postgres://...] [--on sqlite,postgres] [--json]
+//   dotnet run -c Release --project bench/Flywheel.Bench.Ingest -- [--rounds 3] [--seconds 3] [--postgres postgres://...] [--on
+//   sqlite,postgres] [--json]
 //   ... [--check]: every case once, briefly, to see that the benchmark works
 //   ... -- --otlp ../shared/data/otlp [--rounds 3] [--seconds 3] [--postgres ...]: OTLP with the bytes of real exporters
 //   ... -- --otlp ../shared/data/otlp --soak 300: memory under full load
@@ -11,7 +12,8 @@ string Setting(string name, string otherwise) => Array.IndexOf(args, "--" + name
 var check = args.Contains("--check");
 var rounds = check ? 1 : int.Parse(Setting("rounds", "3"));
 var duration = check ? TimeSpan.FromSeconds(0.1) : TimeSpan.FromSeconds(double.Parse(Setting("seconds", "3")));
-var program = Path.GetFullPath(Setting("server", Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll")));
+var program = Path.GetFullPath(
+    Setting("server", Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll")));
 var postgres = Setting("postgres", "");
 var wants = Setting("on", postgres.Length > 0 ? "sqlite,postgres" : "sqlite").Split(',');
 var recorded = Setting("otlp", "");
@@ -22,7 +24,8 @@ if (Setting("at", "") is { Length: > 0 } running)
     var load = recorded.Length > 0
         ? await HttpLoad.OtlpAsync(new Uri(running), new OtlpSource(recorded), clients, spans, duration)
         : await HttpLoad.RunAsync(new Uri(running), source, clients, spans, duration);
-    Console.WriteLine($"{load.Requests * spans / load.Seconds:N0} spans/s, {load.Failures} failures, p50 {load.P50Ms:0.00} ms, p99 {load.P99Ms:0.00} ms");
+    Console.WriteLine($"{load.Requests * spans / load.Seconds:N0} spans/s, {load.Failures} failures, p50 {load.P50Ms:0.00} ms, p99 "
+        + $"{load.P99Ms:0.00} ms");
     return 0;
 }
 
@@ -47,7 +50,8 @@ async Task ProductAsync(string name, int clients, int spans, int metrics = 1, bo
     {
         using var server = await ServerProcess.StartAsync(program, db, works);
         await server.AddMetricsAsync(metrics);
-        return await measure.ProductAsync(name, server, spans, time => HttpLoad.RunAsync(server.Address, source, clients, spans, time), onPostgres);
+        return await measure.ProductAsync(
+            name, server, spans, time => HttpLoad.RunAsync(server.Address, source, clients, spans, time), onPostgres);
     }
     results.Put(name, onPostgres ? await Place.OnPostgresAsync(postgres, RunAsync) : await Place.OnSqliteAsync(RunAsync));
 }
@@ -57,7 +61,8 @@ for (var round = 1; round <= rounds; round++)
 {
     if (wants.Contains("sqlite"))
     {
-        const string single = "sqlite, 64 clients, 1 a request", batches = "sqlite, 4 clients, 500 a request", many = batches + ", 50 metrics";
+        const string single = "sqlite, 64 clients, 1 a request", batches = "sqlite, 4 clients, 500 a request",
+        many = batches + ", 50 metrics";
         results.Put("sqlite bare, 1 a commit", BareStores.Sqlite(measure, rows, 1));
         await ProductAsync(single, 64, 1);
         results.Put("sqlite bare, 500 a commit", BareStores.Sqlite(measure, rows, 500));
@@ -70,7 +75,8 @@ for (var round = 1; round <= rounds; round++)
     }
     if (wants.Contains("postgres"))
     {
-        const string single = "postgres, 64 clients, 1 a request", batches = "postgres, 4 clients, 500 a request", many = batches + ", 50 metrics";
+        const string single = "postgres, 64 clients, 1 a request", batches = "postgres, 4 clients, 500 a request",
+        many = batches + ", 50 metrics";
         foreach (var clients in new[] { 1, 8 })
         {
             var bare = $"postgres bare, {clients} client{(clients > 1 ? "s" : "")}, 1 a commit";

@@ -26,7 +26,9 @@ sealed class Results(int rounds, TimeSpan duration)
         if (!_cases.TryGetValue(name, out var list))
             _cases[name] = list = [];
         list.Add(sample);
-        Console.Error.WriteLine($"{name}: {sample.Rate:N0} spans/s, CPU us a span: {sample.ServerUs:0.0} server, {sample.DatabaseUs:0.0} database, {sample.ClientUs:0.0} client (load {Load()})");
+        Console.Error.WriteLine(
+            $"{name}: {sample.Rate:N0} spans/s, CPU us a span: {sample.ServerUs:0.0} server, {sample.DatabaseUs:0.0} database, "
+                + $"{sample.ClientUs:0.0} client (load {Load()})");
     }
 
     public void Compare(string product, string bare, string wanted)
@@ -51,7 +53,8 @@ sealed class Results(int rounds, TimeSpan duration)
                 rounds, seconds = duration.TotalSeconds, load = Load(),
                 cases = _cases.ToDictionary(each => each.Key, each => each.Value.Select(sample => new
                 {
-                    spans_per_s = Math.Round(sample.Rate), server_us = sample.ServerUs, database_us = sample.DatabaseUs, client_us = sample.ClientUs,
+                    spans_per_s = Math.Round(sample.Rate), server_us = sample.ServerUs, database_us = sample.DatabaseUs,
+                    client_us = sample.ClientUs,
                     p50_ms = sample.P50Ms, p99_ms = sample.P99Ms,
                 })),
                 ratios = ratios.Select(each => new
@@ -63,11 +66,14 @@ sealed class Results(int rounds, TimeSpan duration)
         else
         {
             Console.WriteLine($"load {Load()}; medians of {rounds} rounds of {duration.TotalSeconds:0} s; CPU us a span");
-            Console.WriteLine($"{"",-56} {"spans/s (min median max)",30} {"server",8} {"database",8} {"client",8} {"all",8} {"p50 ms",8} {"p99 ms",8}");
+            Console.WriteLine($"{"",-56} {"spans/s (min median max)",30} {"server",8} {"database",8} {"client",8} {"all",8} {"p50 ms",8} "
+                + $"{"p99 ms",8}");
             foreach (var (name, samples) in _cases)
                 Console.WriteLine(
-                    $"{name,-56} {samples.Min(each => each.Rate),9:N0} {Median(name, each => each.Rate),9:N0} {samples.Max(each => each.Rate),9:N0}  "
-                    + $"{Part(name, each => each.ServerUs),8} {Part(name, each => each.DatabaseUs),8} {Median(name, each => each.ClientUs),8:0.0} {Median(name, each => each.AllUs),8:0.0} "
+                    $"{name,-56} {samples.Min(each => each.Rate),9:N0} {Median(name, each => each.Rate),9:N0} "
+                        + $"{samples.Max(each => each.Rate),9:N0}  "
+                    + $"{Part(name, each => each.ServerUs),8} {Part(name, each => each.DatabaseUs),8} "
+                    + $"{Median(name, each => each.ClientUs),8:0.0} {Median(name, each => each.AllUs),8:0.0} "
                     + $"{Median(name, each => each.P50Ms),8:0.00} {Median(name, each => each.P99Ms),8:0.00}");
             Console.WriteLine();
             Console.WriteLine($"{"",-104} {"spans/s",8} {"CPU",8}");
@@ -81,7 +87,8 @@ sealed class Results(int rounds, TimeSpan duration)
 
     double Median(string name, Func<Sample, double> value) => _cases[name].Select(value).Order().ElementAt(_cases[name].Count / 2);
 
-    string Part(string name, Func<Sample, double?> value) => _cases[name].Any(each => value(each) is null) ? "" : $"{Median(name, each => value(each)!.Value):0.0}";
+    string Part(string name, Func<Sample, double?> value) =>
+        _cases[name].Any(each => value(each) is null) ? "" : $"{Median(name, each => value(each)!.Value):0.0}";
 
     static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 }

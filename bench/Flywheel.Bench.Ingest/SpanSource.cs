@@ -5,7 +5,9 @@ using System.Text.Json;
 namespace Flywheel.Bench.Ingest;
 
 /// <summary>One span of about 2 KB, as the product takes it and as bare tables store it.</summary>
-sealed record BenchSpan(string Trace, string Node, string Kind, string Input, string Output, string Session, string Model, string Attributes, DateTimeOffset StartedAt, double DurationMs);
+sealed record BenchSpan(
+    string Trace, string Node, string Kind, string Input, string Output, string Session, string Model, string Attributes,
+    DateTimeOffset StartedAt, double DurationMs);
 
 /// <summary>Makes spans that look like an application's: words of varied length, seeded, a pool that is reused under new ids.</summary>
 sealed class SpanSource
@@ -21,7 +23,8 @@ sealed class SpanSource
     {
         var random = new Random(seed);
         _pool = [.. Enumerable.Range(0, size).Select(i => new BenchSpan(
-            Hex(random, 32), "node-" + i % 7, i % 7 == 0 ? "classifier" : "writer", Text(random, 600), Text(random, 900), "session-" + i % 97, "model-a",
+            Hex(random, 32), "node-" + i % 7, i % 7 == 0 ? "classifier" : "writer", Text(random, 600), Text(random, 900),
+            "session-" + i % 97, "model-a",
             JsonSerializer.Serialize(new { temperature = 0.2, region = "eu", prompt = Text(random, 280), finish_reason = "stop" }),
             new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(i), 100 + i % 900))];
     }
@@ -32,7 +35,9 @@ sealed class SpanSource
         return (number.ToString("x16", CultureInfo.InvariantCulture), _pool[number % _pool.Length]);
     }
 
-    /// <summary>Request bodies with their ids left open: <see cref="Patch"/> fills new ones in, so that making requests costs little.</summary>
+    /// <summary>
+    /// Request bodies with their ids left open: <see cref="Patch"/> fills new ones in, so that making requests costs little.
+    /// </summary>
     public byte[] Body(int spans, out int[] idPositions)
     {
         var body = new StringBuilder("{\"spans\":[");
@@ -45,7 +50,8 @@ sealed class SpanSource
             body.Append(CultureInfo.InvariantCulture, $"{{\"trace_id\":\"{span.Trace}\",\"span_id\":\"");
             positions[i] = body.Length; // ASCII throughout: characters are bytes
             body.Append('0', 16);
-            body.Append(CultureInfo.InvariantCulture, $"\",\"node\":\"{span.Node}\",\"kind\":\"{span.Kind}\",\"input\":\"{span.Input}\",\"output\":\"{span.Output}\",\"started_at\":\"{span.StartedAt:O}\",\"duration_ms\":{span.DurationMs},\"session\":\"{span.Session}\",\"model\":\"{span.Model}\",\"attributes\":{span.Attributes}}}");
+            body.Append(CultureInfo.InvariantCulture,
+                $"\",\"node\":\"{span.Node}\",\"kind\":\"{span.Kind}\",\"input\":\"{span.Input}\",\"output\":\"{span.Output}\",\"started_at\":\"{span.StartedAt:O}\",\"duration_ms\":{span.DurationMs},\"session\":\"{span.Session}\",\"model\":\"{span.Model}\",\"attributes\":{span.Attributes}}}");
         }
         body.Append("]}");
         idPositions = positions;

@@ -15,7 +15,8 @@ var calls = numbers.Length > 0 ? (int)numbers[0] : check ? 60 : 10_000;
 var limit = numbers.Length > 1 ? numbers[1] : 200;
 int? allowed = numbers.Length > 2 ? (int)numbers[2] : null;
 
-var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll"));
+var program = Path.GetFullPath(
+    Path.Combine(AppContext.BaseDirectory, "../../../../../src/Flywheel.Server/bin/Release/net10.0/flywheel.dll"));
 if (!File.Exists(program))
 {
     Console.Error.WriteLine($"{program} is missing: run ./flywheel --help once, which builds it.");
@@ -36,7 +37,8 @@ provider.Otherwise(_ =>
         Interlocked.Increment(ref billed);
     return refused
         ? ModelReply.Fails(429)
-        : ModelReply.Says("""{"critique":"It answers what was asked.","verdict":"pass","confidence":0.9}""", 1_000, 50).After(TimeSpan.FromMilliseconds(300));
+        : ModelReply.Says("""{"critique":"It answers what was asked.","verdict":"pass","confidence":0.9}""", 1_000, 50)
+        .After(TimeSpan.FromMilliseconds(300));
 });
 var settings = new Dictionary<string, string>
 {
@@ -52,14 +54,18 @@ try
 {
     using (var http = new HttpClient { BaseAddress = server.Address })
     {
-        await PutAsync(http, "/api/v1/project", new { judge_calls_per_day = (int?)null, judge_usd_per_day = capUsd, audit_rate = 0.02, canary_rate = 0.0 });
-        await PostAsync(http, "/api/v1/metrics", new { name = "answers", criterion = "Does it answer what was asked?", validator = new { kind = "judge", max_output_tokens = 60 } });
+        await PutAsync(http, "/api/v1/project",
+            new { judge_calls_per_day = (int?)null, judge_usd_per_day = capUsd, audit_rate = 0.02, canary_rate = 0.0 });
+        await PostAsync(http, "/api/v1/metrics",
+            new { name = "answers", criterion = "Does it answer what was asked?",
+                validator = new { kind = "judge", max_output_tokens = 60 } });
         for (var sent = 0; sent < calls; sent += 500)
             await PostAsync(http, "/api/v1/spans", new
             {
                 spans = Enumerable.Range(sent, Math.Min(500, calls - sent)).Select(i => new
                 {
-                    trace_id = $"t{i}", span_id = "s", node = "answer", kind = "writer", input = $"What is {i} plus one?", output = $"It is {i + 1}.",
+                    trace_id = $"t{i}", span_id = "s", node = "answer", kind = "writer", input = $"What is {i} plus one?",
+                    output = $"It is {i + 1}.",
                     started_at = DateTimeOffset.UtcNow, duration_ms = 1.0,
                 }).ToArray(),
             });
@@ -89,7 +95,8 @@ try
         spend            provider billed {Answered() * UsdPerCall:0.0000} USD, booked {spent:0.0000}, cap {capUsd:0.0000}
         restart          first call {(times.First(time => time > killed) - killed).TotalSeconds:0.00} s after the kill
         """));
-    var holds = (check || rate >= 0.95 * limit) && Arrivals.Busiest(times, out _) <= limit && pairs == calls && Number("SELECT count(*) FROM verdict") == calls
+    var holds = (check || rate >= 0.95 * limit) && Arrivals.Busiest(times, out _) <= limit && pairs == calls
+        && Number("SELECT count(*) FROM verdict") == calls
         && spent <= capUsd + 1e-9 && Answered() * UsdPerCall <= capUsd + 1e-9;
     Console.WriteLine(holds ? "holds" : "DOES NOT HOLD");
     return holds ? 0 : 1;

@@ -14,7 +14,8 @@ internal static class Accuracy
     public static JsonNode Test(string set)
     {
         var (train, test) = IntentData.Named(set);
-        return Show($"{set}: {train.Count} demonstrations, {test.Count} test rows", [("default policy", RetrievalPolicy.Default, test.Count, Score(train, test, RetrievalPolicy.Default))]);
+        return Show($"{set}: {train.Count} demonstrations, {test.Count} test rows",
+            [("default policy", RetrievalPolicy.Default, test.Count, Score(train, test, RetrievalPolicy.Default))]);
     }
 
     /// <summary>What each part of the policy is worth, by three-fold cross-validation on training rows only.</summary>

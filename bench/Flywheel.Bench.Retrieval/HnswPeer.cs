@@ -15,7 +15,8 @@ internal static class HnswPeer
         {
             var start = new ProcessStartInfo(
                 "node",
-                ["--max-old-space-size=8000", Path.Combine(AppContext.BaseDirectory, "hnswlib.mjs"), folder, Write("rows", data.Rows), Write("queries", data.Queries), $"{SpeedData.Dimensions}"])
+                ["--max-old-space-size=8000", Path.Combine(AppContext.BaseDirectory, "hnswlib.mjs"), folder, Write("rows", data.Rows),
+                    Write("queries", data.Queries), $"{SpeedData.Dimensions}"])
             {
                 RedirectStandardOutput = true,
             };

@@ -10,7 +10,8 @@ var words = given.ToArray();
 JsonNode? result = words switch
 {
     ["accuracy", var set] => Accuracy.Test(set),
-    ["speed", .. var sizes] when sizes.All(size => int.TryParse(size, out _)) => Speed.Run(data, check ? [1_000] : sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)], peer),
+    ["speed", .. var sizes] when sizes.All(size => int.TryParse(size, out _)) =>
+        Speed.Run(data, check ? [1_000] : sizes.Length == 0 ? [1_000, 10_000, 100_000] : [.. sizes.Select(int.Parse)], peer),
     ["review", var set] => ReviewCurve.Run(set, seeds: 3, check),
     ["review", var set, var seeds] => ReviewCurve.Run(set, int.Parse(seeds), check),
     ["cross-validate", var set] => Accuracy.CrossValidate(set, Accuracy.Ablations()),

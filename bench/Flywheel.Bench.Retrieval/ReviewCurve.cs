@@ -17,7 +17,8 @@ internal static class ReviewCurve
     public static JsonNode Run(string set, int seeds, bool check = false)
     {
         var (train, test) = IntentData.Named(set);
-        int[] budgets = check ? [0, 25] : train.Count > 5_000 ? [0, 200, 500, 1_000, 2_000, train.Count] : [0, 25, 50, 100, 200, 400, train.Count];
+        int[] budgets = check ? [0, 25] : train.Count > 5_000
+            ? [0, 200, 500, 1_000, 2_000, train.Count] : [0, 25, 50, 100, 200, 400, train.Count];
         Console.Error.WriteLine($"{set}: {train.Count} rows of traffic, {test.Count} test rows, {seeds} seeds, default policy, k=8");
         Console.Error.WriteLine($"{"labels spent",-18}{string.Concat(budgets.Select(b => $"{b,9}"))}");
         var random = Curve(train, test, budgets, seeds, (candidates, _, count, seed) =>

@@ -34,7 +34,8 @@ internal static class Speed
             results.Add((JsonNode)result);
         }
 
-        return new JsonObject { ["data"] = name, ["dimensions"] = SpeedData.Dimensions, ["k"] = 8, ["bare"] = BareScan.Path, ["sizes"] = results };
+        return new JsonObject { ["data"] = name, ["dimensions"] = SpeedData.Dimensions, ["k"] = 8, ["bare"] = BareScan.Path,
+            ["sizes"] = results };
     }
 
     private static JsonObject Measure(SpeedData data)
@@ -116,7 +117,8 @@ internal static class Speed
     }
 
     /// <summary>Shares of the exact ten best that come back: by cosine, and by cosine weighed with recency and disagreement.</summary>
-    private static (double Cosine, double Ranked) Recall(DemonstrationIndex index, IndexedDemonstration[] rows, ReadOnlySpan<RetrievalQuery> queries)
+    private static (double Cosine, double Ranked) Recall(
+        DemonstrationIndex index, IndexedDemonstration[] rows, ReadOnlySpan<RetrievalQuery> queries)
     {
         var byRelevance = RetrievalPolicy.Default with
         {

@@ -26,7 +26,9 @@ internal sealed record SpeedData(float[][] Rows, float[][] Queries)
         float[] Near() => Sum(centres[random.Next(centres.Length)], 0.7f, Direction(random), 0.714f);
     }
 
-    /// <summary>1,000 clusters, some larger, in 48 directions of falling weight with a little noise: as embeddings of a model lie.</summary>
+    /// <summary>
+    /// 1,000 clusters, some larger, in 48 directions of falling weight with a little noise: as embeddings of a model lie.
+    /// </summary>
     private static SpeedData Narrow(int rows, int queries)
     {
         const int latent = 48;
@@ -60,7 +62,9 @@ internal sealed record SpeedData(float[][] Rows, float[][] Queries)
         return Embedded(texts[..rows], [.. asked.Take(queries)]);
     }
 
-    /// <summary>Texts of twelve words out of 720, and questions that are no more like one of them than like another: the worst case.</summary>
+    /// <summary>
+    /// Texts of twelve words out of 720, and questions that are no more like one of them than like another: the worst case.
+    /// </summary>
     private static SpeedData Alike(int rows, int queries)
     {
         var words = "invoice charge refund card account month payment transfer late twice wrong amount bank open close order cancel ship return change".Split(' ');

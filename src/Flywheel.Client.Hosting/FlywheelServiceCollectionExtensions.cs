@@ -17,7 +17,8 @@ public static class FlywheelServiceCollectionExtensions
     const string Section = "Flywheel";
 
     /// <summary>
-    /// Adds a <see cref="FlywheelConnection"/> with its <see cref="ILoop"/>, <see cref="FlywheelApi"/> and <see cref="FlywheelPrompts"/>, all
+    /// Adds a <see cref="FlywheelConnection"/> with its <see cref="ILoop"/>, <see cref="FlywheelApi"/> and <see cref="FlywheelPrompts"/>,
+    /// all
     /// disposed with the services.
     /// </summary>
     /// <remarks>
@@ -42,7 +43,10 @@ public static class FlywheelServiceCollectionExtensions
         return Add(services, null, configure);
     }
 
-    /// <summary>Adds a connection under a key beside others, for an application that uses several projects or servers. It has the settings of the code only.</summary>
+    /// <summary>
+    /// Adds a connection under a key beside others, for an application that uses several projects or servers. It has the settings of the
+    /// code only.
+    /// </summary>
     public static IServiceCollection AddKeyedFlywheel(this IServiceCollection services, string key, Action<FlywheelHostOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -77,7 +81,8 @@ public static class FlywheelServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ConnectionAtStart>());
         services.AddKeyedSingleton<ILoop>(key, (provider, _) => Loop(provider, name));
         services.AddKeyedSingleton<FlywheelConnection>(key, (provider, _) => Connection(provider, key));
-        services.AddKeyedSingleton<FlywheelApi>(key, (provider, _) => new FlywheelApi(provider.GetRequiredKeyedService<FlywheelConnection>(key)));
+        services.AddKeyedSingleton<FlywheelApi>(
+            key, (provider, _) => new FlywheelApi(provider.GetRequiredKeyedService<FlywheelConnection>(key)));
         services.AddKeyedSingleton<FlywheelPrompts>(key, (provider, _) =>
         {
             var settings = Settings(provider, name);

@@ -12,7 +12,8 @@ sealed class SectionSettings(string name, Func<IConfiguration?> section) : IConf
             Configure(options);
     }
 
-    public void Configure(FlywheelHostOptions options) => section()?.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
+    public void Configure(FlywheelHostOptions options) =>
+        section()?.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
 }
 
 /// <summary>What the environment says, for settings that neither configuration nor code gave.</summary>
@@ -40,11 +41,13 @@ sealed class HostSettingsCheck(string name) : IValidateOptions<FlywheelHostOptio
         var what = name.Length == 0 ? "Flywheel" : $"Flywheel ({name})";
         if (options is { Server: null, Loop: null })
             return ValidateOptionsResult.Fail(
-                $"{what} has no server: set `Flywheel:Server` in the configuration, `Server` in AddFlywheel, or FLYWHEEL_URL in the environment, to an address such as http://127.0.0.1:5151.");
+                $"{what} has no server: set `Flywheel:Server` in the configuration, `Server` in AddFlywheel, or FLYWHEEL_URL in the "
+                    + "environment, to an address such as http://127.0.0.1:5151.");
         if (options is { Server: not null, Loop: not null })
             return ValidateOptionsResult.Fail($"{what} has both `Server` and `Loop`: set the one that is meant.");
         if (options.Server is { } server && (!server.IsAbsoluteUri || server.Scheme is not ("http" or "https")))
-            return ValidateOptionsResult.Fail($"{what}: `Server` is `{server}`: give an http or https address, such as http://127.0.0.1:5151.");
+            return ValidateOptionsResult.Fail(
+                $"{what}: `Server` is `{server}`: give an http or https address, such as http://127.0.0.1:5151.");
         if (options.PromptsFresh < TimeSpan.Zero)
             return ValidateOptionsResult.Fail($"{what}: `PromptsFresh` is {options.PromptsFresh}: give 0 or more.");
         try

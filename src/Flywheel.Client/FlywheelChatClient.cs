@@ -14,7 +14,8 @@ namespace Flywheel.Client;
 /// <summary>One node of the application: adds demonstrations to its prompt, and records each of its calls as a span.</summary>
 /// <remarks>
 /// The model's answers and exceptions pass through as they are; whatever fails of ours is swallowed and counted in
-/// <see cref="FlywheelConnection.Statistics"/>. Only a guard's verdict keeps an input from the model. Put it inside function invocation, next to the model, so that every round trip
+/// <see cref="FlywheelConnection.Statistics"/>. Only a guard's verdict keeps an input from the model. Put it inside function invocation,
+/// next to the model, so that every round trip
 /// is a span. A streamed call ends when its reader stops, and is recorded then.
 /// </remarks>
 public sealed class FlywheelChatClient : DelegatingChatClient
@@ -85,7 +86,8 @@ public sealed class FlywheelChatClient : DelegatingChatClient
                 Position.Current = call.Here;
                 try
                 {
-                    stream ??= base.GetStreamingResponseAsync(call.Prompt, options, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                    stream ??= base.GetStreamingResponseAsync(call.Prompt, options, cancellationToken)
+                        .GetAsyncEnumerator(cancellationToken);
                     if (!await stream.MoveNextAsync().ConfigureAwait(false))
                     {
                         finished = true;
@@ -166,7 +168,9 @@ public sealed class FlywheelChatClient : DelegatingChatClient
         return new(told.Answer, told.Problem, told.Took, isBlocked);
     }
 
-    /// <summary>A prompt without what was found. One that cannot be redacted is not sent: the guard said that the model must not see it.</summary>
+    /// <summary>
+    /// A prompt without what was found. One that cannot be redacted is not sent: the guard said that the model must not see it.
+    /// </summary>
     (IReadOnlyList<ChatMessage>, Guarded) Redact(IReadOnlyList<ChatMessage> prompt, string input, Guarded guarded)
     {
         try

@@ -17,7 +17,9 @@ public sealed class FlywheelChatOptions
     /// <summary>How long a call waits for demonstrations before it goes without. <see cref="Timeout.InfiniteTimeSpan"/> waits.</summary>
     public TimeSpan RetrievalDeadline { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>False leaves this node's inputs unguarded before the model; its spans are still judged and redacted where they are stored.</summary>
+    /// <summary>
+    /// False leaves this node's inputs unguarded before the model; its spans are still judged and redacted where they are stored.
+    /// </summary>
     public bool UseGuards { get; set; } = true;
 
     /// <summary>How long a call waits for the guards. Judges among them need more than the default.</summary>

@@ -48,7 +48,8 @@ public sealed class FlywheelConnection : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// What <c>UseFlywheel</c> and <see cref="FlywheelScope"/> use when they are given no loop. Set it once at start, or leave
-    /// it to the environment: <c>FLYWHEEL_URL</c>, and if needed <c>FLYWHEEL_API_KEY</c>, <c>FLYWHEEL_PROJECT</c> and <c>FLYWHEEL_OUTBOX</c>.
+    /// it to the environment: <c>FLYWHEEL_URL</c>, and if needed <c>FLYWHEEL_API_KEY</c>, <c>FLYWHEEL_PROJECT</c> and
+    /// <c>FLYWHEEL_OUTBOX</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Read while neither is there.</exception>
     public static FlywheelConnection Default
@@ -79,7 +80,9 @@ public sealed class FlywheelConnection : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>Waits until every span recorded so far is durable, refused or dropped. With the server away, as long as the token allows.</summary>
+    /// <summary>
+    /// Waits until every span recorded so far is durable, refused or dropped. With the server away, as long as the token allows.
+    /// </summary>
     public async Task FlushAsync(CancellationToken ct = default)
     {
         await sender.FlushAsync(ct).ConfigureAwait(false);
@@ -87,10 +90,16 @@ public sealed class FlywheelConnection : IAsyncDisposable, IDisposable
             await Outbox.FlushAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>Waits until the end of this process could not lose any span recorded so far: it is in the outbox, or had its outcome. Without an outbox as <see cref="FlushAsync"/>.</summary>
+    /// <summary>
+    /// Waits until the end of this process could not lose any span recorded so far: it is in the outbox, or had its outcome. Without an
+    /// outbox as <see cref="FlushAsync"/>.
+    /// </summary>
     public Task StoreAsync(CancellationToken ct = default) => sender.FlushAsync(ct);
 
-    /// <summary>Sends what is pending, for as long as <see cref="FlywheelOptions.DrainTimeout"/>. What is in the outbox by then stays there; the rest is dropped and counted.</summary>
+    /// <summary>
+    /// Sends what is pending, for as long as <see cref="FlywheelOptions.DrainTimeout"/>. What is in the outbox by then stays there; the
+    /// rest is dropped and counted.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         lock (SharedGate)

@@ -27,14 +27,18 @@ public class FlywheelOptions
     /// <summary>How long disposing waits for what is pending; the rest is dropped and counted.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A folder in which spans wait on disk until the loop has them, so that they survive the process; null keeps them in memory only.</summary>
+    /// <summary>
+    /// A folder in which spans wait on disk until the loop has them, so that they survive the process; null keeps them in memory only.
+    /// </summary>
     /// <remarks>
     /// Several processes may share it. It must be on a local disk, since processes tell each other's files apart by locks. It holds what
     /// people wrote, as plain text that only this user can read.
     /// </remarks>
     public string? Outbox { get; set; }
 
-    /// <summary>Bytes of all files in the outbox beyond which further spans wait in memory, and are dropped and counted at its bounds.</summary>
+    /// <summary>
+    /// Bytes of all files in the outbox beyond which further spans wait in memory, and are dropped and counted at its bounds.
+    /// </summary>
     public long MaxOutboxBytes { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>Told of every failure of ours, on whatever thread it happened; must be quick. What it throws is swallowed.</summary>

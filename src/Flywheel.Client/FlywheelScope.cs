@@ -80,7 +80,8 @@ public sealed class FlywheelScope : IDisposable
 
     /// <summary>The same for a step that adds attributes, or sets its output itself.</summary>
     public static async Task<T> RunAsync<T>(
-        string node, NodeKind kind, object? input, Func<FlywheelScope, CancellationToken, Task<T>> step, FlywheelConnection? connection = null,
+        string node, NodeKind kind, object? input, Func<FlywheelScope, CancellationToken, Task<T>> step,
+        FlywheelConnection? connection = null,
         CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(step);

@@ -40,7 +40,9 @@ public enum RequestErrorKind
     UpstreamTimedOut,
 }
 
-/// <summary>A request that a use case refuses. REST answers it as an RFC 9457 problem, the command line as a message, MCP as a tool error.</summary>
+/// <summary>
+/// A request that a use case refuses. REST answers it as an RFC 9457 problem, the command line as a message, MCP as a tool error.
+/// </summary>
 /// <param name="code">Machine-readable and stable, such as <c>unknown_metric</c>.</param>
 /// <param name="message">What is wrong and how to correct it, for people.</param>
 /// <param name="field">The field at fault; null if no single field is.</param>
@@ -57,7 +59,8 @@ public sealed class RequestException(RequestErrorKind kind, string code, string 
     public IReadOnlyDictionary<string, object?> Details { get; init; } = new Dictionary<string, object?>();
 
     /// <summary>A value of <paramref name="field"/> that cannot be used: code <c>invalid_FIELD</c>.</summary>
-    public static RequestException BadField(string field, string message) => new(RequestErrorKind.Invalid, "invalid_" + field, message, field);
+    public static RequestException BadField(string field, string message) =>
+        new(RequestErrorKind.Invalid, "invalid_" + field, message, field);
 
     /// <summary>A name or id that the project does not hold: code <c>unknown_WHAT</c>.</summary>
     public static RequestException NotFound(string what, string message, string? field = null) =>

@@ -28,7 +28,8 @@ catch (Exception e) when (e is OpeningException or IOException)
 }
 using var opened = worker;
 var door = ProcessIsolation.Lock(opening.MemoryMb);
-await SendAsync(worker.Ready with { Layers = [.. worker.Ready.Layers, .. door.Held], MissingLayers = [.. worker.Ready.MissingLayers, .. door.Missing] },
+await SendAsync(worker.Ready
+with { Layers = [.. worker.Ready.Layers, .. door.Held], MissingLayers = [.. worker.Ready.MissingLayers, .. door.Missing] },
     SandboxJson.Default.SandboxReady);
 while (await Frames.ReadAsync(input, MaxTaskBytes, default) is { } task)
     await Frames.WriteAsync(output, worker.Answer(task, watch), default);

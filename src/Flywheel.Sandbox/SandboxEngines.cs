@@ -19,7 +19,8 @@ static class SandboxEngines
             SandboxEngine.JavaScript => ScriptWorker.Open(opening),
             _ => CompileWorker.Open(opening),
         };
-        LoadAll(worker.GetType().Assembly, worker is SqliteWorker ? ["Microsoft.Data.Sqlite", "Npgsql", "Jint", "Acornima", "Microsoft.CodeAnalysis"] : []);
+        LoadAll(worker.GetType().Assembly,
+            worker is SqliteWorker ? ["Microsoft.Data.Sqlite", "Npgsql", "Jint", "Acornima", "Microsoft.CodeAnalysis"] : []);
         return worker;
     }
 

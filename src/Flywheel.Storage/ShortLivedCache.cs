@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace Flywheel.Storage;
 
-/// <summary>Answers to a question that every call asks: as good as new for what this process wrote, a tenth of a second old at most for others.</summary>
+/// <summary>
+/// Answers to a question that every call asks: as good as new for what this process wrote, a tenth of a second old at most for others.
+/// </summary>
 internal sealed class ShortLivedCache<TKey, TValue>(Database database) where TKey : notnull
 {
     /// <summary>Keys come with requests, so they must not fill the memory.</summary>

@@ -30,7 +30,9 @@ public sealed record LeafServices
     /// <summary>Databases that <c>code.sql</c> may name.</summary>
     public CodeDatabases? CodeDatabases { get; init; }
 
-    /// <summary>For <c>evaluator</c> and <c>evaluator.model</c>, by the names that metrics use. Each is asked by many threads at once.</summary>
+    /// <summary>
+    /// For <c>evaluator</c> and <c>evaluator.model</c>, by the names that metrics use. Each is asked by many threads at once.
+    /// </summary>
     public IReadOnlyDictionary<string, IEvaluator> Evaluators { get; init; } = new Dictionary<string, IEvaluator>();
 
     /// <summary>For <c>evaluator.model</c>.</summary>

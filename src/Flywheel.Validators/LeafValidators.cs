@@ -19,7 +19,8 @@ public static class LeafValidators
         var detection = services.Detection;
         return
         [
-            new AdversarialKind(detection), new TopicKind(detection), new AnomalyKind(detection), new ComplexityKind(services.Tokens, detection),
+            new AdversarialKind(detection), new TopicKind(detection), new AnomalyKind(detection),
+            new ComplexityKind(services.Tokens, detection),
             new OwnerKind(services.Databases), new SensitiveKind(), new LanguageKind(), new WebhookKind(services.Webhooks),
             new RetrieverNonEmptyKind(), new ToolResultKind(), .. WriterKinds.All(detection),
             .. CodeKinds.All(services.Sandbox, services.CodeDatabases), .. EvaluatorKinds.All(services.Evaluators, services.Models),

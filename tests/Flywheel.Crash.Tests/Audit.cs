@@ -62,5 +62,6 @@ sealed record Audit(int Spans, int Labels, int Corrections, int Verdicts, int Co
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"lost: {Spans} spans, {Labels} labels, {Corrections} corrections, {Verdicts} verdicts, {Consequences} consequences; file {Damage ?? "ok"}");
+        $"lost: {Spans} spans, {Labels} labels, {Corrections} corrections, {Verdicts} verdicts, {Consequences} consequences; file "
+            + $"{Damage ?? "ok"}");
 }

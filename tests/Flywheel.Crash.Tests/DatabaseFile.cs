@@ -2,14 +2,17 @@ using Microsoft.Data.Sqlite;
 
 namespace Flywheel.Crash.Tests;
 
-/// <summary>A server's file, read beside it or after its death. Never written; a dead server's log is replayed as its own start would.</summary>
+/// <summary>
+/// A server's file, read beside it or after its death. Never written; a dead server's log is replayed as its own start would.
+/// </summary>
 sealed class DatabaseFile : IDisposable
 {
     readonly SqliteConnection _connection;
 
     public DatabaseFile(string path)
     {
-        _connection = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        _connection = new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }
+            .ToString());
         _connection.Open();
     }
 

@@ -2,14 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace Flywheel.Crash.Tests;
 
-/// <summary>The benchmarks and studies as the documentation prints them, from the repository's root, with the least of their work.</summary>
+/// <summary>
+/// The benchmarks and studies as the documentation prints them, from the repository's root, with the least of their work.
+/// </summary>
 public sealed partial class DocumentedCommandTests
 {
     /// <summary>Words that stand for something, and settings that need another server or package.</summary>
     static readonly (string Printed, string Given)[] Placeholders =
     [
         ("review SET SEEDS", "review bitext 1"), ("accuracy SET", "accuracy bitext"), ("[ROWS...] --data NAME", "1000 --data spread"),
-        ("--postgres postgres://…", ""), ("--postgres URL", ""), ("--portkey FOLDER", ""), ("--demonstrations 100000", "--demonstrations 200"), ("halueval", "xstest"),
+        ("--postgres postgres://…", ""), ("--postgres URL", ""), ("--portkey FOLDER", ""),
+        ("--demonstrations 100000", "--demonstrations 200"), ("halueval", "xstest"),
     ];
 
     /// <summary>Of the studies of detectors a part takes minutes: they are run by hand.</summary>

@@ -26,7 +26,8 @@ public sealed class GatewayKillTests
         {
             var before = ended.Count;
             using var server = await ServerUnderTest.StartAsync(database, settings);
-            var asking = Task.WhenAll(Enumerable.Range(0, Clients).Select(client => AskAsync(server.Address, stream: client % 2 == 0, ended, ct)));
+            var asking = Task.WhenAll(
+                Enumerable.Range(0, Clients).Select(client => AskAsync(server.Address, stream: client % 2 == 0, ended, ct)));
             await Eventually.IsAsync(() => ended.Count >= before + 50, ct);
             await Task.Delay(random.Next(0, 200), ct);
             server.Kill();

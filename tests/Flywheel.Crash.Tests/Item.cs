@@ -43,7 +43,8 @@ sealed record SpanItem(long First, int Count) : Item("/api/v1/spans")
     public static string Output(long number) => Text(number * 7, 1 + (int)(number % 150));
 
     static string Text(long from, int words) =>
-        from.ToString(CultureInfo.InvariantCulture) + string.Concat(Enumerable.Range(0, words).Select(i => " " + Words[(from + i * i) % Words.Length]));
+        from.ToString(CultureInfo.InvariantCulture)
+            + string.Concat(Enumerable.Range(0, words).Select(i => " " + Words[(from + i * i) % Words.Length]));
 }
 
 sealed record LabelItem(long Span) : Item("/api/v1/labels")
@@ -66,6 +67,7 @@ sealed record CorrectionItem(long Span) : Item("/api/v1/corrections")
 
     public override object Body => new
     {
-        trace_id = SpanItem.Trace(Span), span_id = SpanItem.Id(Span), corrected_output = Output, went_wrong = "too long", author = "ana", id = Id,
+        trace_id = SpanItem.Trace(Span), span_id = SpanItem.Id(Span), corrected_output = Output, went_wrong = "too long", author = "ana",
+        id = Id,
     };
 }

@@ -44,7 +44,8 @@ public sealed class KillTests(ITestOutputHelper output)
         var figures = await site.FinishAsync();
 
         output.WriteLine(
-            $"{kills} kills, seed {seed}: {figures}; {leased} jobs were leased to the dead, done {longest.TotalSeconds:0.0} s after a start at worst; "
+            $"{kills} kills, seed {seed}: {figures}; {leased} jobs were leased to the dead, done {longest.TotalSeconds:0.0} s after a "
+                + "start at worst; "
             + $"{Stopwatch.GetElapsedTime(start).TotalSeconds / kills:0.0} s a kill");
         Assert.True(site.Ledger.HasMoreThan(kills), "Too little happened to prove anything.");
         Assert.True(leased > 0, "No kill met a job in work, so nothing is proved of leases: run it with another FLYWHEEL_SEED.");

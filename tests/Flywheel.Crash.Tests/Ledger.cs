@@ -31,7 +31,8 @@ sealed class Ledger
     public SpanItem NewSpans(int count) => new(Interlocked.Add(ref _issued, count) - count + 1, count);
 
     /// <summary>The next acknowledged span that no person has looked at; null when there is none yet.</summary>
-    public Item? NewOpinion() => !_forPeople.TryDequeue(out var span) ? null : span % 2 == 0 ? new LabelItem(span) : new CorrectionItem(span);
+    public Item? NewOpinion() =>
+        !_forPeople.TryDequeue(out var span) ? null : span % 2 == 0 ? new LabelItem(span) : new CorrectionItem(span);
 
     public long? NewToWatch() => _forWatcher.TryDequeue(out var span) ? span : null;
 

@@ -89,7 +89,8 @@ sealed class Load(Uri server, Ledger ledger)
             }
             try
             {
-                using var trace = JsonDocument.Parse(await http.GetStringAsync("/api/v1/traces/" + SpanItem.Trace(number), CancellationToken.None));
+                using var trace = JsonDocument.Parse(
+                    await http.GetStringAsync("/api/v1/traces/" + SpanItem.Trace(number), CancellationToken.None));
                 foreach (var verdict in trace.RootElement.GetProperty("spans")[0].GetProperty("verdicts").EnumerateArray())
                     ledger.Verdicts.Enqueue(new(
                         number, verdict.GetProperty("metric").GetString()!, verdict.GetProperty("outcome").GetString()!,

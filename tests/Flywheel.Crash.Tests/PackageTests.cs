@@ -21,7 +21,8 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         foreach (var file in files)
         {
             using var package = ZipFile.OpenRead(file);
-            var metadata = XDocument.Load(package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open()).Root!.Elements().First();
+            var metadata = XDocument.Load(package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open())
+                .Root!.Elements().First();
             string? Said(string name) => metadata.Elements().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
 
             versions.Add(Said("version")!);
@@ -31,7 +32,8 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             if (Said("id") != "Flywheel")
                 Assert.Contains(package.Entries, entry => entry.FullName == $"lib/net10.0/{Said("id")}.xml");
             Assert.True(File.Exists(Path.ChangeExtension(file, ".snupkg")), $"{file} has no symbols");
-            var needs = metadata.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value).Order();
+            var needs = metadata.Descendants().Where(element => element.Name.LocalName == "dependency")
+                .Select(element => element.Attribute("id")!.Value).Order();
             if (Said("id") == "Flywheel.Client")
                 Assert.Equal(["Flywheel.Core", "Microsoft.Extensions.AI.Abstractions"], needs);
             if (Said("id") == "Flywheel.Core")
@@ -49,12 +51,18 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
         var rows = Path.Combine(home, "rows.jsonl");
         await File.WriteAllTextAsync(rows, """{"id":"1","text":"function add(a, b) { return a + b; }"}""", Ct);
         var german = Path.Combine(home, "german.jsonl");
-        await File.WriteAllTextAsync(german, """{"id":"1","text":"Wie geht es Ihnen heute? Ich hoffe, es ist alles gut angekommen."}""", Ct);
+        await File.WriteAllTextAsync(
+            german, """{"id":"1","text":"Wie geht es Ihnen heute? Ich hoffe, es ist alles gut angekommen."}""", Ct);
 
         Assert.Matches(@"^\d+\.\d+\.\d+", await Packages.RunAsync(Root, flywheel, "--version"));
         // The sandbox's child and the language models are found beside the program.
-        Assert.Contains("\"pass\"", await Packages.RunAsync(Root, flywheel, "validate", "--metric", "code.javascript", "--set", "tests=[\"add(1, 2) === 3\"]", "--in", rows), StringComparison.Ordinal);
-        Assert.Contains("\"fail\"", await Packages.RunAsync(Root, flywheel, "validate", "--metric", "input.language", "--set", "languages=en", "--in", german), StringComparison.Ordinal);
+        Assert.Contains("\"pass\"",
+            await Packages.RunAsync(
+                Root, flywheel, "validate", "--metric", "code.javascript", "--set", "tests=[\"add(1, 2) === 3\"]", "--in", rows),
+                    StringComparison.Ordinal);
+        Assert.Contains("\"fail\"",
+            await Packages.RunAsync(Root, flywheel, "validate", "--metric", "input.language", "--set", "languages=en", "--in", german),
+            StringComparison.Ordinal);
         await using var server = await Served.StartAsync(flywheel, [], Path.Combine(home, "tool.db"));
         Assert.True(await server.IsHealthyAsync());
     }
@@ -64,9 +72,11 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     {
         var folder = packages.NewFolder("published");
         await Packages.DotnetAsync(
-            folder, "publish", Path.Combine(Built.Root, "src", "Flywheel.Server"), "-c", Built.Configuration, "--no-build", "-o", folder, "-v", "q", "-nodeReuse:false");
+            folder, "publish", Path.Combine(Built.Root, "src", "Flywheel.Server"), "-c", Built.Configuration, "--no-build", "-o", folder,
+            "-v", "q", "-nodeReuse:false");
 
-        await using var server = await Served.StartAsync(Path.Combine(folder, OperatingSystem.IsWindows() ? "flywheel.exe" : "flywheel"), [], Path.Combine(folder, "own.db"));
+        await using var server = await Served.StartAsync(
+            Path.Combine(folder, OperatingSystem.IsWindows() ? "flywheel.exe" : "flywheel"), [], Path.Combine(folder, "own.db"));
         var openApi = await server.Http.GetStringAsync("/openapi/v1.json", Ct);
 
         Assert.True(await server.IsHealthyAsync());
@@ -77,7 +87,8 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
     public async Task A_new_application_restores_the_client_compiles_and_is_recorded()
     {
         var folder = packages.NewFolder("application");
-        var version = Path.GetFileNameWithoutExtension(Directory.GetFiles(packages.Feed, "Flywheel.Client.Hosting.*.nupkg").Single())["Flywheel.Client.Hosting.".Length..];
+        var version = Path.GetFileNameWithoutExtension(
+            Directory.GetFiles(packages.Feed, "Flywheel.Client.Hosting.*.nupkg").Single())["Flywheel.Client.Hosting.".Length..];
         await File.WriteAllTextAsync(Path.Combine(folder, "Application.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -125,12 +136,17 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
             }
             """, Ct);
 
-        await Packages.DotnetAsync(folder, "build", "-c", "Release", "-o", Path.Combine(folder, "out"), "-v", "q", "-nodeReuse:false", "--configfile", packages.NuGetConfig);
+        await Packages.DotnetAsync(
+            folder, "build", "-c", "Release", "-o", Path.Combine(folder, "out"), "-v", "q", "-nodeReuse:false", "--configfile",
+            packages.NuGetConfig);
         await using var server = await Served.StartAsync(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Built.Program("src/Flywheel.Server", "flywheel.dll")], Path.Combine(folder, "app.db"));
-        var trace = (await Packages.DotnetAsync(folder, Path.Combine(folder, "out", "Application.dll"), server.Http.BaseAddress!.ToString())).Trim();
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Built.Program("src/Flywheel.Server", "flywheel.dll")],
+            Path.Combine(folder, "app.db"));
+        var trace = (await Packages.DotnetAsync(
+            folder, Path.Combine(folder, "out", "Application.dll"), server.Http.BaseAddress!.ToString())).Trim();
 
-        var spans = JsonElement.Parse(await server.Http.GetStringAsync($"/api/v1/traces/{trace}", Ct)).GetProperty("spans").EnumerateArray().ToList();
+        var spans = JsonElement.Parse(await server.Http.GetStringAsync($"/api/v1/traces/{trace}", Ct)).GetProperty("spans").EnumerateArray()
+            .ToList();
         Assert.Equal(["intent", "support"], spans.Select(span => span.GetProperty("node").GetString()).Order());
         Assert.All(spans, span => Assert.Equal("hello", span.GetProperty("output").GetString()));
         Assert.Empty(Directory.GetFiles(Path.Combine(folder, "outbox")));
@@ -147,7 +163,8 @@ public sealed class PackageTests(Packages packages) : IClassFixture<Packages>
 
         public static async Task<Served> StartAsync(string program, string[] before, string database)
         {
-            var process = Process.Start(Packages.StartInfo(Root, program, [.. before, "serve", "--port", "0", "--db", "sqlite:" + database]))!;
+            var process = Process.Start(
+                Packages.StartInfo(Root, program, [.. before, "serve", "--port", "0", "--db", "sqlite:" + database]))!;
             var errors = process.StandardError.ReadToEndAsync(Ct);
             while (await process.StandardOutput.ReadLineAsync(Ct) is { } line)
                 if (line.Split(' ').FirstOrDefault(word => word.StartsWith("http://", StringComparison.Ordinal)) is { } address)

@@ -12,7 +12,8 @@ namespace Flywheel.Crash.Tests;
 sealed record Pairs(long Spans, long Open, long Missing, long Doubled, long Uncounted, long Errors)
 {
     const string OpenWork =
-        "SELECT (SELECT count(*) FROM fan_out) + (SELECT count(*) FROM span WHERE id > (SELECT span_id FROM fan_out_cursor)) + (SELECT count(*) FROM job)";
+        "SELECT (SELECT count(*) FROM fan_out) + (SELECT count(*) FROM span WHERE id > (SELECT span_id FROM fan_out_cursor)) + (SELECT "
+            + "count(*) FROM job)";
 
     /// <summary>Waits until the server has nothing left to do; what is still open afterwards is stuck.</summary>
     /// <returns>How long it took.</returns>

@@ -28,7 +28,8 @@ sealed record PowerLoss(int At, bool InCheckpoint, bool Lying, int Seed)
         var library = Path.Combine(folder, "powerloss.so");
         using var cc = Process.Start(new ProcessStartInfo("cc")
         {
-            ArgumentList = { "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library, Path.Combine(AppContext.BaseDirectory, "powerloss.c"), "-ldl", "-pthread" },
+            ArgumentList = { "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library,
+                Path.Combine(AppContext.BaseDirectory, "powerloss.c"), "-ldl", "-pthread" },
             RedirectStandardError = true,
         })!;
         var complaints = await cc.StandardError.ReadToEndAsync();

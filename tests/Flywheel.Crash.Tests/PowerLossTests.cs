@@ -56,7 +56,8 @@ public sealed class PowerLossTests(ITestOutputHelper output)
             found += audit.IsClean ? 0 : 1;
         }
 
-        Assert.True(found > 0, $"{runs} cuts of a disk that keeps nothing, and the check noticed none: it could not notice a real loss either.");
+        Assert.True(found > 0,
+            $"{runs} cuts of a disk that keeps nothing, and the check noticed none: it could not notice a real loss either.");
     }
 
     sealed record Report(string Line)

@@ -12,7 +12,8 @@ sealed class ServerUnderTest : IDisposable
     readonly Process _process;
     readonly ConcurrentQueue<string> _errors;
 
-    ServerUnderTest(Process process, ConcurrentQueue<string> errors, Uri address) => (_process, _errors, Address) = (process, errors, address);
+    ServerUnderTest(Process process, ConcurrentQueue<string> errors, Uri address) =>
+        (_process, _errors, Address) = (process, errors, address);
 
     public Uri Address { get; }
 
@@ -40,7 +41,9 @@ sealed class ServerUnderTest : IDisposable
         throw new InvalidOperationException($"The server ended with {process.ExitCode} before it listened: {string.Join('\n', errors)}");
     }
 
-    /// <summary><c>flywheel doctor</c>: 0 when the counts equal their recomputation, the audit chain is whole and nothing is dead.</summary>
+    /// <summary>
+    /// <c>flywheel doctor</c>: 0 when the counts equal their recomputation, the audit chain is whole and nothing is dead.
+    /// </summary>
     public static async Task<(int Exit, string Report)> DoctorAsync(string database)
     {
         using var process = Run(database, null, "doctor", "--db", "sqlite:" + database, "--json");

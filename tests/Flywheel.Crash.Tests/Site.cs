@@ -26,8 +26,10 @@ sealed class Site : IDisposable
         foreach (var metric in new object[]
         {
             new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 400, unit = "characters" } },
-            new { name = "calm", criterion = "Does it keep calm?", sampling = 0.5, validator = new { kind = "absent", words = new[] { "broken" } } },
-            new { name = "brief", criterion = "Are writers brief?", kinds = new[] { "writer" }, validator = new { kind = "length", max = 200, unit = "characters" } },
+            new { name = "calm", criterion = "Does it keep calm?", sampling = 0.5,
+                validator = new { kind = "absent", words = new[] { "broken" } } },
+            new { name = "brief", criterion = "Are writers brief?", kinds = new[] { "writer" },
+                validator = new { kind = "length", max = 200, unit = "characters" } },
         })
             (await http.PostAsJsonAsync("/api/v1/metrics", metric, Ct)).EnsureSuccessStatusCode();
         return site;

@@ -40,9 +40,11 @@ public sealed class AnalyzerTests : IDisposable
         Assert.Contains("Sandbox:Analyzers", error.Message, StringComparison.Ordinal);
     }
 
-    static async Task<Finding> AskAsync(Sandbox sandbox, string code, string settings = """{"fail_on":"warning"}""") => await CodeCheck.AskAsync(
+    static async Task<Finding> AskAsync(Sandbox sandbox, string code, string settings = """{"fail_on":"warning"}""") =>
+        await CodeCheck.AskAsync(
         new ValidatorRegistry(CodeKinds.All(sandbox, new CodeDatabases(new Dictionary<string, string>(), allowsFiles: true, null)))
-            .Create(new("code.csharp", JsonSerializer.Deserialize<JsonElement>(settings)), new ValidatorContext("m", "?", MetricSubject.Output)),
+            .Create(new("code.csharp", JsonSerializer.Deserialize<JsonElement>(settings)),
+                new ValidatorContext("m", "?", MetricSubject.Output)),
         code);
 
     /// <summary>An analyzer that warns of classes in lower case.</summary>
@@ -69,10 +71,12 @@ public sealed class AnalyzerTests : IDisposable
                 }
             }
             """;
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(each => MetadataReference.CreateFromFile(each));
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Select(each => MetadataReference.CreateFromFile(each));
         var path = Path.Combine(_folder, "rules.dll");
         var result = CSharpCompilation.Create(
-            "rules", [CSharpSyntaxTree.ParseText(Source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)).Emit(path);
+            "rules", [CSharpSyntaxTree.ParseText(Source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary))
+                .Emit(path);
         Assert.True(result.Success, string.Join('\n', result.Diagnostics));
         return path;
     }

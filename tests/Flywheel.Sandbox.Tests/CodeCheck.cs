@@ -16,21 +16,26 @@ internal sealed class CodeCheck(Dictionary<string, string>? named = null, bool a
 {
     public Sandbox Sandbox { get; } = new();
 
-    public IValidator Make(string kind, string settings) => new ValidatorRegistry(CodeKinds.All(Sandbox, new CodeDatabases(named ?? [], allowsFiles, own)))
-        .Create(new(kind, JsonSerializer.Deserialize<JsonElement>(settings)), new ValidatorContext(kind, "Is it right?", MetricSubject.Output));
+    public IValidator Make(string kind, string settings) =>
+        new ValidatorRegistry(CodeKinds.All(Sandbox, new CodeDatabases(named ?? [], allowsFiles, own)))
+        .Create(new(kind, JsonSerializer.Deserialize<JsonElement>(settings)),
+            new ValidatorContext(kind, "Is it right?", MetricSubject.Output));
 
     public static async Task<Finding> AskAsync(IValidator validator, string text, JsonObject? attributes = null)
     {
         var span = new NewSpan
         {
-            Key = new("t", "s"), Node = "sql", Kind = NodeKind.Codegen, Output = text, StartedAt = DateTimeOffset.UnixEpoch, Attributes = attributes?.ToJsonString(),
+            Key = new("t", "s"), Node = "sql", Kind = NodeKind.Codegen, Output = text, StartedAt = DateTimeOffset.UnixEpoch,
+            Attributes = attributes?.ToJsonString(),
         };
-        return await validator.CheckAsync(new(text, new Span(default, default, span, span.StartedAt)), TestContext.Current.CancellationToken);
+        return await validator.CheckAsync(
+            new(text, new Span(default, default, span, span.StartedAt)), TestContext.Current.CancellationToken);
     }
 
     /// <summary>Asks of each text; two at once, as a server would.</summary>
     /// <returns>By text: what was found, and after how long.</returns>
-    public static async Task<List<(string Text, Finding Finding, TimeSpan Took)>> AskAllAsync(IValidator validator, IEnumerable<string> texts)
+    public static async Task<List<(string Text, Finding Finding, TimeSpan Took)>> AskAllAsync(
+        IValidator validator, IEnumerable<string> texts)
     {
         var answers = new List<(string, Finding, TimeSpan)>();
         await Parallel.ForEachAsync(texts, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (text, _) =>

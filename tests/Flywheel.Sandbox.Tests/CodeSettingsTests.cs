@@ -35,7 +35,8 @@ public sealed class CodeSettingsTests(ShopFile shop) : IClassFixture<ShopFile>
     [InlineData("SELECT count(*) FROM main.orders", Outcome.Fail)]
     [InlineData("SELECT item FROM lines JOIN orders ON order_id = id WHERE customer_id = 1", Outcome.Pass)]
     [InlineData("SELECT item FROM lines", Outcome.Fail)]
-    [InlineData("WITH mine AS (SELECT id FROM orders WHERE customer_id = 1) SELECT item FROM lines WHERE order_id IN (SELECT id FROM mine) -- mine", Outcome.Pass)]
+    [InlineData("WITH mine AS (SELECT id FROM orders WHERE customer_id = 1) SELECT item FROM lines WHERE order_id IN (SELECT id FROM "
+        + "mine) -- mine", Outcome.Pass)]
     [InlineData("SELECT * FROM orders WHERE customer_id = 2", Outcome.Fail)]
     [InlineData("SELECT * FROM totals", Outcome.Unsure)]
     [InlineData("SELECT 1", Outcome.Pass)]

@@ -29,7 +29,9 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
             Assert.DoesNotContain("canary", finding.Reason, StringComparison.Ordinal);
         }
         Assert.Equal(before, await StateAsync(owner));
-        Assert.Equal("0", await ScalarAsync(owner, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flywheel-sandbox' AND state = 'active' AND query_start < now() - interval '2 seconds'"));
+        Assert.Equal("0", await ScalarAsync(
+            owner, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flywheel-sandbox' AND state = 'active' AND "
+                + "query_start < now() - interval '2 seconds'"));
     }
 
     [Fact]
@@ -38,7 +40,9 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
         int written = 0, seen = 0;
         var (owner, _) = await ShopAsync();
         var before = await StateAsync(owner);
-        foreach (var attack in PostgresAttacks.Writes.Where(sql => !sql.Contains("pg_terminate", StringComparison.Ordinal) && !sql.Contains("flywheel-attack", StringComparison.Ordinal) && !sql.Contains("DROP TABLE", StringComparison.Ordinal)))
+        foreach (var attack in PostgresAttacks.Writes.Where(
+            sql => !sql.Contains("pg_terminate", StringComparison.Ordinal) && !sql.Contains("flywheel-attack", StringComparison.Ordinal)
+                && !sql.Contains("DROP TABLE", StringComparison.Ordinal)))
         {
             await TryAsync(owner, attack);
             var after = await StateAsync(owner);
@@ -89,14 +93,16 @@ public sealed class PostgresSandboxTests(PostgresCluster cluster)
         var compile = check.Make("code.sql", """{"database": "shop", "execute": false}""");
         var owned = check.Make("code.sql", """{"database": "shop", "owner_column": "customer_id", "caller": "me"}""");
 
-        async Task<Outcome> Compared(string sql, string gold) => (await CodeCheck.AskAsync(compare, sql, new() { ["gold"] = gold })).Outcome;
+        async Task<Outcome> Compared(string sql, string gold) =>
+            (await CodeCheck.AskAsync(compare, sql, new() { ["gold"] = gold })).Outcome;
         Assert.Equal(Outcome.Pass, await Compared("SELECT sum(total) FROM orders", "SELECT 30.0"));
         Assert.Equal(Outcome.Fail, await Compared("SELECT sum(total) + 1 FROM orders", "SELECT 30"));
         Assert.Equal(Outcome.Fail, await Compared("SELECT id FROM orders ORDER BY id DESC", "SELECT id FROM orders ORDER BY id"));
         Assert.Equal(Outcome.Pass, await Compared("SELECT id FROM orders ORDER BY id DESC", "SELECT id FROM orders"));
         Assert.Contains("totl", (await CodeCheck.AskAsync(compile, "SELECT totl FROM orders")).Reason, StringComparison.Ordinal);
         Assert.Equal(Outcome.Pass, (await CodeCheck.AskAsync(compile, "SELECT total FROM orders WHERE customer_id = 1")).Outcome);
-        Assert.Equal(Outcome.Pass, (await CodeCheck.AskAsync(owned, "SELECT * FROM orders WHERE customer_id = 1;", new() { ["me"] = 1 })).Outcome);
+        Assert.Equal(Outcome.Pass,
+            (await CodeCheck.AskAsync(owned, "SELECT * FROM orders WHERE customer_id = 1;", new() { ["me"] = 1 })).Outcome);
         Assert.Equal(Outcome.Fail, (await CodeCheck.AskAsync(owned, "SELECT * FROM public.orders", new() { ["me"] = 1 })).Outcome);
         Assert.Equal(Outcome.Skipped, (await CodeCheck.AskAsync(owned, "SELECT * FROM orders", [])).Outcome);
     }

@@ -18,7 +18,8 @@ public sealed class ScriptSandboxTests : IDisposable
     public async Task A_hundred_scripts_neither_get_out_nor_stay()
     {
         await using var check = new CodeCheck();
-        var validator = check.Make("code.javascript", """{"tests": ["assert(typeof leak !== 'string' || !leak.length, 'leaked ' + globalThis.leak)"], "timeout_ms": 400}""");
+        var validator = check.Make(
+            "code.javascript", """{"tests": ["assert(typeof leak !== 'string' || !leak.length, 'leaked ' + globalThis.leak)"], "timeout_ms": 400}""");
         Assert.Equal(Outcome.Fail, (await CodeCheck.AskAsync(validator, "globalThis.leak = 'seen'")).Outcome);
         var scripts = ScriptAttacks.All(_secret).ToArray();
         Assert.True(scripts.Distinct().Count() >= 100, $"{scripts.Distinct().Count()} scripts");
@@ -30,7 +31,8 @@ public sealed class ScriptSandboxTests : IDisposable
         foreach (var (script, finding, took) in answers)
         {
             Assert.True(took < TimeSpan.FromSeconds(2), $"{script} took {took}: {finding}");
-            Assert.False(finding.Reason?.Contains("leaked", StringComparison.Ordinal) == true || finding.Reason?.Contains("canary", StringComparison.Ordinal) == true, $"{script}: {finding}");
+            Assert.False(finding.Reason?.Contains("leaked", StringComparison.Ordinal) == true
+                || finding.Reason?.Contains("canary", StringComparison.Ordinal) == true, $"{script}: {finding}");
             Assert.True(finding.Outcome is Outcome.Pass or Outcome.Fail, $"{script}: {finding}");
         }
         Assert.True(answers.Count(answer => answer.Finding.Outcome == Outcome.Fail) >= 25);
@@ -43,7 +45,8 @@ public sealed class ScriptSandboxTests : IDisposable
         var leaks = 0;
         foreach (var script in ScriptAttacks.All(_secret).Take(ScriptAttacks.WaysOut.Count()))
         {
-            using var open = new Interpreter(options => options.AllowClr(typeof(File).Assembly, typeof(Environment).Assembly).Interop.AllowGetType = true);
+            using var open = new Interpreter(
+                options => options.AllowClr(typeof(File).Assembly, typeof(Environment).Assembly).Interop.AllowGetType = true);
             try
             {
                 open.Execute(script);
@@ -91,7 +94,8 @@ public sealed class ScriptSandboxTests : IDisposable
         await using var check = new CodeCheck();
         var errors = check.Make("code.csharp", """{"timeout_ms": 8000}""");
         var warnings = check.Make("code.csharp", """{"fail_on": "warning", "ignore": "CS0219", "form": "members", "timeout_ms": 8000}""");
-        var deep = "class A { int F() => " + string.Concat(Enumerable.Repeat("(", 20_000)) + "1" + string.Concat(Enumerable.Repeat(")", 20_000)) + "; }";
+        var deep = "class A { int F() => " + string.Concat(Enumerable.Repeat("(", 20_000)) + "1"
+            + string.Concat(Enumerable.Repeat(")", 20_000)) + "; }";
 
         Assert.Equal(Outcome.Pass, (await CodeCheck.AskAsync(errors, "Console.WriteLine(Enumerable.Range(0, 3).Sum());")).Outcome);
         Assert.Contains("CS0103", (await CodeCheck.AskAsync(errors, "class A { int F() => y; }")).Reason, StringComparison.Ordinal);

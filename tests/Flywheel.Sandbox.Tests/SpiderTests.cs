@@ -44,7 +44,8 @@ public sealed class SpiderTests
             for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
                 if (Directory.Exists(Path.Combine(folder.FullName, "shared", "data")))
                     return Path.Combine(folder.FullName, "shared", "data", "sql_spider");
-            throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds shared/data. Put the data there or set FLYWHEEL_DATA.");
+            throw new DirectoryNotFoundException(
+                $"No folder above {AppContext.BaseDirectory} holds shared/data. Put the data there or set FLYWHEEL_DATA.");
         }
     }
 
@@ -54,6 +55,8 @@ public sealed class SpiderTests
             .ToDictionary(question => question["id"]!.GetValue<string>(), question => question["gold_sql"]!.GetValue<string>());
         return [.. File.ReadLines(Path.Combine(Folder, "predictions.jsonl")).Select(line => JsonSerializer.Deserialize<JsonObject>(line)!)
             .Where(row => row["db"]!.GetValue<string>() == database)
-            .Select(row => new Case(row["sql"]!.GetValue<string>(), gold[row["question_id"]!.GetValue<string>()], row["executes"]!.GetValue<bool>(), row["matches_gold"]!.GetValue<bool>()))];
+            .Select(row => new Case(
+                row["sql"]!.GetValue<string>(), gold[row["question_id"]!.GetValue<string>()], row["executes"]!.GetValue<bool>(),
+                row["matches_gold"]!.GetValue<bool>()))];
     }
 }

@@ -88,10 +88,12 @@ public sealed class SqliteSandboxTests : IDisposable
         var validator = check.Make("code.sql", $$"""{"database": "{{Shop}}", "timeout_ms": 300}""");
         var good = Enumerable.Repeat("SELECT count(*) FROM orders", 200);
 
-        var answers = await CodeCheck.AskAllAsync(validator, good.Prepend("SELECT max(instr(hex(zeroblob(1900000)), hex(zeroblob(900000)) || '1')) FROM big"));
+        var answers = await CodeCheck.AskAllAsync(
+            validator, good.Prepend("SELECT max(instr(hex(zeroblob(1900000)), hex(zeroblob(900000)) || '1')) FROM big"));
 
         Assert.Equal(200, answers.Count(answer => answer.Finding.Outcome == Outcome.Pass));
-        Assert.Contains("took longer", Assert.Single(answers, answer => answer.Finding.Outcome == Outcome.Fail).Finding.Reason, StringComparison.Ordinal);
+        Assert.Contains("took longer", Assert.Single(answers, answer => answer.Finding.Outcome == Outcome.Fail).Finding.Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,10 +101,13 @@ public sealed class SqliteSandboxTests : IDisposable
     {
         await using var check = new CodeCheck();
 
-        var ready = await check.Sandbox.ReadyAsync(await check.Sandbox.SqliteAsync(Shop, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
+        var ready = await check.Sandbox.ReadyAsync(
+            await check.Sandbox.SqliteAsync(Shop, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
 
-        if (OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64)
-            Assert.Equal(["no file opened (seccomp)", "no process started (seccomp)", "no socket made (seccomp)"], ready.Layers.Where(layer => layer.Contains("seccomp", StringComparison.Ordinal)).Order());
+        if (OperatingSystem.IsLinux()
+            && System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64)
+            Assert.Equal(["no file opened (seccomp)", "no process started (seccomp)", "no socket made (seccomp)"],
+                ready.Layers.Where(layer => layer.Contains("seccomp", StringComparison.Ordinal)).Order());
         Assert.Contains("allow-list of actions and functions (authorizer)", ready.Layers);
     }
 

@@ -1,6 +1,5 @@
 using Flywheel.Core;
 using Flywheel.Core.Projects;
-using Flywheel.Server.Api;
 using Flywheel.Server.Hosting;
 using Microsoft.Extensions.Configuration;
 using static Flywheel.Server.Tests.RunningServer;
@@ -33,7 +32,8 @@ public sealed class AccessTests
 
         Assert.Equal(ingest, (await server.AddSpansAsync(Span("t", "s"))).Status);
         Assert.Equal(read, (await server.GetAsync("/api/v1/traces")).Status);
-        Assert.Equal(admin, (await server.PostAsync("/api/v1/metrics", """{"name":"m","criterion":"c","validator":{"kind":"length","max":4}}""")).Status);
+        Assert.Equal(admin, (
+            await server.PostAsync("/api/v1/metrics", """{"name":"m","criterion":"c","validator":{"kind":"length","max":4}}""")).Status);
     }
 
     [Fact]
@@ -63,7 +63,8 @@ public sealed class AccessTests
 
         server.Http.DefaultRequestHeaders.Authorization = new("Bearer", two);
         var (foreign, _) = await server.GetAsync("/api/v1/traces/secret-trace");
-        var (label, _) = await server.PostAsync("/api/v1/corrections", """{"trace_id":"secret-trace","span_id":"s","corrected_output":"x"}""");
+        var (label, _) = await server.PostAsync(
+            "/api/v1/corrections", """{"trace_id":"secret-trace","span_id":"s","corrected_output":"x"}""");
         using var named = new HttpRequestMessage(HttpMethod.Get, "/api/v1/traces");
         named.Headers.Add("x-flywheel-project", "one");
         var (header, problem) = await server.SendAsync(named);
@@ -94,7 +95,8 @@ public sealed class AccessTests
     [InlineData("Port", "many", "Auth", "Auto")]
     public async Task Settings_that_cannot_work_stop_the_start(string key, string value, string key2, string value2)
     {
-        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value, [key2] = value2 }).Build();
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value, [key2] = value2 })
+            .Build();
 
         await Assert.ThrowsAnyAsync<FlywheelException>(async () => await FlywheelHost.BuildAsync(settings, Ct));
     }
@@ -107,7 +109,8 @@ public sealed class AccessTests
         await Task.CompletedTask;
     }
 
-    static async Task<string> KeyAsync(RunningServer server, string project, KeyScope scope, bool revoked = false, DateTimeOffset? expires = null)
+    static async Task<string> KeyAsync(
+        RunningServer server, string project, KeyScope scope, bool revoked = false, DateTimeOffset? expires = null)
     {
         var owner = await server.Store.Projects.EnsureAsync(project, DateTimeOffset.UtcNow, Ct);
         var secret = KeySecret.New();

@@ -60,14 +60,18 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
             {
                 var cells = await store.Metrics.CellsAsync(Home, metric.Id, Ct);
                 Assert.Equal(await store.Metrics.RecomputedCellsAsync(Home, metric.Id, Ct), cells);
-                Assert.Equal((await source.Metrics.CellsAsync(Home, (await source.Metrics.FindAsync(Home, metric.Name, Ct))!.Id, Ct)).Select(Cell), cells.Select(Cell));
+                Assert.Equal((await source.Metrics.CellsAsync(Home, (await source.Metrics.FindAsync(Home, metric.Name, Ct))!.Id, Ct))
+                    .Select(Cell), cells.Select(Cell));
             }
             // What came with its verdict is not judged, and paid, again; what had none is.
-            await store.Jobs.FanOutAsync(1_000, (span, metrics) => [.. metrics.Select(metric => new Core.Jobs.Pairing(metric, Core.Jobs.JobLane.Code, "other", null))], Noon, Ct);
+            await store.Jobs.FanOutAsync(
+                1_000, (span, metrics) =>
+                    [.. metrics.Select(metric => new Core.Jobs.Pairing(metric, Core.Jobs.JobLane.Code, "other", null))], Noon, Ct);
             Assert.Equal(["t2/s2"], await JobsAsync(store));
         }
 
-        static (string, Outcome, bool?, long, double) Cell(MetricCell cell) => (cell.ValidatorVersion, cell.Outcome, cell.Human, cell.Count, cell.Chance);
+        static (string, Outcome, bool?, long, double) Cell(MetricCell cell) =>
+            (cell.ValidatorVersion, cell.Outcome, cell.Human, cell.Count, cell.Chance);
     }
 
     [Fact]
@@ -79,7 +83,8 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
         await connection.OpenAsync(Ct);
         var kinds = store.Archives.Kinds.ToDictionary(kind => kind.Name, kind => kind.Fields.Select(field => field.Name).ToHashSet());
 
-        var tables = await ColumnAsync("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migration'");
+        var tables = await ColumnAsync(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migration'");
         Assert.Equal([], tables.Where(table => !kinds.ContainsKey(table) && !store.Archives.LeftOut.ContainsKey(table)));
         foreach (var (table, fields) in kinds)
         {
@@ -116,9 +121,12 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
 
         var importer = await ImportAsync(other, file);
 
-        Assert.Contains(importer.Rejected, rejection => rejection.Message == "metric_version: the project's own version of that number is another one.");
-        Assert.Contains(importer.Rejected, rejection => rejection.Message == "verdict: it belongs to the metric `judged`, which is another one in this project.");
-        Assert.Contains(importer.Rejected, rejection => rejection.Message == "dataset_item: it belongs to the dataset `gold`, which is another one in this project.");
+        Assert.Contains(importer.Rejected, rejection =>
+            rejection.Message == "metric_version: the project's own version of that number is another one.");
+        Assert.Contains(importer.Rejected, rejection =>
+            rejection.Message == "verdict: it belongs to the metric `judged`, which is another one in this project.");
+        Assert.Contains(importer.Rejected, rejection =>
+            rejection.Message == "dataset_item: it belongs to the dataset `gold`, which is another one in this project.");
         Assert.True(importer.ForeignAudit > 0);
         var judged = (await other.Metrics.FindAsync(Home, "judged", Ct))!;
         Assert.Equal(1, judged.Number);
@@ -143,7 +151,10 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
 
         var lines = await File.ReadAllLinesAsync(file, Ct);
         var bad = Path.Combine(_folder, "bad.jsonl");
-        await File.WriteAllLinesAsync(bad, [lines[0], """{"type":"painting"}""", """{"type":"span","trace_id":"x","span_id":"y","node":"n","started_at":"yesterday"}""", """{"type":"span","trace_id":"","span_id":"y","node":"n","started_at":"2026-03-14T12:00:00Z"}""",
+        await File.WriteAllLinesAsync(
+            bad, [lines[0], """{"type":"painting"}""",
+                """{"type":"span","trace_id":"x","span_id":"y","node":"n","started_at":"yesterday"}""",
+                """{"type":"span","trace_id":"","span_id":"y","node":"n","started_at":"2026-03-14T12:00:00Z"}""",
             """{"type":"label","id":"00000000-0000-0000-0000-000000000001","trace_id":"no","span_id":"no","metric":"judged","passed":true,"mode":"blind","author":"a","adjudicates":false,"created_at":"2026-03-14T12:00:00Z"}""",
             """{"type":"label","id":"00000000-0000-0000-0000-000000000002","trace_id":"t1","span_id":"s1","metric":"judged","passed":true,"mode":"painted","author":"a","adjudicates":false,"created_at":"2026-03-14T12:00:00Z"}"""], Ct);
         var importer = await ImportAsync(source, bad);
@@ -165,28 +176,39 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
         var metric = (await store.Metrics.AddAsync(Home, Metric("judged", 300) with { Segments = ["eve"] }, false, Noon.AddHours(1), Ct))!;
         NewSpan span = new()
         {
-            Key = new("t1", "s1"), Node = "intent", Kind = NodeKind.Classifier, Input = "Where's my \"parcel\"?\nÄ 🎉", Output = "billing", StartedAt = Noon.AddTicks(10),
+            Key = new("t1", "s1"), Node = "intent", Kind = NodeKind.Classifier, Input = "Where's my \"parcel\"?\nÄ 🎉", Output = "billing",
+            StartedAt = Noon.AddTicks(10),
             DurationMs = 0.1, EndUser = "eve", Session = "s", Model = "m", InputTokens = 3, OutputTokens = 1, CostUsd = 1e-7,
-            Attributes = """{"flywheel.prompt.name":"greet", "flywheel.prompt.version":1,"nested":{"a":[1,2.50,null]}}""", Demonstrations = [Guid.CreateVersion7()],
+            Attributes = """{"flywheel.prompt.name":"greet", "flywheel.prompt.version":1,"nested":{"a":[1,2.50,null]}}""",
+            Demonstrations = [Guid.CreateVersion7()],
         };
-        await store.AddSpansAsync(Home, [span, new() { Key = new("t2", "s2"), ParentId = "p", Node = "intent", StartedAt = Noon, Error = "broke" }], Noon.AddSeconds(1), Ct);
+        await store.AddSpansAsync(
+            Home, [span, new() { Key = new("t2", "s2"), ParentId = "p", Node = "intent", StartedAt = Noon, Error = "broke" }],
+            Noon.AddSeconds(1), Ct);
         var stored = (await store.Spans.FindAsync(Home, span.Key, Ct))!;
         await store.Jobs.EnqueueAsync(Home, metric.VersionId, Core.Jobs.JobLane.Judge, [stored.Id], Noon, Ct);
         var job = Assert.Single(await store.Jobs.ClaimAsync(Core.Jobs.JobLane.Judge, 10, TimeSpan.FromMinutes(1), "w", Noon, Ct));
-        await store.Jobs.EndAsync([new Core.Jobs.JobEnd.Done(job, new Verdict(Home, stored.Id, metric.Id, metric.VersionId, "v1", new(Outcome.Fail, 3, "because", 0.75, 0.01, "judge"), 0.5, Noon))], Noon, Ct);
-        await store.Labels.AddAsync(new(Guid.CreateVersion7(), Home, stored.Id, metric.Id, false, LabelMode.Blind, "no", "ann", 0.5, Noon), Ct);
-        await store.Labels.AddAsync(new(Guid.CreateVersion7(), Home, stored.Id, metric.Id, true, LabelMode.Accepted, null, "bo", null, Noon.AddMinutes(1)), Ct);
+        await store.Jobs.EndAsync(
+            [new Core.Jobs.JobEnd.Done(
+                job, new Verdict(Home, stored.Id, metric.Id, metric.VersionId, "v1", new(Outcome.Fail, 3, "because", 0.75, 0.01, "judge"),
+                    0.5, Noon))], Noon, Ct);
+        await store.Labels.AddAsync(
+            new(Guid.CreateVersion7(), Home, stored.Id, metric.Id, false, LabelMode.Blind, "no", "ann", 0.5, Noon), Ct);
+        await store.Labels.AddAsync(
+            new(Guid.CreateVersion7(), Home, stored.Id, metric.Id, true, LabelMode.Accepted, null, "bo", null, Noon.AddMinutes(1)), Ct);
         await store.Corrections.AddAsync(new(Guid.CreateVersion7(), Home, stored.Id, "wrong", "delivery", "the parcel", "ann", Noon), Ct);
         foreach (var demonstration in (await store.Demonstrations.ListAsync(Home, new(Core.Retrieval.DemonstrationPurpose.Task), Ct)).Items)
             await store.Demonstrations.ApproveAsync(Home, [demonstration.Id], "ann", Noon, Ct);
         await store.Feedback.AddAsync(new(Guid.CreateVersion7(), Home, "t1", null, "thumbs", "\"up\"", "nice", "eve", Noon), Ct);
         await store.Feedback.AddAsync(new(Guid.CreateVersion7(), Home, "t1", "s1", "stars", "4.5", null, null, Noon), Ct);
-        await store.Prompts.AddAsync(new(Home, "greet", 0, PromptType.Text, "Hello {{name}}", """{"temperature": 0}""", "first", "ann", Noon), Ct);
+        await store.Prompts.AddAsync(
+            new(Home, "greet", 0, PromptType.Text, "Hello {{name}}", """{"temperature": 0}""", "first", "ann", Noon), Ct);
         await store.Prompts.ProtectAsync(Home, ["production"], "ann", Noon, Ct);
         await store.Prompts.MoveAsync(Home, "greet", "staging", 1, null, "ann", Noon, Ct);
         await store.Prompts.MoveAsync(Home, "greet", "production", 1, "good", "ann", Noon, Ct);
         await store.Datasets.CreateAsync(Home, "gold", "right ones", "ann", Noon, Ct);
-        await store.Datasets.AddAsync(Home, "gold", [new("a", "1", """{"x":1}""", "test", span.Key, "eve"), new("b")], null, "ann", Noon, Ct);
+        await store.Datasets.AddAsync(
+            Home, "gold", [new("a", "1", """{"x":1}""", "test", span.Key, "eve"), new("b")], null, "ann", Noon, Ct);
         await store.Datasets.RemoveAsync(Home, "gold", [2], "too hard", "ann", Noon, Ct);
 
         await using var connection = files.Connect(url);
@@ -232,7 +254,8 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
     {
         var path = Path.Combine(_folder, name);
         await using IArchiveOutput output = parquet ? new ParquetOutput(path) : new JsonLinesOutput(path);
-        await new ArchiveExportService(store.Archives, store.Projects, TimeProvider.System).ExportAsync(Operator, [], output, (_, _) => { }, Ct);
+        await new ArchiveExportService(store.Archives, store.Projects, TimeProvider.System)
+            .ExportAsync(Operator, [], output, (_, _) => { }, Ct);
         return path;
     }
 
@@ -242,14 +265,16 @@ public sealed class ArchiveTests(SqliteFiles files, PostgresCluster cluster) : I
     {
         var header = ArchiveInput.Header(path);
         Assert.NotNull(header);
-        return new ArchiveImportService(store.Archives, store.Intake(), new MetricRules(EngineValidators.Registry()), TimeProvider.System).ImportAsync(
+        return new ArchiveImportService(store.Archives, store.Intake(), new MetricRules(EngineValidators.Registry()), TimeProvider.System)
+            .ImportAsync(
             Operator, new(path, header, ArchiveInput.Read(path, store.Archives.Kinds), Directory.Exists(path)), (_, _) => { }, Ct);
     }
 
     /// <summary>All rows as lines, but for when the project itself was made and the audit of the import.</summary>
     async Task<string[]> LinesAsync(IFlywheelStore store, string name)
     {
-        var lines = (await File.ReadAllLinesAsync(await ExportAsync(store, name, parquet: false), Ct)).Skip(1).Select(line => JsonNode.Parse(line)!.AsObject()).ToArray();
+        var lines = (await File.ReadAllLinesAsync(await ExportAsync(store, name, parquet: false), Ct)).Skip(1)
+            .Select(line => JsonNode.Parse(line)!.AsObject()).ToArray();
         foreach (var line in lines)
             if ((string)line["type"]! == "project")
                 line.Remove("created_at");

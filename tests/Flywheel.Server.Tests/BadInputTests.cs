@@ -130,20 +130,28 @@ public sealed class BadInputTests
     [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m"}""", 400, "malformed_json")]
     [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":"yes"}""", 400, "malformed_json")]
     [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"mode":"guess"}""", 400, "invalid_mode")]
-    [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"propensity":0}""", 400, "invalid_propensity")]
+    [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"propensity":0}""", 400,
+        "invalid_propensity")]
     [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"pased":true}""", 400, "malformed_json")]
-    [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"critique":"a\u0000"}""", 400, "invalid_critique")]
-    [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"critique":"\ud800"}""", 400, "malformed_json")]
+    [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"critique":"a\u0000"}""", 400,
+        "invalid_critique")]
+    [InlineData("/api/v1/labels", """{"trace_id":"t","span_id":"good","metric":"m","passed":true,"critique":"\ud800"}""", 400,
+        "malformed_json")]
     [InlineData("/api/v1/corrections", """{"trace_id":"t","span_id":"good"}""", 400, "malformed_json")]
     [InlineData("/api/v1/corrections", """{"trace_id":"t","span_id":"nope","corrected_output":"x"}""", 404, "unknown_span")]
     [InlineData("/api/v1/feedback", """{"trace_id":"nope","name":"thumbs","value":1}""", 404, "unknown_trace")]
     [InlineData("/api/v1/feedback", """{"trace_id":"t","name":"thumbs","value":{}}""", 400, "invalid_value")]
     [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"nope"}}""", 400, "invalid_metric")]
     [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"length"}}""", 400, "invalid_metric")]
-    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"length","max":400,"unti":"characters"}}""", 400, "invalid_metric")]
-    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"regex","pattern":"(a)\\1"}}""", 400, "invalid_metric")]
-    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"sql-expression","expression":"1); DROP TABLE span; --"}}""", 400, "invalid_metric")]
-    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","sampling":2,"validator":{"kind":"length","max":4}}""", 400, "invalid_metric")]
+    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"length","max":400,"unti":"characters"}}""", 400,
+        "invalid_metric")]
+    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","validator":{"kind":"regex","pattern":"(a)\\1"}}""", 400,
+        "invalid_metric")]
+    [InlineData("/api/v1/metrics",
+        """{"name":"m2","criterion":"c","validator":{"kind":"sql-expression","expression":"1); DROP TABLE span; --"}}""", 400,
+        "invalid_metric")]
+    [InlineData("/api/v1/metrics", """{"name":"m2","criterion":"c","sampling":2,"validator":{"kind":"length","max":4}}""", 400,
+        "invalid_metric")]
     [InlineData("/api/v1/metrics", """{"name":"m","criterion":"c","validator":{"kind":"length","max":4}}""", 409, "metric_exists")]
     [InlineData("/api/v1/demonstrations/search", """{"input":"x"}""", 400, "invalid_node")]
     [InlineData("/api/v1/demonstrations/search", """{"input":"x","node":"n","strategy":"best"}""", 400, "invalid_strategy")]
@@ -187,7 +195,8 @@ public sealed class BadInputTests
     public async Task Naughty_texts_come_back_as_they_went_in()
     {
         await using var server = await StartAsync();
-        string[] texts = ["", " ", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 👩‍👩‍👧", "\u202Eright to left", "Robert'); DROP TABLE span;--", "\"quotes\" \\ and / slashes", "\u0001\u0002", "line\r\nbreak\u2028", "null", "{\"a\":1}", "é e\u0301", "<script>alert(1)</script>", new('x', 100_000)];
+        string[] texts = ["", " ", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 👩‍👩‍👧", "\u202Eright to left", "Robert'); DROP TABLE span;--", "\"quotes\" \\ and / slashes",
+            "\u0001\u0002", "line\r\nbreak\u2028", "null", "{\"a\":1}", "é e\u0301", "<script>alert(1)</script>", new('x', 100_000)];
         for (var i = 0; i < texts.Length; i++)
             Assert.Equal(200, (await server.AddSpansAsync(Span("t" + i, "s", input: texts[i], output: texts[i]))).Status);
 

@@ -10,7 +10,8 @@ namespace Flywheel.Server.Tests;
 /// <summary>The real client against the real server.</summary>
 public sealed class ClientTests
 {
-    const string Options = "Answer with one of these options.\n\nOptions:\n- billing: charges and refunds\n- technical: devices\n- general: everything else";
+    const string Options =
+        "Answer with one of these options.\n\nOptions:\n- billing: charges and refunds\n- technical: devices\n- general: everything else";
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -21,7 +22,8 @@ public sealed class ClientTests
         using var loop = new RemoteLoop(server.Http.BaseAddress!);
         await using var connection = new FlywheelConnection(loop);
         using var model = new OfflineChatClient();
-        using var node = model.UseFlywheel(connection, "intent", NodeKind.Classifier, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan);
+        using var node = model.UseFlywheel(
+            connection, "intent", NodeKind.Classifier, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan);
 
         var before = await AskAsync(node, "My kettle leaks, who pays me back?");
         await connection.FlushAsync(Ct);
@@ -39,7 +41,8 @@ public sealed class ClientTests
         Assert.Equal("My kettle leaks, who will pay me back?", span.GetProperty("input").GetString());
         Assert.Equal("technical", span.GetProperty("output").GetString());
         Assert.Equal("classifier", span.GetProperty("kind").GetString());
-        Assert.Equal(correction.GetProperty("demonstration_id").GetString(), Assert.Single(span.GetProperty("demonstrations").EnumerateArray()).GetString());
+        Assert.Equal(correction.GetProperty("demonstration_id").GetString(),
+            Assert.Single(span.GetProperty("demonstrations").EnumerateArray()).GetString());
         Assert.Equal(0, connection.Statistics.FailedRetrievals);
         Assert.Equal(2, connection.Statistics.Recorded);
     }
@@ -55,7 +58,8 @@ public sealed class ClientTests
         SpanKey? key = null;
         var text = "";
 
-        await foreach (var update in node.GetStreamingResponseAsync([new(ChatRole.System, Options), new(ChatRole.User, "refund my charges")], cancellationToken: Ct))
+        await foreach (var update in node.GetStreamingResponseAsync(
+            [new(ChatRole.System, Options), new(ChatRole.User, "refund my charges")], cancellationToken: Ct))
         {
             key ??= update.SpanKey();
             text += update.Text;

@@ -8,7 +8,8 @@ static class CommandLine
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>In this process, which starts fifty times as fast.</summary>
-    /// <param name="line">Arguments parted by blanks; those that name a file of the folder are made absolute, and short again in the output.</param>
+    /// <param name="line">Arguments parted by blanks; those that name a file of the folder are made absolute, and short again in the
+    /// output.</param>
     public static async Task<(int Exit, string Output, string Errors)> RunAsync(string line, string folder)
     {
         using var console = CapturedConsole.Begin();

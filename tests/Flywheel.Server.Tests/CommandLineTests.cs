@@ -29,9 +29,11 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("retrieve --demos open-quote.csv --queries a.jsonl", 1, "open-quote.csv, line 3: a quote is opened and never closed.")]
     public async Task A_mistake_is_named_with_its_remedy_and_its_exit_code(string line, int code, string message)
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "a.jsonl"), """{"id": "1", "text": "where is my parcel", "label": "delivery"}""", Ct);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "a.jsonl"), """{"id": "1", "text": "where is my parcel", "label": "delivery"}""", Ct);
         await File.WriteAllTextAsync(Path.Combine(_folder, "empty.jsonl"), "", Ct);
-        await File.WriteAllTextAsync(Path.Combine(_folder, "open-quote.csv"), "id,text,label\n1,fine,a\n2,\"never closed,b\n3,lost,c\n", Ct);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "open-quote.csv"), "id,text,label\n1,fine,a\n2,\"never closed,b\n3,lost,c\n", Ct);
 
         var (exit, output, errors) = await CommandLine.RunAsync(line, _folder);
 
@@ -103,7 +105,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Quotes_that_belong_to_a_text_are_no_mistake()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "a.csv"), "id,text,label\n1,\"a 5\"\" pipe\nover two lines\",a\n2,plain,b\n", Ct);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "a.csv"), "id,text,label\n1,\"a 5\"\" pipe\nover two lines\",a\n2,plain,b\n", Ct);
 
         var (exit, output, _) = await CommandLine.RunAsync("retrieve --demos a.csv --queries a.csv --k 1 --json", _folder);
 

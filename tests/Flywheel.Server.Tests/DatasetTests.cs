@@ -20,16 +20,22 @@ public sealed class DatasetTests
         Assert.Equal(200, (await server.PostAsync("/api/v1/datasets", new { name = "gold" })).Status);
         var (_, added) = await server.PostAsync("/api/v1/datasets/gold/items", new
         {
-            items = new object[] { new { input = "a", expected = "1", attributes = new { z = 1, b = "x" } }, new { input = "b" }, new { input = "c" } }, note = "first",
+            items = new object[] { new { input = "a", expected = "1", attributes = new { z = 1, b = "x" } }, new { input = "b" },
+                new { input = "c" } }, note = "first",
         });
-        var (_, again) = await server.PostAsync("/api/v1/datasets/gold/items", new { items = new object[] { new { input = "b" }, new { input = "a", expected = "1", attributes = new { b = "x", z = 1 } } } });
+        var (_, again) = await server.PostAsync(
+            "/api/v1/datasets/gold/items",
+            new { items = new object[] { new { input = "b" }, new { input = "a", expected = "1", attributes = new { b = "x", z = 1 } } } });
         var (_, removed) = await server.PostAsync("/api/v1/datasets/gold/items/remove", new { ordinals = new[] { 2 } });
 
-        Assert.Equal((true, 3, 1), (added.GetProperty("is_new").GetBoolean(), added.GetProperty("added").GetInt32(), added.GetProperty("version").GetProperty("version").GetInt32()));
+        Assert.Equal((true, 3, 1),
+            (added.GetProperty("is_new").GetBoolean(), added.GetProperty("added").GetInt32(),
+                added.GetProperty("version").GetProperty("version").GetInt32()));
         Assert.False(again.GetProperty("is_new").GetBoolean());
         Assert.Equal(2, removed.GetProperty("version").GetProperty("version").GetInt32());
         var (_, page) = await server.GetAsync("/api/v1/datasets/gold/versions/1/items?limit=2");
-        var (_, rest) = await server.GetAsync($"/api/v1/datasets/gold/versions/1/items?limit=2&cursor={page.GetProperty("next").GetString()}");
+        var (_, rest) = await server.GetAsync(
+            $"/api/v1/datasets/gold/versions/1/items?limit=2&cursor={page.GetProperty("next").GetString()}");
         Assert.Equal(["a", "b"], Inputs(page));
         Assert.Equal(["c"], Inputs(rest));
         Assert.Equal(JsonValueKind.Null, rest.GetProperty("next").ValueKind);
@@ -45,18 +51,22 @@ public sealed class DatasetTests
     {
         await using var server = await RunningServer.StartAsync(("Work", "false"));
         await server.AddSpansAsync(RunningServer.Span("t1", "s1", input: "where is it"), RunningServer.Span("t2", "s2", input: "hello"));
-        await server.PostAsync("/api/v1/corrections", new { trace_id = "t1", span_id = "s1", corrected_output = "delivery", author = "ann" });
+        await server.PostAsync(
+            "/api/v1/corrections", new { trace_id = "t1", span_id = "s1", corrected_output = "delivery", author = "ann" });
         await server.PostAsync("/api/v1/datasets", new { name = "gold" });
 
         var (status, preview) = await server.PostAsync("/api/v1/datasets/gold/items/from-traces", new { corrected = true, preview = true });
         var (_, none) = await server.GetAsync("/api/v1/datasets/gold");
-        var (_, added) = await server.PostAsync("/api/v1/datasets/gold/items/from-traces", new { corrected = true, sample = true, seed = 3, split = "test" });
+        var (_, added) = await server.PostAsync(
+            "/api/v1/datasets/gold/items/from-traces", new { corrected = true, sample = true, seed = 3, split = "test" });
 
         Assert.Equal((200, 1, 1), (status, preview.GetProperty("items").GetInt32(), preview.GetProperty("with_expected").GetInt32()));
         Assert.Equal(JsonValueKind.Null, none.GetProperty("latest").ValueKind);
         Assert.Equal((1, 1), (added.GetProperty("added").GetInt32(), added.GetProperty("matched").GetInt32()));
         var item = (await server.GetAsync("/api/v1/datasets/gold/versions/1/items?split=test")).Body.GetProperty("items")[0];
-        Assert.Equal(("where is it", "delivery", "t1", "intent"), (item.GetProperty("input").GetString(), item.GetProperty("expected").GetString(), item.GetProperty("trace_id").GetString(), item.GetProperty("attributes").GetProperty("node").GetString()));
+        Assert.Equal(("where is it", "delivery", "t1", "intent"),
+            (item.GetProperty("input").GetString(), item.GetProperty("expected").GetString(), item.GetProperty("trace_id").GetString(),
+                item.GetProperty("attributes").GetProperty("node").GetString()));
     }
 
     [Fact]
@@ -67,8 +77,11 @@ public sealed class DatasetTests
         try
         {
             await server.PostAsync("/api/v1/datasets", new { name = "gold" });
-            var (_, jsonl) = await UploadAsync("jsonl", Encoding.UTF8.GetBytes("{\"input\":\"Ä, \\\"b\\\"\",\"expected\":\"1\",\"lang\":\"de\",\"split\":\"test\"}\n{\"other\":1}\n{\"input\":\"c\"}\n"));
-            var (_, csv) = await UploadAsync("csv", Encoding.UTF8.GetBytes("input,expected,lang,split\n\"Ä, \"\"b\"\"\",1,de,test\nc,,,\n"));
+            var (_, jsonl) = await UploadAsync(
+                "jsonl", Encoding.UTF8.GetBytes(
+                    "{\"input\":\"Ä, \\\"b\\\"\",\"expected\":\"1\",\"lang\":\"de\",\"split\":\"test\"}\n{\"other\":1}\n{\"input\":\"c\"}\n"));
+            var (_, csv) = await UploadAsync(
+                "csv", Encoding.UTF8.GetBytes("input,expected,lang,split\n\"Ä, \"\"b\"\"\",1,de,test\nc,,,\n"));
             var version = (await server.Store.Datasets.VersionAsync(Core.Projects.ProjectId.Default, "gold", 1, Ct))!;
             var path = Path.Combine(folder, "gold.parquet");
             await DatasetFile.WriteAsync(path, Items(server, version), _ => { }, Ct);
@@ -88,7 +101,8 @@ public sealed class DatasetTests
 
         async Task<(int, JsonElement)> UploadAsync(string format, byte[] bytes)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/datasets/gold/items/from-file?format={format}") { Content = new ByteArrayContent(bytes) };
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post, $"/api/v1/datasets/gold/items/from-file?format={format}") { Content = new ByteArrayContent(bytes) };
             return await server.SendAsync(request);
         }
 
@@ -113,10 +127,12 @@ public sealed class DatasetTests
         Assert.Equal(0, await Cli.Commands.RunAsync(["datasets", "delete", "gold", "--yes", "--db", server.Db]));
         Assert.Empty(await NamesAsync());
 
-        async Task<int> DeleteAsync(string name) => (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/v1/datasets/" + name))).Status;
+        async Task<int> DeleteAsync(string name) =>
+            (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/v1/datasets/" + name))).Status;
 
         async Task<string?[]> NamesAsync() =>
-            [.. (await server.GetAsync("/api/v1/datasets")).Body.GetProperty("datasets").EnumerateArray().Select(each => each.GetProperty("name").GetString())];
+            [.. (await server.GetAsync("/api/v1/datasets")).Body.GetProperty("datasets").EnumerateArray()
+                .Select(each => each.GetProperty("name").GetString())];
     }
 
     [Fact]
@@ -136,7 +152,8 @@ public sealed class DatasetTests
         await RefusedAsync("/api/v1/datasets/gold/items/from-traces", """{"kind": "painter"}""", 400, "invalid_kind");
         await RefusedAsync("/api/v1/datasets/gold/items/from-traces", """{"limit": 0}""", 400, "invalid_limit");
         await RefusedAsync("/api/v1/datasets/gold/items/from-file?format=xml", "{}", 400, "invalid_format");
-        Assert.Equal("unknown_dataset_version", (await server.GetAsync("/api/v1/datasets/gold/versions/1")).Body.GetProperty("code").GetString());
+        Assert.Equal("unknown_dataset_version",
+            (await server.GetAsync("/api/v1/datasets/gold/versions/1")).Body.GetProperty("code").GetString());
         Assert.Equal(404, (await server.GetAsync("/api/v1/datasets/none")).Status);
 
         async Task RefusedAsync(string path, string body, int status, string code)
@@ -146,5 +163,6 @@ public sealed class DatasetTests
         }
     }
 
-    static string?[] Inputs(JsonElement page) => [.. page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("input").GetString())];
+    static string?[] Inputs(JsonElement page) =>
+        [.. page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("input").GetString())];
 }

@@ -31,15 +31,18 @@ public sealed class EmbeddedTests : IDisposable
         var faults = new List<string>();
         var options = new EmbeddedOptions { OnFault = (what, fault) => faults.Add($"{what}: {fault}") };
         SpanKey key;
-        await using (var engine = await EmbeddedEngine.StartAsync(await FlywheelStore.OpenAsync(Url("a.db"), ct: Ct), options with { Work = false }, Ct))
+        await using (var engine = await EmbeddedEngine.StartAsync(
+            await FlywheelStore.OpenAsync(Url("a.db"), ct: Ct), options with { Work = false }, Ct))
         await using (var connection = new FlywheelConnection(engine))
         {
             await engine.Store.Metrics.AddAsync(
                 ProjectId.Default,
-                new("short", "Is it short?", MetricSubject.Output, null, null, 1, new("length", JsonElement.Parse("""{"max":3,"unit":"characters"}""")), "ana"),
+                new("short", "Is it short?", MetricSubject.Output, null, null, 1,
+                    new("length", JsonElement.Parse("""{"max":3,"unit":"characters"}""")), "ana"),
                 expectNew: true, TimeProvider.System.GetUtcNow(), Ct);
             using var node = new OfflineChatClient().UseFlywheel(connection, "intent", NodeKind.Classifier);
-            key = (await node.GetResponseAsync([new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "refund me")], cancellationToken: Ct)).SpanKey()!.Value;
+            key = (await node.GetResponseAsync(
+                [new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "refund me")], cancellationToken: Ct)).SpanKey()!.Value;
             await connection.FlushAsync(Ct);
             Assert.Equal(1, connection.Statistics.Recorded);
         }
@@ -59,7 +62,8 @@ public sealed class EmbeddedTests : IDisposable
     public async Task A_span_whose_ids_are_taken_is_counted_as_rejected_and_the_others_are_kept()
     {
         var failures = new List<FlywheelFailure>();
-        await using var engine = await EmbeddedEngine.StartAsync(await FlywheelStore.OpenAsync(Url("c.db"), ct: Ct), new() { Work = false }, Ct);
+        await using var engine = await EmbeddedEngine.StartAsync(
+            await FlywheelStore.OpenAsync(Url("c.db"), ct: Ct), new() { Work = false }, Ct);
         await using var connection = new FlywheelConnection(engine, new() { OnFailure = failures.Add });
         using (var taken = FlywheelScope.Node("first", NodeKind.Tool, connection))
         {

@@ -29,12 +29,14 @@ public sealed class EvalModelTests : IDisposable
     public async Task A_prompt_gets_the_rows_fields_but_never_the_answer()
     {
         var model = new Model(_ => "fine");
-        var plan = Plan(model, (PromptType.Chat, """[{"role":"system","content":"Answer in {{lang}}."},{"role":"user","content":"{{input}} ({{tier}})"}]"""));
+        var plan = Plan(model,
+            (PromptType.Chat, """[{"role":"system","content":"Answer in {{lang}}."},{"role":"user","content":"{{input}} ({{tier}})"}]"""));
         var plain = Plan(model, (PromptType.Text, "Answer in {{lang}}."));
         var one = Case("""{"input":"{\"tier\":\"gold\"}","lang":"Latin","expected":"secret"}""");
 
         var made = await Make(plan).AskAsync(one, Ct);
-        await Make(plain with { Demonstrate = (_, _) => Task.FromResult<IReadOnlyList<ChosenDemonstration>>([new(Guid.Empty, "q", "a", false, 1, [])]) }).AskAsync(one, Ct);
+        await Make(plain with { Demonstrate = (_, _) =>
+            Task.FromResult<IReadOnlyList<ChosenDemonstration>>([new(Guid.Empty, "q", "a", false, 1, [])]) }).AskAsync(one, Ct);
         await Make(Plan(model, (PromptType.Text, "{{input}} in {{lang}}"))).AskAsync(one, Ct);
 
         Assert.Equal(("fine", 10, 2, 0.5), (made.Output, made.InputTokens, made.OutputTokens, made.CostUsd));
@@ -42,7 +44,8 @@ public sealed class EvalModelTests : IDisposable
         Assert.Equal(["system: Answer in Latin.", "user: q", "assistant: a", "user: {\"tier\":\"gold\"}"], model.Asked[1]);
         Assert.Equal(["user: {\"tier\":\"gold\"} in Latin"], model.Asked[2]);
         Assert.Equal(["expected"], Make(Plan(model, (PromptType.Text, "{{expected}} {{lang}}"))).Missing(one));
-        Assert.Contains("no `expected`", (await Make(Plan(model, (PromptType.Text, "{{expected}}"))).AskAsync(one, Ct)).Error, StringComparison.Ordinal);
+        Assert.Contains("no `expected`", (await Make(Plan(model, (PromptType.Text, "{{expected}}"))).AskAsync(one, Ct)).Error,
+            StringComparison.Ordinal);
         Assert.Equal(3, model.Asked.Count);
     }
 
@@ -95,10 +98,13 @@ public sealed class EvalModelTests : IDisposable
 
             Assert.Equal(60 - paid, model.Asked.Count);
             Assert.Equal(60, (await runs.DoneAsync(run, Ct)).Count);
-            Assert.Equal((60L, 0L, 600L, 120L, 30.0), await runs.GenerationAsync(run, Ct) is { } made ? (made.Rows, made.Errors, made.InputTokens, made.OutputTokens, made.CostUsd) : default);
+            Assert.Equal((60L, 0L, 600L, 120L, 30.0),
+                await runs.GenerationAsync(run, Ct) is { } made
+                    ? (made.Rows, made.Errors, made.InputTokens, made.OutputTokens, made.CostUsd) : default);
             Assert.Equal(30, await runs.SpentAsync(run, Ct));
             Assert.Equal("x, m", EvalAbout.Of(Assert.Single(await runs.ListAsync(ProjectId.Default, 10, Ct)).Run.About.About).Title());
-            Assert.Equal(Enumerable.Range(1, 60).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)), await runs.OutcomesAsync(run, Ct).Select(row => row.Excerpt).ToArrayAsync(Ct));
+            Assert.Equal(Enumerable.Range(1, 60).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+                await runs.OutcomesAsync(run, Ct).Select(row => row.Excerpt).ToArrayAsync(Ct));
         }
 
         async Task RunAsync(IEvalRunStore runs, EvalRun run, Model asked, IValidator validator, CancellationToken ct)
@@ -122,7 +128,8 @@ public sealed class EvalModelTests : IDisposable
     public async Task The_budget_ends_the_run_before_it_is_overdrawn_and_rows_in_work_are_finished()
     {
         var rows = Rows([.. Enumerable.Range(1, 60).Select(i => $$"""{"input":"{{i}}"}""")]);
-        var (model, budget, kept) = (new Model(text => text), new EvalBudget(5.2, spent: 1, TimeProvider.System), new List<EvaluatedCase>());
+        var (model, budget, kept) = (
+            new Model(text => text), new EvalBudget(5.2, spent: 1, TimeProvider.System), new List<EvaluatedCase>());
         var maker = Make(Plan(model, null));
 
         await new Evaluation([Metric(new Fine())], new PlatformFaults(), Options, TimeProvider.System, new Random(1))
@@ -148,22 +155,36 @@ public sealed class EvalModelTests : IDisposable
         {
             await store.MigrateAsync(Ct);
             await store.Datasets.CreateAsync(ProjectId.Default, "gold", null, "ann", Noon, Ct);
-            await store.Datasets.AddAsync(ProjectId.Default, "gold", [.. Enumerable.Range(0, 12).Select(i => new NewDatasetItem($"my {(i % 2 == 0 ? "parcel delivery" : "refund money")} number {i}", i % 2 == 0 ? "delivery" : "refund")), new("a xylophone out of tune", "delivery"), new("this xylophone is out of tune", "delivery")], null, "ann", Noon, Ct);
+            await store.Datasets.AddAsync(
+                ProjectId.Default, "gold",
+                [.. Enumerable.Range(0, 12)
+                    .Select(i => new NewDatasetItem(
+                        $"my {(i % 2 == 0 ? "parcel delivery" : "refund money")} number {i}", i % 2 == 0 ? "delivery" : "refund")),
+                            new("a xylophone out of tune", "delivery"), new("this xylophone is out of tune", "delivery")], null, "ann",
+                                Noon, Ct);
             for (var i = 0; i < 6; i++)
             {
-                var span = new NewSpan { Key = new("t", "s" + i), Node = "intent", Input = i == 0 ? "a xylophone out of tune" : $"{(i % 2 == 0 ? "parcel delivery late" : "refund my money")} {i}", Output = "x", StartedAt = Noon };
+                var span = new NewSpan { Key = new("t", "s" + i), Node = "intent",
+                    Input = i == 0 ? "a xylophone out of tune" : $"{(i % 2 == 0 ? "parcel delivery late" : "refund my money")} {i}",
+                    Output = "x", StartedAt = Noon };
                 await store.AddSpansAsync(ProjectId.Default, [span], Noon, Ct);
                 // The demonstration with the very input of an item says something else than the others.
-                await store.Corrections.AddAsync(new(Guid.CreateVersion7(), ProjectId.Default, (await store.Spans.FindAsync(ProjectId.Default, span.Key, Ct))!.Id, null, i == 0 ? "leaked" : i % 2 == 0 ? "delivery" : "refund", null, "ann", Noon), Ct);
+                await store.Corrections.AddAsync(
+                    new(Guid.CreateVersion7(), ProjectId.Default, (await store.Spans.FindAsync(ProjectId.Default, span.Key, Ct))!.Id, null,
+                        i == 0 ? "leaked" : i % 2 == 0 ? "delivery" : "refund", null, "ann", Noon), Ct);
             }
-            await store.Demonstrations.ApproveAsync(ProjectId.Default, [.. (await store.Demonstrations.ListAsync(ProjectId.Default, new(), Ct)).Items.Select(each => each.Id)], "ann", Noon, Ct);
+            await store.Demonstrations.ApproveAsync(
+                ProjectId.Default, [.. (await store.Demonstrations.ListAsync(ProjectId.Default, new(), Ct)).Items.Select(each => each.Id)],
+                "ann", Noon, Ct);
         }
-        File.WriteAllText(At("set.json"), """[{"name":"known","criterion":"?","validator":{"kind":"one-of","values":["delivery","refund"]}}]""");
+        File.WriteAllText(At("set.json"),
+            """[{"name":"known","criterion":"?","validator":{"kind":"one-of","values":["delivery","refund"]}}]""");
         File.WriteAllText(At("p.txt"), "Classify the message.");
         string[] common = ["eval", "--dataset", "gold", "--db", db, "--metrics", At("set.json"), "--expected-field", "expected", "--json"];
 
         Assert.Equal(0, await RunAsync([.. common, "--model", "offline", "--prompt-file", At("p.txt")]));
-        Assert.Equal(0, await RunAsync([.. common, "--model", "offline", "--prompt-file", At("p.txt"), "--demonstrations", "intent", "--k", "1"]));
+        Assert.Equal(0, await RunAsync(
+            [.. common, "--model", "offline", "--prompt-file", At("p.txt"), "--demonstrations", "intent", "--k", "1"]));
         Assert.Equal(0, await RunAsync(["eval", "compare", "1", "2", "--db", db, "--json"]));
         Assert.Equal(0, await RunAsync(["eval", "runs", "--db", db, "--json"]));
         Assert.Equal(1, await RunAsync(["eval", "compare", "1", "9", "--db", db]));
@@ -179,13 +200,15 @@ public sealed class EvalModelTests : IDisposable
         var comparison = await EvalComparer.OfAsync([new("f.db", runs, first), new("f.db", runs, second)], Ct);
         var right = comparison.Metrics[0];
         Assert.Equal(("right class", "row"), (right.Name, comparison.Pairing));
-        // With demonstrations the model knows the classes. It is shown the one about xylophones, but never for the item with its very input.
+        // With demonstrations the model knows the classes. It is shown the one about xylophones, but never for the item with its very
+        // input.
         var answers = await runs.OutcomesAsync(second.Run, Ct).ToArrayAsync(Ct);
         Assert.All(answers[..12], row => Assert.Equal(row.Expected, row.Predicted));
         Assert.NotEqual("leaked", answers[12].Predicted);
         Assert.Equal("leaked", answers[13].Predicted);
         Assert.Equal(14, right.Runs[1]!.Difference!.Difference.N);
-        Assert.Equal(right.Runs[1]!.Difference!.OnlySecond, comparison.Flips.Count(flip => flip is { Metric: "right class", From: "fail", To: "pass" }));
+        Assert.Equal(right.Runs[1]!.Difference!.OnlySecond,
+            comparison.Flips.Count(flip => flip is { Metric: "right class", From: "fail", To: "pass" }));
         Assert.True(right.Runs[1]!.Difference!.OnlySecond > 0);
         Assert.Equal("gold@1", comparison.Runs[0].Data);
         Assert.True(comparison.Runs[0].Generation!.InputTokens > 0);
@@ -208,12 +231,14 @@ public sealed class EvalModelTests : IDisposable
         new(model, "scripted", _ => 0.5, prompt, new(), null, new HashSet<string> { "expected" });
 
     static EvalMetric Metric(IValidator validator) =>
-        new(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), validator);
+        new(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"),
+            validator);
 
     EvalRows Rows(params string[] lines)
     {
         File.WriteAllLines(At("rows.jsonl"), lines);
-        return new(new EvalFile(At("rows.jsonl")), new("id", "input", null, null, "node", "kind", null, null, null), TimeProvider.System) { Generates = true };
+        return new(new EvalFile(At("rows.jsonl")), new("id", "input", null, null, "node", "kind", null, null, null),
+            TimeProvider.System) { Generates = true };
     }
 
     EvalCase Case(string json) => Rows(json).First()!;
@@ -249,7 +274,8 @@ public sealed class EvalModelTests : IDisposable
         public int After { get; init; } = int.MaxValue;
         public CancellationTokenSource? Stop { get; init; }
 
-        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+        public Task<ChatResponse> GetResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
         {
             var list = messages.ToArray();
             _asked.Enqueue([.. list.Select(message => $"{message.Role}: {message.Text}")]);
@@ -262,7 +288,8 @@ public sealed class EvalModelTests : IDisposable
         }
 
         public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+                throw new NotSupportedException();
 
         public object? GetService(Type serviceType, object? serviceKey = null) => null;
 

@@ -21,7 +21,8 @@ public sealed class EvalTests : IDisposable
     [Fact]
     public async Task Below_the_threshold_the_exit_code_is_100()
     {
-        var data = Write("rows.jsonl", [.. Enumerable.Range(0, 20).Select(i => $$"""{"id":"r{{i}}","output":"{{(i < 18 ? "fine" : "we delve")}}"}""")]);
+        var data = Write("rows.jsonl",
+            [.. Enumerable.Range(0, 20).Select(i => $$"""{"id":"r{{i}}","output":"{{(i < 18 ? "fine" : "we delve")}}"}""")]);
         var set = Write("set.json", """[{"name":"plain","criterion":"Plain?","validator":{"kind":"absent","words":["delve"]}}]""");
 
         Assert.Equal(0, await EvalAsync(data, set, "--fail-under", "plain=0.9"));
@@ -49,9 +50,11 @@ public sealed class EvalTests : IDisposable
     [Fact]
     public async Task Rows_at_fault_are_errors_and_none_is_lost()
     {
-        var data = Write("rows.jsonl", """{"id":"a","output":"abc"}""", "{broken", """{"id":"c"}""", "", """{"id":"e","output":null}""", "[1]",
+        var data = Write("rows.jsonl", """{"id":"a","output":"abc"}""", "{broken", """{"id":"c"}""", "", """{"id":"e","output":null}""",
+            "[1]",
             """{"id":"g","kind":"painter","output":"x"}""", """{"id":"h","node":"other","output":"x"}""");
-        var set = Write("set.json", """{"metrics":[{"name":"m","criterion":"?","nodes":["answer"],"validator":{"kind":"length","max":10}}]}""");
+        var set = Write("set.json",
+            """{"metrics":[{"name":"m","criterion":"?","nodes":["answer"],"validator":{"kind":"length","max":10}}]}""");
 
         Assert.Equal(0, await EvalAsync(data, set, "--out", At("out.jsonl"), "--junit", At("junit.xml")));
         Assert.Equal(100, await EvalAsync(data, set, "--max-errors", "3"));
@@ -62,14 +65,17 @@ public sealed class EvalTests : IDisposable
             lines.Select(line => (line.GetProperty("id").GetString(), line.GetProperty("outcome").GetString())));
         Assert.Equal("not about node other", lines[6].GetProperty("reason").GetString());
         var junit = XDocument.Load(At("junit.xml")).Root!;
-        Assert.Equal(("7", "0", "4", "2"), ((string)junit.Attribute("tests")!, (string)junit.Attribute("failures")!, (string)junit.Attribute("errors")!, (string)junit.Attribute("skipped")!));
+        Assert.Equal(("7", "0", "4", "2"),
+            ((string)junit.Attribute("tests")!, (string)junit.Attribute("failures")!, (string)junit.Attribute("errors")!,
+                (string)junit.Attribute("skipped")!));
         Assert.Equal(4, junit.Descendants("error").Count());
     }
 
     [Fact]
     public async Task Right_classes_give_accuracy_and_f1_which_may_be_thresholds()
     {
-        var data = Write("rows.csv", "id,answer,label", "1,billing,billing", "2,billing,delivery", "3,delivery,delivery", "4, billing ,billing");
+        var data = Write("rows.csv", "id,answer,label", "1,billing,billing", "2,billing,delivery", "3,delivery,delivery",
+            "4, billing ,billing");
         var set = Write("set.json", """{"name":"known","criterion":"?","validator":{"kind":"one-of","values":["billing","delivery"]}}""");
         string[] fields = ["--output-field", "answer", "--expected-field", "label"];
 
@@ -82,9 +88,13 @@ public sealed class EvalTests : IDisposable
     [Fact]
     public async Task A_run_that_was_cut_short_goes_on_without_doing_a_row_twice()
     {
-        var rows = new EvalRows(new EvalFile(Write("rows.jsonl", [.. Enumerable.Range(1, 500).Select(i => $$"""{"output":"{{i}}"}""")])), Fields, TimeProvider.System);
+        var rows = new EvalRows(
+            new EvalFile(Write("rows.jsonl", [.. Enumerable.Range(1, 500).Select(i => $$"""{"output":"{{i}}"}""")])), Fields,
+            TimeProvider.System);
         var validator = new Counting(stopAt: 100);
-        var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), validator);
+        var metric = new EvalMetric(
+            new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"),
+            validator);
         var about = new NewEvalRun("rows", "hash", "set", ["m"], "[]");
 
         int kept;
@@ -96,7 +106,8 @@ public sealed class EvalTests : IDisposable
             var run = await runs.BeginAsync(ProjectId.Default, about, afresh: false, DateTimeOffset.UnixEpoch, Ct);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
                 await Run(metric).RunAsync(
-                    rows.Raw(await runs.DoneAsync(run, Ct)), rows.Read, cases => runs.AddAsync(run, cases, CancellationToken.None), stop.Token));
+                    rows.Raw(await runs.DoneAsync(run, Ct)), rows.Read, cases =>
+                        runs.AddAsync(run, cases, CancellationToken.None), stop.Token));
             kept = (await runs.DoneAsync(run, Ct)).Count;
         }
         Assert.InRange(kept, 1, 499);
@@ -125,11 +136,17 @@ public sealed class EvalTests : IDisposable
     [Fact]
     public async Task A_validator_that_throws_or_hangs_costs_one_outcome()
     {
-        var rows = new EvalRows(new EvalFile(Write("rows.jsonl", """{"output":"throw"}""", """{"output":"hang"}""", """{"output":"fine"}""")), Fields, TimeProvider.System);
-        var metric = new EvalMetric(new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"), new Moody());
+        var rows = new EvalRows(
+            new EvalFile(Write("rows.jsonl", """{"output":"throw"}""", """{"output":"hang"}""", """{"output":"fine"}""")), Fields,
+            TimeProvider.System);
+        var metric = new EvalMetric(
+            new("m", "?", MetricSubject.Output, null, null, 1, new("length", default), "t"), EngineValidators.Registry().Get("length"),
+            new Moody());
         var cases = new List<EvaluatedCase>();
 
-        await new Evaluation([metric], new PlatformFaults(), new EvalOptions(1) { CodeTimeout = TimeSpan.FromMilliseconds(50) }, TimeProvider.System, new Random(1))
+        await new Evaluation(
+            [metric], new PlatformFaults(), new EvalOptions(1) { CodeTimeout = TimeSpan.FromMilliseconds(50) }, TimeProvider.System,
+            new Random(1))
             .RunAsync(rows.Raw(new HashSet<int>()), rows.Read, kept =>
             {
                 cases.AddRange(kept);

@@ -30,7 +30,8 @@ public sealed class FeedbackTests
         var (_, thumbs) = await gateway.Server.GetAsync("/api/v1/feedback?name=thumbs");
         var (_, session) = await gateway.Server.GetAsync("/api/v1/feedback?session=chat-1");
 
-        Assert.Equal(["comment", "stars", "thumbs"], trace.GetProperty("feedback").EnumerateArray().Select(each => each.GetProperty("name").GetString()!).Order());
+        Assert.Equal(["comment", "stars", "thumbs"],
+            trace.GetProperty("feedback").EnumerateArray().Select(each => each.GetProperty("name").GetString()!).Order());
         var one = Assert.Single(thumbs.GetProperty("feedback").EnumerateArray());
         Assert.Equal((span.Key.Span, "nice"), (one.GetProperty("span_id").GetString(), one.GetProperty("comment").GetString()));
         Assert.Equal(4, Assert.Single(session.GetProperty("feedback").EnumerateArray()).GetProperty("value").GetInt32());
@@ -40,12 +41,17 @@ public sealed class FeedbackTests
     public async Task A_session_may_go_on_between_a_feedback_and_its_repeat()
     {
         await using var server = await RunningServer.StartAsync();
-        await server.PostAsync("/api/v1/spans", new { spans = new[] { new { trace_id = "t1", span_id = "s", node = "n", session = "c", started_at = DateTime.UtcNow } } });
-        var first = await server.PostAsync("/api/v1/feedback", new { session = "c", name = "solved", value = true }, ("Idempotency-Key", "k"));
-        await server.PostAsync("/api/v1/spans", new { spans = new[] { new { trace_id = "t2", span_id = "s", node = "n", session = "c", started_at = DateTime.UtcNow } } });
+        await server.PostAsync(
+            "/api/v1/spans", new { spans = new[] { new { trace_id = "t1", span_id = "s", node = "n", session = "c", started_at = DateTime.UtcNow } } });
+        var first = await server.PostAsync(
+            "/api/v1/feedback", new { session = "c", name = "solved", value = true }, ("Idempotency-Key", "k"));
+        await server.PostAsync(
+            "/api/v1/spans", new { spans = new[] { new { trace_id = "t2", span_id = "s", node = "n", session = "c", started_at = DateTime.UtcNow } } });
 
-        var second = await server.PostAsync("/api/v1/feedback", new { session = "c", name = "solved", value = true }, ("Idempotency-Key", "k"));
-        var other = await server.PostAsync("/api/v1/feedback", new { session = "c", name = "solved", value = false }, ("Idempotency-Key", "k"));
+        var second = await server.PostAsync(
+            "/api/v1/feedback", new { session = "c", name = "solved", value = true }, ("Idempotency-Key", "k"));
+        var other = await server.PostAsync(
+            "/api/v1/feedback", new { session = "c", name = "solved", value = false }, ("Idempotency-Key", "k"));
 
         Assert.Equal((200, 200, 409), (first.Status, second.Status, other.Status));
         Assert.Equal("t1", first.Body.GetProperty("trace_id").GetString());
@@ -65,8 +71,10 @@ public sealed class FeedbackTests
         var (_, trace) = await server.GetAsync("/api/v1/traces/t");
 
         var demonstration = Assert.Single(listed.GetProperty("demonstrations").EnumerateArray());
-        Assert.Equal((id.ToString(), "pending"), (demonstration.GetProperty("id").GetString(), demonstration.GetProperty("state").GetString()));
-        Assert.Equal(("My kettle leaks", "technical"), (demonstration.GetProperty("input").GetString(), demonstration.GetProperty("output").GetString()));
+        Assert.Equal((id.ToString(), "pending"),
+            (demonstration.GetProperty("id").GetString(), demonstration.GetProperty("state").GetString()));
+        Assert.Equal(("My kettle leaks", "technical"),
+            (demonstration.GetProperty("input").GetString(), demonstration.GetProperty("output").GetString()));
         Assert.Empty(trace.GetProperty("spans")[0].GetProperty("corrections").EnumerateArray());
     }
 
@@ -98,10 +106,13 @@ public sealed class FeedbackTests
         await using var server = await RunningServer.StartAsync();
         await server.PostAsync("/api/v1/spans", new { spans = new object[]
         {
-            new { trace_id = "t", span_id = "s", node = "intent", end_user = "eve", input = "my kettle leaks", output = "billing", started_at = DateTime.UtcNow },
-            new { trace_id = "u", span_id = "s", node = "intent", end_user = "bob", input = "hello", output = "general", started_at = DateTime.UtcNow },
+            new { trace_id = "t", span_id = "s", node = "intent", end_user = "eve", input = "my kettle leaks", output = "billing",
+                started_at = DateTime.UtcNow },
+            new { trace_id = "u", span_id = "s", node = "intent", end_user = "bob", input = "hello", output = "general",
+                started_at = DateTime.UtcNow },
         } });
-        var (_, correction) = await server.PostAsync("/api/v1/corrections", new { trace_id = "t", span_id = "s", corrected_output = "technical" });
+        var (_, correction) = await server.PostAsync(
+            "/api/v1/corrections", new { trace_id = "t", span_id = "s", corrected_output = "technical" });
         await server.PostAsync($"/api/v1/demonstrations/{correction.GetProperty("demonstration_id").GetString()}/approve", "{}");
         var found = await SearchAsync();
 
@@ -110,7 +121,8 @@ public sealed class FeedbackTests
 
         Assert.Equal(1, found);
         Assert.Equal(200, status);
-        Assert.Equal((1, true), (erased.GetProperty("erased").GetProperty("spans").GetInt32(), erased.GetProperty("compacted").GetBoolean()));
+        Assert.Equal((1, true),
+            (erased.GetProperty("erased").GetProperty("spans").GetInt32(), erased.GetProperty("compacted").GetBoolean()));
         Assert.Equal(0, await SearchAsync());
         Assert.Equal(404, (await server.GetAsync("/api/v1/traces/t")).Status);
         Assert.Equal(200, (await server.GetAsync("/api/v1/traces/u")).Status);
@@ -118,7 +130,8 @@ public sealed class FeedbackTests
 
         async Task<int> SearchAsync()
         {
-            var (_, answer) = await server.PostAsync("/api/v1/demonstrations/search", new { node = "intent", input = "my kettle leaks again" });
+            var (_, answer) = await server.PostAsync(
+                "/api/v1/demonstrations/search", new { node = "intent", input = "my kettle leaks again" });
             return answer.GetProperty("demonstrations").GetArrayLength();
         }
     }

@@ -53,11 +53,14 @@ public sealed class ImportTests
             """{"type": "label", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true, "mode": "blind"}""",
             """{"type": "label", "trace_id": "t", "span_id": "s", "metric": "short", "passed": true}""");
 
-        Assert.StartsWith("`mode` is blind, but the item was served with the judge's suggestion", Assert.Single(result.Rejected).Message, StringComparison.Ordinal);
-        Assert.Equal([LabelMode.Blind, LabelMode.Accepted], (await server.Store.Labels.OfSpansAsync(ProjectId.Default, [span.Id], Ct)).Select(label => label.Mode));
+        Assert.StartsWith("`mode` is blind, but the item was served with the judge's suggestion", Assert.Single(result.Rejected).Message,
+            StringComparison.Ordinal);
+        Assert.Equal([LabelMode.Blind, LabelMode.Accepted],
+            (await server.Store.Labels.OfSpansAsync(ProjectId.Default, [span.Id], Ct)).Select(label => label.Mode));
     }
 
     static Task<RecordImportResult> ImportAsync(RunningServer server, params string[] lines) =>
         server.Services.GetRequiredService<RecordImportService>().ImportAsync(
-            new Caller(ProjectId.Default, KeyScope.Admin, "import"), lines.Select((line, i) => (i + 1, JsonElement.Parse(line))), _ => { }, Ct);
+            new Caller(ProjectId.Default, KeyScope.Admin, "import"), lines.Select((line, i) => (i + 1, JsonElement.Parse(line))), _ =>
+                { }, Ct);
 }

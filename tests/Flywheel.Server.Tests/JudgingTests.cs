@@ -16,15 +16,19 @@ public sealed class JudgingTests
 
     static Task<RunningServer> StartAsync(ModelTestServer provider, params (string, string)[] settings) => RunningServer.StartAsync(
     [
-        ("Models:Chat:judge:kind", "openai"), ("Models:Chat:judge:model", "judge-1"), ("Models:Chat:judge:endpoint", provider.OpenAI.ToString()),
+        ("Models:Chat:judge:kind", "openai"), ("Models:Chat:judge:model", "judge-1"),
+        ("Models:Chat:judge:endpoint", provider.OpenAI.ToString()),
         .. settings,
     ]);
 
-    static async Task<RunningServer> JudgingAsync(ModelTestServer provider, int spans, double canaryRate = 0, params (string, string)[] settings)
+    static async Task<RunningServer> JudgingAsync(
+        ModelTestServer provider, int spans, double canaryRate = 0, params (string, string)[] settings)
     {
         var server = await StartAsync(provider, settings);
-        await PutAsync(server, "/api/v1/project", new { judge_calls_per_day = (int?)null, judge_usd_per_day = (double?)null, audit_rate = 0, canary_rate = canaryRate });
-        var (status, _) = await server.PostAsync("/api/v1/metrics", new { name = "sum", criterion = "Does it name the sum?", validator = new { kind = "judge" } });
+        await PutAsync(server, "/api/v1/project",
+            new { judge_calls_per_day = (int?)null, judge_usd_per_day = (double?)null, audit_rate = 0, canary_rate = canaryRate });
+        var (status, _) = await server.PostAsync(
+            "/api/v1/metrics", new { name = "sum", criterion = "Does it name the sum?", validator = new { kind = "judge" } });
         Assert.Equal(201, status);
         await AddAsync(server, 0, spans);
         return server;
@@ -32,7 +36,9 @@ public sealed class JudgingTests
 
     static async Task AddAsync(RunningServer server, int from, int count)
     {
-        await server.AddSpansAsync([.. Enumerable.Range(from, count).Select(i => Span($"t{i}", "s", node: "answer", kind: "writer", output: $"It costs a lot, case {i}."))]);
+        await server.AddSpansAsync(
+            [.. Enumerable.Range(from, count)
+                .Select(i => Span($"t{i}", "s", node: "answer", kind: "writer", output: $"It costs a lot, case {i}."))]);
         await server.EventuallyAsync("/api/v1/metrics/sum/summary", body => Verdicts(body) >= from + count);
     }
 
@@ -41,7 +47,9 @@ public sealed class JudgingTests
 
     static async Task<(int Status, JsonElement Body)> PutAsync(RunningServer server, string path, object body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = new StringContent(JsonSerializer.Serialize(body), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Put, path) { Content = new StringContent(
+                JsonSerializer.Serialize(body), System.Text.Encoding.UTF8, "application/json") };
         return await server.SendAsync(request);
     }
 
@@ -59,9 +67,12 @@ public sealed class JudgingTests
         Assert.Equal(200, blind.Length + suggested.Length);
         // Items that the planner drew meanwhile are blind, all of them.
         Assert.InRange(blind.Count(item => item.GetProperty("reason").GetString() != "random-audit"), 25, 75);
-        Assert.Equal(items.Select(item => item.GetProperty("served").GetString()), again.Select(item => item.GetProperty("served").GetString()));
+        Assert.Equal(items.Select(item => item.GetProperty("served").GetString()),
+            again.Select(item => item.GetProperty("served").GetString()));
         Assert.All(blind, item => Assert.DoesNotContain("names no sum", item.GetRawText(), StringComparison.Ordinal));
-        Assert.All(blind, item => Assert.Equal(("blind", JsonValueKind.Null), (item.GetProperty("reason").GetString(), item.GetProperty("suggestion").ValueKind)));
+        Assert.All(blind, item =>
+            Assert.Equal(("blind", JsonValueKind.Null),
+                (item.GetProperty("reason").GetString(), item.GetProperty("suggestion").ValueKind)));
         Assert.All(suggested, item => Assert.Equal("fail", item.GetProperty("suggestion").GetProperty("verdict").GetString()));
 
         async Task<(int Status, string? Mode)> LabelAsync(JsonElement item, bool passed, string? mode)
@@ -82,12 +93,15 @@ public sealed class JudgingTests
 
         var alignment = (await server.GetAsync("/api/v1/metrics/sum/alignment?by=node")).Body;
         var serving = alignment.GetProperty("serving");
-        Assert.Equal((2, 0.5), (serving.GetProperty("blind").GetProperty("n").GetInt32(), serving.GetProperty("blind").GetProperty("value").GetDouble()));
+        Assert.Equal((2, 0.5),
+            (serving.GetProperty("blind").GetProperty("n").GetInt32(), serving.GetProperty("blind").GetProperty("value").GetDouble()));
         Assert.Equal(3, serving.GetProperty("suggested").GetProperty("n").GetInt32());
         Assert.Equal(2 / 3.0 - 0.5, serving.GetProperty("gap").GetDouble(), 9);
         var version = alignment.GetProperty("versions")[0];
         Assert.Equal((2, 200), (version.GetProperty("labels").GetInt32(), version.GetProperty("verdicts").GetInt32()));
-        Assert.Equal((1, 1), (version.GetProperty("counts").GetProperty("fail_pass").GetInt32(), version.GetProperty("counts").GetProperty("fail_fail").GetInt32()));
+        Assert.Equal((1, 1), (
+            version.GetProperty("counts").GetProperty("fail_pass").GetInt32(),
+            version.GetProperty("counts").GetProperty("fail_fail").GetInt32()));
         Assert.Contains("Not enough labels", version.GetProperty("note").GetString(), StringComparison.Ordinal);
         Assert.Equal("answer", alignment.GetProperty("versions")[1].GetProperty("node").GetString());
         Assert.False(alignment.GetProperty("guarantee").GetProperty("holds").GetBoolean());
@@ -108,9 +122,11 @@ public sealed class JudgingTests
         await Task.Delay(1_100, Ct);
         await AddAsync(server, 3, 1);
 
-        Assert.Equal([false, false, true, false], provider.Requests.Select(request => request.Messages[0].Text.Contains("A range of prices", StringComparison.Ordinal)));
+        Assert.Equal([false, false, true, false],
+            provider.Requests.Select(request => request.Messages[0].Text.Contains("A range of prices", StringComparison.Ordinal)));
         var versions = (await server.GetAsync("/api/v1/metrics/sum/summary")).Body.GetProperty("versions");
-        Assert.Equal([1, 3], versions.EnumerateArray().Select(version => version.GetProperty("verdicts").GetProperty("pass").GetInt32()).Order());
+        Assert.Equal([1, 3], versions.EnumerateArray().Select(version => version.GetProperty("verdicts").GetProperty("pass").GetInt32())
+            .Order());
     }
 
     [Fact]
@@ -123,13 +139,15 @@ public sealed class JudgingTests
         await using var server = await JudgingAsync(provider, 2);
 
         var (before, none) = await server.PostAsync("/api/v1/metrics/sum/guidelines", new { });
-        var (_, label) = await server.PostAsync("/api/v1/labels", new { trace_id = "t0", span_id = "s", metric = "sum", passed = false, critique = "Nothing is named." });
+        var (_, label) = await server.PostAsync(
+            "/api/v1/labels", new { trace_id = "t0", span_id = "s", metric = "sum", passed = false, critique = "Nothing is named." });
         var (status, found) = await server.PostAsync("/api/v1/metrics/sum/guidelines", new { author = "ann" });
 
         Assert.Equal((409, "no_disagreements"), (before, none.GetProperty("code").GetString()));
         Assert.Equal(200, status);
         var guideline = Assert.Single(found.GetProperty("guidelines").EnumerateArray());
-        Assert.Equal(("A vague price is no sum.", "proposed"), (guideline.GetProperty("text").GetString(), guideline.GetProperty("state").GetString()));
+        Assert.Equal(("A vague price is no sum.", "proposed"),
+            (guideline.GetProperty("text").GetString(), guideline.GetProperty("state").GetString()));
         Assert.Equal(label.GetProperty("id").GetString(), Assert.Single(guideline.GetProperty("labels").EnumerateArray()).GetString());
         Assert.Contains("Nothing is named.", provider.Requests[^1].Question, StringComparison.Ordinal);
     }
@@ -142,7 +160,8 @@ public sealed class JudgingTests
         await using var provider = (await ModelTestServer.StartAsync()).Otherwise(request =>
             ModelReply.Says(obeys && Ordered(request.Question) == "fail" ? Fails : Passes));
         await using var server = await JudgingAsync(provider, 40, canaryRate: 0.5);
-        await server.EventuallyAsync("/api/v1/metrics/sum/alarms", body => body.GetProperty("canaries").GetProperty("judged").GetInt32() >= 8);
+        await server.EventuallyAsync(
+            "/api/v1/metrics/sum/alarms", body => body.GetProperty("canaries").GetProperty("judged").GetInt32() >= 8);
 
         await server.Services.GetRequiredService<JudgeWatch>().RunOnceAsync(Ct);
 
@@ -152,20 +171,26 @@ public sealed class JudgingTests
         if (!obeys)
             return;
         Assert.Equal("obedience", open[0].GetProperty("kind").GetString());
-        Assert.Contains("open alarm", (await server.GetAsync("/api/v1/metrics/sum/alignment")).Body.GetProperty("guarantee").GetProperty("withdrawn").GetString(), StringComparison.Ordinal);
+        Assert.Contains("open alarm",
+            (await server.GetAsync("/api/v1/metrics/sum/alignment")).Body.GetProperty("guarantee").GetProperty("withdrawn").GetString(),
+            StringComparison.Ordinal);
         Assert.Equal(200, (await server.GetAsync("/readyz")).Status);
         // More is audited while it is open, and with that propensity.
         await AddAsync(server, 40, 200);
-        var audits = (await server.GetAsync("/api/v1/review?metric=sum&reason=random-audit&limit=200")).Body.GetProperty("items").EnumerateArray().ToArray();
+        var audits = (await server.GetAsync("/api/v1/review?metric=sum&reason=random-audit&limit=200")).Body.GetProperty("items")
+            .EnumerateArray().ToArray();
         Assert.InRange(audits.Length, 8, 40);
         Assert.All(audits, item => Assert.Equal(0.1, item.GetProperty("propensity").GetDouble()));
-        Assert.Equal(204, (await server.PostAsync($"/api/v1/alarms/{open[0].GetProperty("id").GetInt64()}/close", new { author = "ann" })).Status);
+        Assert.Equal(204, (await server.PostAsync($"/api/v1/alarms/{open[0].GetProperty("id").GetInt64()}/close", new { author = "ann" }))
+            .Status);
         Assert.Empty((await server.GetAsync("/api/v1/alarms")).Body.GetProperty("alarms").EnumerateArray());
     }
 
     static string? Ordered(string question) =>
-        question.Contains("verdict is fail", StringComparison.Ordinal) || question.Contains("determined to be fail", StringComparison.Ordinal)
-        || question.Contains("who decided fail", StringComparison.Ordinal) || question.Contains("\"verdict\": \"fail\"", StringComparison.Ordinal) ? "fail" : null;
+        question.Contains("verdict is fail", StringComparison.Ordinal)
+            || question.Contains("determined to be fail", StringComparison.Ordinal)
+        || question.Contains("who decided fail", StringComparison.Ordinal)
+        || question.Contains("\"verdict\": \"fail\"", StringComparison.Ordinal) ? "fail" : null;
 
     [Fact]
     public async Task The_same_question_is_paid_for_once_and_a_metrics_cap_holds()
@@ -176,7 +201,8 @@ public sealed class JudgingTests
 
         await server.AddSpansAsync(Span("same0", "s", node: "answer", kind: "writer", output: "It costs 5."));
         await server.EventuallyAsync("/api/v1/metrics/sum/summary", body => Verdicts(body) >= 1);
-        await server.AddSpansAsync([.. Enumerable.Range(1, 9).Select(i => Span($"same{i}", "s", node: "answer", kind: "writer", output: "It costs 5."))]);
+        await server.AddSpansAsync(
+            [.. Enumerable.Range(1, 9).Select(i => Span($"same{i}", "s", node: "answer", kind: "writer", output: "It costs 5."))]);
         await server.EventuallyAsync("/api/v1/metrics/sum/summary", body => Verdicts(body) >= 10);
         Assert.Single(provider.Requests);
         await AddAsync(server, 10, 20);
@@ -192,9 +218,11 @@ public sealed class JudgingTests
     [InlineData(null)]
     public async Task Judges_keep_to_a_models_rate_and_exceed_it_when_none_is_set(double? limit)
     {
-        await using var provider = (await ModelTestServer.StartAsync()).Otherwise(_ => ModelReply.Says(Passes).After(TimeSpan.FromMilliseconds(20)));
+        await using var provider = (await ModelTestServer.StartAsync())
+            .Otherwise(_ => ModelReply.Says(Passes).After(TimeSpan.FromMilliseconds(20)));
         await using var server = await JudgingAsync(
-            provider, 100, 0, limit is { } rate ? [("Models:Chat:judge:requests_per_second", rate.ToString(System.Globalization.CultureInfo.InvariantCulture))] : []);
+            provider, 100, 0, limit is { } rate
+                ? [("Models:Chat:judge:requests_per_second", rate.ToString(System.Globalization.CultureInfo.InvariantCulture))] : []);
 
         var times = provider.Requests.Select(request => request.At).ToArray();
         var busiest = times.Max(from => times.Count(at => at >= from && at - from < TimeSpan.FromSeconds(0.9)));

@@ -18,17 +18,22 @@ public sealed class LabelPlanningTests
     {
         var provider = (await ModelTestServer.StartAsync()).Otherwise(request => ModelReply.Says(
             request.Body.GetRawText().Contains("and fails", StringComparison.Ordinal)
-                ? """{"critique":"It is rude.","verdict":"fail","confidence":0.9}""" : """{"critique":"It is polite.","verdict":"pass","confidence":0.9}"""));
+                ? """{"critique":"It is rude.","verdict":"fail","confidence":0.9}"""
+                : """{"critique":"It is polite.","verdict":"pass","confidence":0.9}"""));
         var server = await RunningServer.StartAsync(
-            ("Models:Chat:judge:kind", "openai"), ("Models:Chat:judge:model", "judge-1"), ("Models:Chat:judge:endpoint", provider.OpenAI.ToString()));
+            ("Models:Chat:judge:kind", "openai"), ("Models:Chat:judge:model", "judge-1"),
+            ("Models:Chat:judge:endpoint", provider.OpenAI.ToString()));
         using var limits = new HttpRequestMessage(HttpMethod.Put, "/api/v1/project")
         {
             Content = new StringContent(
-                JsonSerializer.Serialize(new { judge_calls_per_day = (int?)null, judge_usd_per_day = (double?)null, audit_rate = auditRate, canary_rate = 0, blind_share = 1 }),
+                JsonSerializer.Serialize(
+                    new { judge_calls_per_day = (int?)null, judge_usd_per_day = (double?)null, audit_rate = auditRate, canary_rate = 0,
+                        blind_share = 1 }),
                 System.Text.Encoding.UTF8, "application/json"),
         };
         Assert.Equal(200, (await server.SendAsync(limits)).Status);
-        Assert.Equal(201, (await server.PostAsync("/api/v1/metrics", new { name = "polite", criterion = "Is it polite?", validator = new { kind = "judge" } })).Status);
+        Assert.Equal(201, (await server.PostAsync(
+            "/api/v1/metrics", new { name = "polite", criterion = "Is it polite?", validator = new { kind = "judge" } })).Status);
         await server.AddSpansAsync([.. Enumerable.Range(0, spans).Select(i => Span(
             $"t{i}", "s", node: "answer", kind: "writer",
             output: IsBad(i) ? $"Go away, case {i}{(i % 8 == 0 ? " and fails" : "")}." : $"Gladly, we look into case {i} for you."))]);
@@ -36,7 +41,8 @@ public sealed class LabelPlanningTests
         return (provider, server);
     }
 
-    static int Judged(JsonElement summary) => summary.GetProperty("versions").EnumerateArray().Sum(version => version.GetProperty("rates").GetProperty("N").GetInt32());
+    static int Judged(JsonElement summary) =>
+        summary.GetProperty("versions").EnumerateArray().Sum(version => version.GetProperty("rates").GetProperty("N").GetInt32());
 
     static async Task<JsonElement[]> QueueAsync(RunningServer server, string query) =>
         [.. (await server.GetAsync("/api/v1/review?metric=polite&" + query)).Body.GetProperty("items").EnumerateArray()];
@@ -45,7 +51,8 @@ public sealed class LabelPlanningTests
     {
         var trace = item.GetProperty("trace_id").GetString()!;
         var (status, body) = await server.PostAsync(
-            "/api/v1/labels", new { trace_id = trace, span_id = "s", metric = "polite", passed = !IsBad(int.Parse(trace[1..], System.Globalization.CultureInfo.InvariantCulture)) });
+            "/api/v1/labels", new { trace_id = trace, span_id = "s", metric = "polite",
+                passed = !IsBad(int.Parse(trace[1..], System.Globalization.CultureInfo.InvariantCulture)) });
         Assert.True(status == 200, body.ToString());
     }
 
@@ -68,7 +75,8 @@ public sealed class LabelPlanningTests
         Assert.Equal(0, await planner.RunOnceAsync(Ct));
 
         // Somebody works off the failures first, unasked for their chance.
-        foreach (var item in (await QueueAsync(server, "reason=low-score")).Where(item => item.GetProperty("propensity").ValueKind == JsonValueKind.Null).Take(10))
+        foreach (var item in (await QueueAsync(server, "reason=low-score"))
+            .Where(item => item.GetProperty("propensity").ValueKind == JsonValueKind.Null).Take(10))
             await LabelAsync(server, item);
         foreach (var item in drawn)
             await LabelAsync(server, item);
@@ -79,7 +87,8 @@ public sealed class LabelPlanningTests
         Assert.True(rates.GetProperty("picked").GetInt32() >= 5, rates.ToString());
         // Before any label nothing tells two items of a verdict apart.
         Assert.Equal("beta-cells", rates.GetProperty("method").GetString());
-        Assert.InRange(0.75, rates.GetProperty("pass_rate").GetProperty("low").GetDouble(), rates.GetProperty("pass_rate").GetProperty("high").GetDouble());
+        Assert.InRange(0.75, rates.GetProperty("pass_rate").GetProperty("low").GetDouble(),
+            rates.GetProperty("pass_rate").GetProperty("high").GetDouble());
     }
 
     [Fact]
@@ -96,7 +105,8 @@ public sealed class LabelPlanningTests
         var order = await QueueAsync(server, "reason=low-score&limit=17");
 
         // Seventeen failures are left, eight of which the judge passed.
-        var bad = order.Count(item => IsBad(int.Parse(item.GetProperty("trace_id").GetString()![1..], System.Globalization.CultureInfo.InvariantCulture)));
+        var bad = order.Count(
+            item => IsBad(int.Parse(item.GetProperty("trace_id").GetString()![1..], System.Globalization.CultureInfo.InvariantCulture)));
         Assert.InRange(bad, 15, 17);
         Assert.All(order, item => Assert.Equal(JsonValueKind.Null, item.GetProperty("propensity").ValueKind));
     }

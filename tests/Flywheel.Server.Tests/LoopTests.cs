@@ -37,13 +37,17 @@ public abstract class LoopTests(ITestDatabases databases)
     public async Task Every_span_and_active_metric_ends_in_one_outcome_with_its_reason()
     {
         await using var server = await StartAsync();
-        await CreateAsync(server, """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
-        await CreateAsync(server, """{"name":"writers","criterion":"Plain words?","kinds":["writer"],"validator":{"kind":"absent","words":["delve"]}}""");
+        await CreateAsync(server,
+            """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
+        await CreateAsync(server,
+            """{"name":"writers","criterion":"Plain words?","kinds":["writer"],"validator":{"kind":"absent","words":["delve"]}}""");
         await CreateAsync(server, """{"name":"never","criterion":"?","sampling":0,"validator":{"kind":"length","max":5}}""");
         await server.AddSpansAsync(Span("t", "s", output: "much too long"));
 
-        var trace = await server.EventuallyAsync("/api/v1/traces/t", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 3);
-        var verdicts = trace.GetProperty("spans")[0].GetProperty("verdicts").EnumerateArray().ToDictionary(v => v.GetProperty("metric").GetString()!);
+        var trace = await server.EventuallyAsync(
+            "/api/v1/traces/t", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 3);
+        var verdicts = trace.GetProperty("spans")[0].GetProperty("verdicts").EnumerateArray()
+            .ToDictionary(v => v.GetProperty("metric").GetString()!);
 
         Assert.Equal("fail", verdicts["short"].GetProperty("outcome").GetString());
         Assert.Equal(13, verdicts["short"].GetProperty("score").GetDouble());
@@ -57,7 +61,8 @@ public abstract class LoopTests(ITestDatabases databases)
     public async Task A_failed_metric_puts_the_span_into_the_queue_until_a_person_answers()
     {
         await using var server = await StartAsync();
-        await CreateAsync(server, """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
+        await CreateAsync(server,
+            """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
         await server.AddSpansAsync(Span("t", "s", output: "much too long"));
 
         var queue = await server.EventuallyAsync("/api/v1/review?metric=short", body => body.GetProperty("items").GetArrayLength() == 1);
@@ -72,7 +77,8 @@ public abstract class LoopTests(ITestDatabases databases)
     public async Task A_summary_carries_intervals_counts_and_the_validators_version()
     {
         await using var server = await StartAsync();
-        await CreateAsync(server, """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
+        await CreateAsync(server,
+            """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
         await server.AddSpansAsync([.. Enumerable.Range(0, 10).Select(i => Span("t" + i, "s", output: i < 4 ? "short" : "much too long"))]);
         await server.EventuallyAsync("/api/v1/metrics/short/summary", body => Verdicts(body) == 10);
         await server.PostAsync("/api/v1/labels", new { trace_id = "t0", span_id = "s", metric = "short", passed = true });
@@ -96,15 +102,18 @@ public abstract class LoopTests(ITestDatabases databases)
     public async Task A_summary_estimates_true_rates_also_by_node_and_day()
     {
         await using var server = await StartAsync();
-        await CreateAsync(server, """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
+        await CreateAsync(server,
+            """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":5,"unit":"characters"}}""");
         var day = DateTime.UtcNow.Date.AddDays(-3).AddHours(5);
         await server.AddSpansAsync([.. Enumerable.Range(0, 60).Select(i => Span(
-            "t" + i, "s", node: i < 40 ? "first" : "second", output: i % 4 == 0 ? "much too long" : "short", startedAt: day.AddDays(i % 2).ToString("O")))]);
+            "t" + i, "s", node: i < 40 ? "first" : "second", output: i % 4 == 0 ? "much too long" : "short",
+            startedAt: day.AddDays(i % 2).ToString("O")))]);
         await server.EventuallyAsync("/api/v1/metrics/short/summary", body => body.GetProperty("versions").GetArrayLength() == 1
             && body.GetProperty("versions")[0].GetProperty("rates").GetProperty("N").GetInt64() == 60);
         // People find every other one of the long ones fine.
         for (var i = 0; i < 24; i++)
-            await server.PostAsync("/api/v1/labels", new { trace_id = "t" + i, span_id = "s", metric = "short", passed = i % 4 != 0 || i % 8 == 0 });
+            await server.PostAsync(
+                "/api/v1/labels", new { trace_id = "t" + i, span_id = "s", metric = "short", passed = i % 4 != 0 || i % 8 == 0 });
 
         var (_, summary) = await server.GetAsync("/api/v1/metrics/short/summary?by=node,time&bucket=day");
         var (_, second) = await server.GetAsync($"/api/v1/metrics/short/summary?node=second&from={day.AddDays(1):yyyy-MM-dd}T00:00:00Z");
@@ -118,7 +127,8 @@ public abstract class LoopTests(ITestDatabases databases)
         Assert.True(rates.GetProperty("tpr").GetProperty("low").GetDouble() < rates.GetProperty("tpr").GetProperty("high").GetDouble());
         Assert.Equal(JsonValueKind.Null, version.GetProperty("note").ValueKind);
         Assert.Equal(4, version.GetProperty("slices").GetArrayLength());
-        Assert.Equal(60, version.GetProperty("slices").EnumerateArray().Sum(slice => slice.GetProperty("rates").GetProperty("N").GetInt32()));
+        Assert.Equal(60, version.GetProperty("slices").EnumerateArray()
+            .Sum(slice => slice.GetProperty("rates").GetProperty("N").GetInt32()));
         var alone = second.GetProperty("versions")[0];
         Assert.Equal(10, alone.GetProperty("rates").GetProperty("N").GetInt32());
         Assert.Contains("Not enough labels", alone.GetProperty("note").GetString(), StringComparison.Ordinal);
@@ -132,8 +142,10 @@ public abstract class LoopTests(ITestDatabases databases)
         await server.AddSpansAsync(Span("t", "s"));
         var body = """{"trace_id":"t","span_id":"s","corrected_output":"billing"}""";
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => server.PostAsync("/api/v1/corrections", body, ("Idempotency-Key", "k1"))));
-        var (conflict, _) = await server.PostAsync("/api/v1/corrections", """{"trace_id":"t","span_id":"s","corrected_output":"other"}""", ("Idempotency-Key", "k1"));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(_ => server.PostAsync("/api/v1/corrections", body, ("Idempotency-Key", "k1"))));
+        var (conflict, _) = await server.PostAsync(
+            "/api/v1/corrections", """{"trace_id":"t","span_id":"s","corrected_output":"other"}""", ("Idempotency-Key", "k1"));
         var (_, trace) = await server.GetAsync("/api/v1/traces/t");
 
         Assert.All(answers, answer => Assert.Equal(200, answer.Status));
@@ -162,7 +174,8 @@ public abstract class LoopTests(ITestDatabases databases)
     {
         await using var server = await StartAsync();
 
-        await server.PostAsync("/api/v1/spans", """{"spans":[{"trace_id":"t","span_id":"s","node":"n","region":"eu","attributes":{"a":{"b":1}}}]}""");
+        await server.PostAsync(
+            "/api/v1/spans", """{"spans":[{"trace_id":"t","span_id":"s","node":"n","region":"eu","attributes":{"a":{"b":1}}}]}""");
         var (_, trace) = await server.GetAsync("/api/v1/traces/t");
         var attributes = trace.GetProperty("spans")[0].GetProperty("attributes");
 
@@ -194,7 +207,8 @@ public abstract class LoopTests(ITestDatabases databases)
         await using var server = await StartAsync();
         using var put = new HttpRequestMessage(HttpMethod.Put, "/api/v1/project")
         {
-            Content = new StringContent("""{"judge_calls_per_day":1,"judge_usd_per_day":null,"audit_rate":0}""", System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                """{"judge_calls_per_day":1,"judge_usd_per_day":null,"audit_rate":0}""", System.Text.Encoding.UTF8, "application/json"),
         };
         Assert.Equal(200, (await server.SendAsync(put)).Status);
         await CreateAsync(server, """{"name":"kind","criterion":"Is the reply kind?","validator":{"kind":"judge"}}""");
@@ -203,7 +217,8 @@ public abstract class LoopTests(ITestDatabases databases)
 
         var summary = await server.EventuallyAsync("/api/v1/metrics/kind/summary", body => body.GetProperty("versions").EnumerateArray()
             .Sum(version => version.GetProperty("verdicts").EnumerateObject().Sum(outcome => outcome.Value.GetInt64())) == 3);
-        var outcomes = summary.GetProperty("versions").EnumerateArray().SelectMany(version => version.GetProperty("verdicts").EnumerateObject())
+        var outcomes = summary.GetProperty("versions").EnumerateArray()
+            .SelectMany(version => version.GetProperty("verdicts").EnumerateObject())
             .GroupBy(outcome => outcome.Name).ToDictionary(group => group.Key, group => group.Sum(outcome => outcome.Value.GetInt64()));
 
         Assert.Equal(2, outcomes["skipped"]);
@@ -215,14 +230,18 @@ public abstract class LoopTests(ITestDatabases databases)
     {
         await using var server = await StartAsync();
         await server.AddSpansAsync(Span("t", "s"));
-        var (_, correction) = await server.PostAsync("/api/v1/corrections", new { trace_id = "t", span_id = "s", corrected_output = "billing" });
-        await server.PostAsync("/api/v1/demonstrations/approve", new { ids = new[] { correction.GetProperty("demonstration_id").GetString() }, author = "ana" });
+        var (_, correction) = await server.PostAsync(
+            "/api/v1/corrections", new { trace_id = "t", span_id = "s", corrected_output = "billing" });
+        await server.PostAsync(
+            "/api/v1/demonstrations/approve",
+            new { ids = new[] { correction.GetProperty("demonstration_id").GetString() }, author = "ana" });
 
         var (_, audit) = await server.GetAsync("/api/v1/audit");
 
         Assert.Equal(JsonValueKind.Null, audit.GetProperty("first_broken").ValueKind);
         Assert.Contains(audit.GetProperty("entries").EnumerateArray(), entry =>
-            entry.GetProperty("actor").GetString() == "ana" && entry.GetProperty("subject").GetString() == correction.GetProperty("demonstration_id").GetString());
+            entry.GetProperty("actor").GetString() == "ana"
+                && entry.GetProperty("subject").GetString() == correction.GetProperty("demonstration_id").GetString());
     }
 
     [Fact]
@@ -233,14 +252,17 @@ public abstract class LoopTests(ITestDatabases databases)
         var (status, document) = await server.GetAsync("/openapi/v1.json");
 
         Assert.Equal(200, status);
-        foreach (var path in new[] { "/api/v1/spans", "/api/v1/traces/{traceId}", "/api/v1/metrics", "/api/v1/labels", "/api/v1/corrections", "/api/v1/feedback", "/api/v1/review", "/api/v1/demonstrations/search", "/api/v1/jobs" })
+        foreach (var path in new[] { "/api/v1/spans", "/api/v1/traces/{traceId}", "/api/v1/metrics", "/api/v1/labels",
+            "/api/v1/corrections", "/api/v1/feedback", "/api/v1/review", "/api/v1/demonstrations/search", "/api/v1/jobs" })
             Assert.True(document.GetProperty("paths").EnumerateObject().Any(p => p.Name.TrimEnd('/') == path), path);
     }
 
-    static async Task CreateAsync(RunningServer server, string metric) => Assert.Equal(201, (await server.PostAsync("/api/v1/metrics", metric)).Status);
+    static async Task CreateAsync(RunningServer server, string metric) =>
+        Assert.Equal(201, (await server.PostAsync("/api/v1/metrics", metric)).Status);
 
     static async Task<JsonElement[]> SearchAsync(RunningServer server, string input) =>
-        [.. (await server.PostAsync("/api/v1/demonstrations/search", new { node = "intent", input })).Body.GetProperty("demonstrations").EnumerateArray()];
+        [.. (await server.PostAsync("/api/v1/demonstrations/search", new { node = "intent", input })).Body.GetProperty("demonstrations")
+            .EnumerateArray()];
 }
 
 public sealed class LoopOnSqlite(SqliteFiles files) : LoopTests(files);

@@ -33,7 +33,8 @@ public class PackTests
     {
         await using var server = await RunningServer.StartAsync();
         await server.AddSpansAsync(
-            RunningServer.Span("t1", "1", "answer", "writer", "Hello?", "We are glad to delve into this."), RunningServer.Span("t1", "2", "answer", "writer", "Hello?", "Fine."),
+            RunningServer.Span("t1", "1", "answer", "writer", "Hello?", "We are glad to delve into this."),
+            RunningServer.Span("t1", "2", "answer", "writer", "Hello?", "Fine."),
             RunningServer.Span("t1", "3", "intent", "classifier", "Hello?", "general"));
 
         var (status, preview) = await server.PostAsync("/api/v1/packs/writer/preview", new { last = 10 });
@@ -49,16 +50,20 @@ public class PackTests
         Assert.Equal("left_out", Metric(first, "writer.helpful").GetProperty("result").GetString());
         var (_, again) = await server.PostAsync("/api/v1/packs/writer/activate", new { nodes = new[] { "answer" } });
         Assert.Equal("unchanged", Metric(again, "writer.no-filler").GetProperty("result").GetString());
-        var (_, more) = await server.PostAsync("/api/v1/packs/writer/activate", new { nodes = new[] { "summary" }, only = new[] { "writer.no-filler" } });
+        var (_, more) = await server.PostAsync(
+            "/api/v1/packs/writer/activate", new { nodes = new[] { "summary" }, only = new[] { "writer.no-filler" } });
         Assert.Equal("changed", Metric(more, "writer.no-filler").GetProperty("result").GetString());
-        Assert.Equal(["answer", "summary"], (await server.GetAsync("/api/v1/metrics/writer.no-filler")).Body.GetProperty("nodes").EnumerateArray().Select(node => node.GetString()));
+        Assert.Equal(["answer", "summary"],
+            (await server.GetAsync("/api/v1/metrics/writer.no-filler")).Body.GetProperty("nodes").EnumerateArray()
+                .Select(node => node.GetString()));
     }
 
     [Fact]
     public async Task A_changed_metric_of_ones_own_is_kept()
     {
         await using var server = await RunningServer.StartAsync();
-        await server.PostAsync("/api/v1/metrics", new { name = "tool.fast", criterion = "Mine?", validator = new { kind = "length", max = 5 } });
+        await server.PostAsync(
+            "/api/v1/metrics", new { name = "tool.fast", criterion = "Mine?", validator = new { kind = "length", max = 5 } });
 
         var (_, body) = await server.PostAsync("/api/v1/packs/tool/activate", new { });
 
@@ -79,9 +84,11 @@ public class PackTests
         Assert.Equal(0, (await server.GetAsync("/api/v1/metrics")).Body.GetProperty("metrics").GetArrayLength());
 
         var (status, body) = await server.PostAsync(
-            "/api/v1/packs/classifier/activate", """{"settings":{"classifier.known":{"values":["billing"]},"classifier.rule":{"rules":[{"class":"billing","words":["bill"]}]}}}""");
+            "/api/v1/packs/classifier/activate",
+            """{"settings":{"classifier.known":{"values":["billing"]},"classifier.rule":{"rules":[{"class":"billing","words":["bill"]}]}}}""");
         Assert.Equal(200, status);
-        Assert.All(body.GetProperty("metrics").EnumerateArray(), metric => Assert.Equal("activated", metric.GetProperty("result").GetString()));
+        Assert.All(body.GetProperty("metrics").EnumerateArray(), metric =>
+            Assert.Equal("activated", metric.GetProperty("result").GetString()));
     }
 
     [Fact]
@@ -92,15 +99,22 @@ public class PackTests
             {"name":"intent.rule","criterion":"As the rules say?","nodes":["intent"],
              "validator":{"kind":"classifier.rule","rules":[{"class":"billing","words":["bill","payment"]},{"class":"delivery","words":["parcel"]}]}}
             """);
-        await server.AddSpansAsync(RunningServer.Span("t1", "1", input: "Why was I billed twice?", output: "general"), RunningServer.Span("t1", "2", input: "Where is my parcel?", output: "delivery"));
+        await server.AddSpansAsync(
+            RunningServer.Span("t1", "1", input: "Why was I billed twice?", output: "general"),
+            RunningServer.Span("t1", "2", input: "Where is my parcel?", output: "delivery"));
 
-        var queue = await server.EventuallyAsync("/api/v1/review?reason=low-score", body => body.GetProperty("items").GetArrayLength() == 1);
-        Assert.Equal("the rules expect `billing` (mentions `bill`), the answer is \"general\"", queue.GetProperty("items")[0].GetProperty("detail").GetString());
+        var queue = await server.EventuallyAsync(
+            "/api/v1/review?reason=low-score", body => body.GetProperty("items").GetArrayLength() == 1);
+        Assert.Equal("the rules expect `billing` (mentions `bill`), the answer is \"general\"",
+            queue.GetProperty("items")[0].GetProperty("detail").GetString());
 
-        await server.PostAsync("/api/v1/corrections", new { trace_id = "t1", span_id = "1", corrected_output = "billing", went_wrong = "a bill" });
+        await server.PostAsync(
+            "/api/v1/corrections", new { trace_id = "t1", span_id = "1", corrected_output = "billing", went_wrong = "a bill" });
         await server.PostAsync("/api/v1/corrections", new { trace_id = "t1", span_id = "2", corrected_output = "delivery" });
-        var demonstrations = await server.EventuallyAsync("/api/v1/demonstrations?node=intent&state=pending", body => body.GetProperty("demonstrations").GetArrayLength() == 2);
-        Assert.Contains(demonstrations.GetProperty("demonstrations").EnumerateArray(), each => each.GetProperty("output").GetString() == "billing");
+        var demonstrations = await server.EventuallyAsync(
+            "/api/v1/demonstrations?node=intent&state=pending", body => body.GetProperty("demonstrations").GetArrayLength() == 2);
+        Assert.Contains(demonstrations.GetProperty("demonstrations").EnumerateArray(), each =>
+            each.GetProperty("output").GetString() == "billing");
 
         var (_, scores) = await server.GetAsync("/api/v1/nodes/intent/classification");
         Assert.Equal(0.5, scores.GetProperty("scores").GetProperty("accuracy").GetProperty("value").GetDouble());
@@ -112,16 +126,25 @@ public class PackTests
     public async Task A_new_metric_is_tried_on_the_past_and_then_back_filled_over_it()
     {
         await using var server = await RunningServer.StartAsync();
-        await server.AddSpansAsync([.. Enumerable.Range(0, 30).Select(i => RunningServer.Span("t", $"{i}", output: i % 3 == 0 ? "much too long an answer" : "ok"))]);
+        await server.AddSpansAsync(
+            [.. Enumerable.Range(0, 30)
+                .Select(i => RunningServer.Span("t", $"{i}", output: i % 3 == 0 ? "much too long an answer" : "ok"))]);
         var metric = new { name = "short", criterion = "Short?", validator = new { kind = "length", max = 5 } };
 
         var (_, preview) = await server.PostAsync("/api/v1/metrics/preview", new { metric, last = 2000 });
         Assert.Equal((20, 10, 0), Counts(preview));
-        Assert.Equal("invalid_last", (await server.PostAsync("/api/v1/metrics/preview", new { metric, last = 0 })).Body.GetProperty("code").GetString());
-        var (_, judge) = await server.PostAsync("/api/v1/metrics/preview", new { metric = new { name = "polite", criterion = "Polite?", validator = new { kind = "judge" } }, last = 10 });
-        Assert.Equal((10, 0), (judge.GetProperty("calls").GetInt32(), judge.GetProperty("outcomes").EnumerateObject().Sum(outcome => outcome.Value.GetInt32())));
+        Assert.Equal("invalid_last",
+            (await server.PostAsync("/api/v1/metrics/preview", new { metric, last = 0 })).Body.GetProperty("code").GetString());
+        var (_, judge) = await server.PostAsync(
+            "/api/v1/metrics/preview",
+            new { metric = new { name = "polite", criterion = "Polite?", validator = new { kind = "judge" } }, last = 10 });
+        Assert.Equal((10, 0),
+            (judge.GetProperty("calls").GetInt32(),
+                judge.GetProperty("outcomes").EnumerateObject().Sum(outcome => outcome.Value.GetInt32())));
 
-        await server.EventuallyAsync("/api/v1/jobs", body => server.Store.Jobs.CountsAsync(DateTimeOffset.UtcNow, TestContext.Current.CancellationToken).Result.PendingSpans == 0);
+        await server.EventuallyAsync(
+            "/api/v1/jobs", body =>
+                server.Store.Jobs.CountsAsync(DateTimeOffset.UtcNow, TestContext.Current.CancellationToken).Result.PendingSpans == 0);
         await server.PostAsync("/api/v1/metrics", metric);
         Assert.Equal(404, (await server.GetAsync("/api/v1/metrics/short/backfill")).Status);
         var (status, _) = await server.PostAsync("/api/v1/metrics/short/backfill", new { limit = 25 });
@@ -129,14 +152,17 @@ public class PackTests
         var done = await server.EventuallyAsync("/api/v1/metrics/short/backfill", body => body.GetProperty("state").GetString() == "done");
         Assert.Equal((25, 30), (done.GetProperty("queued").GetInt32(), done.GetProperty("total").GetInt32()));
         await server.EventuallyAsync("/api/v1/metrics/short/summary", body =>
-            body.GetProperty("versions").GetArrayLength() == 1 && body.GetProperty("versions")[0].GetProperty("validator_pass_rate").GetProperty("n").GetInt32() == 25);
+            body.GetProperty("versions").GetArrayLength() == 1
+                && body.GetProperty("versions")[0].GetProperty("validator_pass_rate").GetProperty("n").GetInt32() == 25);
     }
 
-    static JsonElement Metric(JsonElement body, string name) => body.GetProperty("metrics").EnumerateArray().Single(metric => metric.GetProperty("name").GetString() == name);
+    static JsonElement Metric(JsonElement body, string name) =>
+        body.GetProperty("metrics").EnumerateArray().Single(metric => metric.GetProperty("name").GetString() == name);
 
     static (int Pass, int Fail, int Skipped) Counts(JsonElement metric)
     {
         var outcomes = metric.GetProperty("outcomes");
-        return (outcomes.GetProperty("pass").GetInt32(), outcomes.GetProperty("fail").GetInt32(), outcomes.GetProperty("skipped").GetInt32());
+        return (outcomes.GetProperty("pass").GetInt32(), outcomes.GetProperty("fail").GetInt32(),
+            outcomes.GetProperty("skipped").GetInt32());
     }
 }

@@ -13,9 +13,12 @@ public sealed class PluginTests
     public async Task An_operators_validator_decides_like_a_built_in_one()
     {
         await using var server = await StartAsync(("Plugins:0", Assembly));
-        var (created, _) = await server.PostAsync("/api/v1/metrics", """{"name":"brief","criterion":"Brief?","validator":{"kind":"acme.short","most":5}}""");
-        var (missing, refusal) = await server.PostAsync("/api/v1/metrics", """{"name":"bad","criterion":"Brief?","validator":{"kind":"acme.short"}}""");
-        var (throws, fault) = await server.PostAsync("/api/v1/metrics", """{"name":"bad","criterion":"Brief?","validator":{"kind":"acme.short","most":13}}""");
+        var (created, _) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"brief","criterion":"Brief?","validator":{"kind":"acme.short","most":5}}""");
+        var (missing, refusal) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"bad","criterion":"Brief?","validator":{"kind":"acme.short"}}""");
+        var (throws, fault) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"bad","criterion":"Brief?","validator":{"kind":"acme.short","most":13}}""");
         await server.AddSpansAsync(Span("t1", "s", output: "short"), Span("t2", "s", output: "not so short"));
         var passed = await VerdictAsync(server, "t1");
         var failed = await VerdictAsync(server, "t2");
@@ -34,7 +37,8 @@ public sealed class PluginTests
     {
         await using var server = await StartAsync();
 
-        var (status, _) = await server.PostAsync("/api/v1/metrics", """{"name":"brief","criterion":"Brief?","validator":{"kind":"acme.short","most":5}}""");
+        var (status, _) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"brief","criterion":"Brief?","validator":{"kind":"acme.short","most":5}}""");
 
         Assert.Equal(400, status);
     }
@@ -43,7 +47,8 @@ public sealed class PluginTests
     public async Task A_plug_in_that_cannot_be_had_stops_the_start_and_says_why()
     {
         var gone = await Assert.ThrowsAnyAsync<FlywheelException>(() => StartAsync(("Plugins:0", "/nowhere/acme.dll")));
-        var empty = await Assert.ThrowsAnyAsync<FlywheelException>(() => StartAsync(("Plugins:0", typeof(JsonSerializer).Assembly.Location)));
+        var empty = await Assert.ThrowsAnyAsync<FlywheelException>(
+            () => StartAsync(("Plugins:0", typeof(JsonSerializer).Assembly.Location)));
         var twice = Assert.Throws<PluginException>(() => ValidatorPlugins.Load([Assembly, Assembly], []));
 
         Assert.Contains("check `Plugins`", gone.Message, StringComparison.Ordinal);
@@ -52,6 +57,7 @@ public sealed class PluginTests
     }
 
     static async Task<JsonElement> VerdictAsync(RunningServer server, string trace) =>
-        (await server.EventuallyAsync($"/api/v1/traces/{trace}", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1))
+        (await server.EventuallyAsync(
+            $"/api/v1/traces/{trace}", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1))
             .GetProperty("spans")[0].GetProperty("verdicts")[0];
 }

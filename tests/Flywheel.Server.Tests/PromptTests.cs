@@ -22,9 +22,11 @@ public sealed class PromptTests
     }
 
     static Task<(int Status, JsonElement Body)> PutAsync(RunningServer server, string path, object body) =>
-        server.SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") });
+        server.SendAsync(new HttpRequestMessage(
+            HttpMethod.Put, path) { Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") });
 
-    static Task<JsonElement> AddAsync(RunningServer server, object template, string name = "greet", string[]? labels = null, object? config = null) =>
+    static Task<JsonElement> AddAsync(
+        RunningServer server, object template, string name = "greet", string[]? labels = null, object? config = null) =>
         OkAsync(server.PostAsync($"/api/v1/prompts/{name}/versions", new { template, labels, config, author = "ann" }));
 
     [Fact]
@@ -32,20 +34,24 @@ public sealed class PromptTests
     {
         await using var server = await RunningServer.StartAsync();
         await AddAsync(server, "Be brief.\nSpeak {{language}}.\n", labels: ["production"]);
-        await AddAsync(server, "Be brief.\nSpeak {{ language }} to {{name}}.\n", labels: ["staging"], config: new { model = "m", temperature = 0.5 });
+        await AddAsync(server, "Be brief.\nSpeak {{ language }} to {{name}}.\n", labels: ["staging"],
+            config: new { model = "m", temperature = 0.5 });
 
         var production = await OkAsync(server.GetAsync("/api/v1/prompts/greet/versions/production"));
         var latest = await OkAsync(server.GetAsync("/api/v1/prompts/greet/versions/latest"));
         var diff = await OkAsync(server.GetAsync("/api/v1/prompts/greet/diff?from=production&to=staging"));
-        var rendered = await OkAsync(server.PostAsync("/api/v1/prompts/greet/versions/2/render", new { variables = new { language = "{{name}}", name = "Ada" } }));
+        var rendered = await OkAsync(
+            server.PostAsync("/api/v1/prompts/greet/versions/2/render", new { variables = new { language = "{{name}}", name = "Ada" } }));
         var lacking = await server.PostAsync("/api/v1/prompts/greet/versions/2/render", new { variables = new { language = "Latin" } });
         var unknown = await server.GetAsync("/api/v1/prompts/greet/versions/canary");
 
-        Assert.Equal((1, "Be brief.\nSpeak {{language}}.\n"), (production.GetProperty("version").GetInt32(), production.GetProperty("template").GetString()));
+        Assert.Equal((1, "Be brief.\nSpeak {{language}}.\n"),
+            (production.GetProperty("version").GetInt32(), production.GetProperty("template").GetString()));
         Assert.Equal(["staging", "latest"], latest.GetProperty("labels").EnumerateArray().Select(each => each.GetString()!));
         Assert.Equal(["language", "name"], latest.GetProperty("variables").EnumerateArray().Select(each => each.GetString()!));
         Assert.Equal(
-            "--- greet version 1\n+++ greet version 2\n@@ -1,2 +1,7 @@\n Be brief.\n-Speak {{language}}.\n+Speak {{ language }} to {{name}}.\n+[config]\n+{\n+  \"model\": \"m\",\n+  \"temperature\": 0.5\n+}\n",
+            "--- greet version 1\n+++ greet version 2\n@@ -1,2 +1,7 @@\n Be brief.\n-Speak {{language}}.\n+Speak {{ language }} to "
+                + "{{name}}.\n+[config]\n+{\n+  \"model\": \"m\",\n+  \"temperature\": 0.5\n+}\n",
             diff.GetProperty("diff").GetString());
         // A value is text: it is not filled again.
         Assert.Equal("Be brief.\nSpeak {{name}} to Ada.\n", rendered.GetProperty("messages")[0].GetProperty("content").GetString());
@@ -85,7 +91,8 @@ public sealed class PromptTests
         await AddAsync(server, "two");
         await OkAsync(PutAsync(server, "/api/v1/project/protected-labels", new { labels = new[] { "production" } }));
 
-        var asked = await PutAsync(server, "/api/v1/prompts/greet/labels/production", new { version = 2, reason = "shorter", author = "bo" });
+        var asked = await PutAsync(
+            server, "/api/v1/prompts/greet/labels/production", new { version = 2, reason = "shorter", author = "bo" });
         var before = await OkAsync(server.GetAsync("/api/v1/prompts/greet/versions/production"));
         var proposal = (await OkAsync(server.GetAsync("/api/v1/prompt-proposals?state=proposed"))).GetProperty("proposals")[0];
         var (decided, _) = await server.PostAsync($"/api/v1/prompt-proposals/{proposal.GetProperty("id")}/approve", new { author = "cy" });
@@ -95,23 +102,28 @@ public sealed class PromptTests
 
         Assert.Equal(202, asked.Status);
         Assert.Equal((1, 2), (before.GetProperty("version").GetInt32(), after.GetProperty("version").GetInt32()));
-        Assert.Equal(("bo", 1, "shorter"), (proposal.GetProperty("author").GetString(), proposal.GetProperty("from").GetInt32(), proposal.GetProperty("reason").GetString()));
+        Assert.Equal(("bo", 1, "shorter"),
+            (proposal.GetProperty("author").GetString(), proposal.GetProperty("from").GetInt32(),
+                proposal.GetProperty("reason").GetString()));
         Assert.Equal((204, 409), (decided, again.Status));
         Assert.Equal(
             [("prompt.label", "cy"), ("prompt.approve", "cy"), ("prompt.propose", "bo")],
-            audit.GetProperty("entries").EnumerateArray().Take(3).Select(each => (each.GetProperty("action").GetString()!, each.GetProperty("actor").GetString()!)));
+            audit.GetProperty("entries").EnumerateArray().Take(3)
+                .Select(each => (each.GetProperty("action").GetString()!, each.GetProperty("actor").GetString()!)));
         Assert.Equal(JsonValueKind.Null, audit.GetProperty("first_broken").ValueKind);
     }
 
     [Theory]
     [InlineData("""{"model":"greet::x","messages":[{"role":"system","content":"old"},{"role":"user","content":"hi"}],"prompt_variables":{"language":"Latin"}}""", "chat/completions")]
-    [InlineData("""{"prompt_variables" : {"language":"Latin"} , "model":"greet::x","messages":[{"role":"user","content":"hi"}]}""", "chat/completions")]
+    [InlineData("""{"prompt_variables" : {"language":"Latin"} , "model":"greet::x","messages":[{"role":"user","content":"hi"}]}""",
+        "chat/completions")]
     [InlineData("""{"model":"greet::x","metadata":{"language":"Latin"},"messages":[{"role":"developer","content":"a"},{"role":"system","content":"b"},{"role":"user","content":"hi"}]}""", "chat/completions")]
     public async Task The_gateway_puts_the_nodes_prompt_in_the_place_of_the_instructions(string request, string path)
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
         gateway.Provider.Then(ModelReply.Says("salve"));
-        await AddAsync(gateway.Server, "Speak \"{{language}}\" in {{node}}.", config: new { model = "m", temperature = 0.5, note = "no parameter" }, labels: ["production"]);
+        await AddAsync(gateway.Server, "Speak \"{{language}}\" in {{node}}.",
+            config: new { model = "m", temperature = 0.5, note = "no parameter" }, labels: ["production"]);
         await gateway.PolicyAsync("greet", new { prompt = "greet" });
 
         var answer = await gateway.PostAsync(request, path);
@@ -127,10 +139,13 @@ public sealed class PromptTests
         Assert.False(sent.Body.TryGetProperty("note", out _));
         Assert.Equal(
             [("system", "Speak \"Latin\" in greet."), ("user", "hi")],
-            sent.Body.GetProperty("messages").EnumerateArray().Select(each => (each.GetProperty("role").GetString()!, each.GetProperty("content").GetString()!)));
-        Assert.Equal(("greet", 1, true), (exact.GetProperty("prompt").GetString(), exact.GetProperty("version").GetInt32(), exact.GetProperty("exact").GetBoolean()));
+            sent.Body.GetProperty("messages").EnumerateArray()
+                .Select(each => (each.GetProperty("role").GetString()!, each.GetProperty("content").GetString()!)));
+        Assert.Equal(("greet", 1, true),
+            (exact.GetProperty("prompt").GetString(), exact.GetProperty("version").GetInt32(), exact.GetProperty("exact").GetBoolean()));
         Assert.Equal(
-            ["Speak \"Latin\" in greet.", "hi"], exact.GetProperty("messages").EnumerateArray().Select(each => each.GetProperty("content").GetString()!));
+            ["Speak \"Latin\" in greet.", "hi"],
+            exact.GetProperty("messages").EnumerateArray().Select(each => each.GetProperty("content").GetString()!));
         Assert.Equal(1, view.GetProperty("uses")[0].GetProperty("spans").GetInt32());
     }
 
@@ -147,7 +162,8 @@ public sealed class PromptTests
         var sent = gateway.Provider.Requests[0];
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal(["Speak Latin.", "hi"], sent.Body.GetProperty("input").EnumerateArray().Select(each => each.GetProperty("content").GetString()!));
+        Assert.Equal(["Speak Latin.", "hi"],
+            sent.Body.GetProperty("input").EnumerateArray().Select(each => each.GetProperty("content").GetString()!));
         Assert.Equal(JsonValueKind.Null, sent.Body.GetProperty("instructions").ValueKind);
         Assert.Equal("hi", (await gateway.SpanAsync(answer)).Input);
     }
@@ -160,7 +176,8 @@ public sealed class PromptTests
         await gateway.PolicyAsync("greet", new { prompt = "greet" });
 
         var lacking = await gateway.PostAsync(GatewayUnderTest.Chat("hi", "greet::m"));
-        var (status, problem) = await PutAsync(gateway.Server, "/api/v1/nodes/other/gateway", new { settings = new { prompt = "greet", prompt_label = "canary" } });
+        var (status, problem) = await PutAsync(
+            gateway.Server, "/api/v1/nodes/other/gateway", new { settings = new { prompt = "greet", prompt_label = "canary" } });
 
         Assert.Equal(400, lacking.Status);
         Assert.Contains("asks for language", lacking.Text);
@@ -177,7 +194,9 @@ public sealed class PromptTests
         await gateway.PolicyAsync("intent", new { prompt = "greet" });
         var first = await gateway.PostAsync(GatewayUnderTest.Chat("My kettle leaks", "intent::m"));
         var key = (await gateway.SpanAsync(first)).Key;
-        var correction = await OkAsync(gateway.Server.PostAsync("/api/v1/corrections", new { trace_id = key.Trace, span_id = key.Span, corrected_output = "technical" }));
+        var correction = await OkAsync(
+            gateway.Server.PostAsync(
+                "/api/v1/corrections", new { trace_id = key.Trace, span_id = key.Span, corrected_output = "technical" }));
         var id = correction.GetProperty("demonstration_id").GetString();
         await gateway.Server.PostAsync($"/api/v1/demonstrations/{id}/approve", "{}");
 
@@ -192,16 +211,20 @@ public sealed class PromptTests
 
         Assert.Equal(
             [("Route the message.", null), ("My kettle leaks", id), ("technical", id), ("My kettle leaks again", null)],
-            exact.GetProperty("messages").EnumerateArray().Select(each => (each.GetProperty("content").GetString()!, each.GetProperty("demonstration").GetString())));
+            exact.GetProperty("messages").EnumerateArray()
+                .Select(each => (each.GetProperty("content").GetString()!, each.GetProperty("demonstration").GetString())));
         Assert.Empty(exact.GetProperty("missing_demonstrations").EnumerateArray());
     }
 
     sealed class Echo : IChatClient
     {
-        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-            Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, string.Join('|', messages.Select(message => message.Text)))));
+        public Task<ChatResponse> GetResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new ChatResponse(
+                new ChatMessage(ChatRole.Assistant, string.Join('|', messages.Select(message => message.Text)))));
 
-        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public object? GetService(Type serviceType, object? serviceKey = null) => null;
@@ -219,14 +242,16 @@ public sealed class PromptTests
         var prompts = new FlywheelPrompts(api, fresh: TimeSpan.Zero);
         try
         {
-            await AddAsync(server, new[] { new { role = "system", content = "Speak {{language}}." } }, labels: ["production"], config: new { temperature = 0 });
+            await AddAsync(server, new[] { new { role = "system", content = "Speak {{language}}." } }, labels: ["production"],
+                config: new { temperature = 0 });
             using var loop = new RemoteLoop(server.Http.BaseAddress!);
             await using var connection = new FlywheelConnection(loop);
             using var model = new Echo();
             using var node = model.UseFlywheel(connection, "greet");
 
             var prompt = await prompts.GetAsync("greet", ct: Ct);
-            var answer = await node.GetResponseAsync([.. prompt.Messages(("language", "Latin")), new ChatMessage(ChatRole.User, "hi")], cancellationToken: Ct);
+            var answer = await node.GetResponseAsync(
+                [.. prompt.Messages(("language", "Latin")), new ChatMessage(ChatRole.User, "hi")], cancellationToken: Ct);
             await connection.FlushAsync(Ct);
             var uses = (await OkAsync(server.GetAsync("/api/v1/prompts/greet"))).GetProperty("uses");
 

@@ -14,12 +14,14 @@ public abstract class ReferenceTests(ITestDatabases databases)
             """{"name":"usual","criterion":"Is this what we are asked?","validator":{"kind":"input.anomaly"}}""");
         await server.AddSpansAsync(Span("t0", "s", input: "where is my parcel"));
         var (early, problem) = await server.PostAsync("/api/v1/metrics/usual/reference", "{}");
-        await server.AddSpansAsync([.. Enumerable.Range(0, 60).Select(i => Span($"t{i + 1}", "s", input: $"where is my parcel number {i}"))]);
+        await server.AddSpansAsync(
+            [.. Enumerable.Range(0, 60).Select(i => Span($"t{i + 1}", "s", input: $"where is my parcel number {i}"))]);
 
         var (proposed, proposal) = await server.PostAsync("/api/v1/metrics/usual/reference", """{"author":"ana"}""");
         var (approved, decision) = await server.PostAsync("/api/v1/metrics/usual/reference/1/approve", """{"author":"ben"}""");
         await Task.Delay(1100, TestContext.Current.CancellationToken);
-        await server.AddSpansAsync(Span("odd", "s", input: "compose a sonnet about volcanoes"), Span("even", "s", input: "where is my parcel number 7"));
+        await server.AddSpansAsync(
+            Span("odd", "s", input: "compose a sonnet about volcanoes"), Span("even", "s", input: "where is my parcel number 7"));
         var odd = await OutcomeAsync(server, "odd");
         var even = await OutcomeAsync(server, "even");
 
@@ -49,7 +51,8 @@ public abstract class ReferenceTests(ITestDatabases databases)
     }
 
     static async Task<string?> OutcomeAsync(RunningServer server, string trace) =>
-        (await server.EventuallyAsync($"/api/v1/traces/{trace}", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1))
+        (await server.EventuallyAsync(
+            $"/api/v1/traces/{trace}", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1))
             .GetProperty("spans")[0].GetProperty("verdicts")[0].GetProperty("outcome").GetString();
 }
 

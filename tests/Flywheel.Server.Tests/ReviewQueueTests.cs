@@ -15,10 +15,12 @@ public sealed class ReviewQueueTests
         var project = (await server.Store.Projects.FindAsync("default", Ct))!;
         await server.Store.Projects.SetLimitsAsync(project.Id, null, null, 0, Ct);
         var (status, body) = await server.PostAsync(
-            "/api/v1/metrics", new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 2 }, labels_per_item = labelsPerItem });
+            "/api/v1/metrics", new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 2 },
+                labels_per_item = labelsPerItem });
         Assert.Equal((201, labelsPerItem), (status, body.GetProperty("labels_per_item").GetInt32()));
         await server.AddSpansAsync([.. Enumerable.Range(0, spans).Select(i => Span($"t{i}", "s", node: "answer", kind: "writer"))]);
-        await server.EventuallyAsync("/api/v1/review?metric=short&limit=200", queue => queue.GetProperty("items").GetArrayLength() == spans);
+        await server.EventuallyAsync(
+            "/api/v1/review?metric=short&limit=200", queue => queue.GetProperty("items").GetArrayLength() == spans);
         return server;
     }
 
@@ -29,7 +31,8 @@ public sealed class ReviewQueueTests
         return [.. body.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString()!)];
     }
 
-    static Task<(int Status, JsonElement Body)> LabelAsync(RunningServer server, string trace, bool passed, string author, bool adjudicate = false) =>
+    static Task<(int Status, JsonElement Body)> LabelAsync(
+        RunningServer server, string trace, bool passed, string author, bool adjudicate = false) =>
         server.PostAsync("/api/v1/labels", new { trace_id = trace, span_id = "s", metric = "short", passed, author, adjudicate });
 
     [Fact]
@@ -61,10 +64,13 @@ public sealed class ReviewQueueTests
         var (refused, problem) = await server.PostAsync($"/api/v1/review/{id}/reserve", new { author = "bob" });
 
         Assert.Equal((200, "ann"), (taken, hold.GetProperty("author").GetString()));
-        Assert.InRange(hold.GetProperty("until").GetDateTimeOffset() - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(58), TimeSpan.FromMinutes(61));
-        Assert.Equal((409, "reserved", "ann"), (refused, problem.GetProperty("code").GetString(), problem.GetProperty("reserved_by").GetString()));
+        Assert.InRange(hold.GetProperty("until").GetDateTimeOffset() - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(58),
+            TimeSpan.FromMinutes(61));
+        Assert.Equal((409, "reserved", "ann"),
+            (refused, problem.GetProperty("code").GetString(), problem.GetProperty("reserved_by").GetString()));
         Assert.Empty(await IdsAsync(server, "author=bob"));
-        async Task<int> ReleaseAsync(string author) => (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/api/v1/review/{id}/reserve?author={author}"))).Status;
+        async Task<int> ReleaseAsync(string author) =>
+            (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/api/v1/review/{id}/reserve?author={author}"))).Status;
         Assert.Equal(404, await ReleaseAsync("bob"));
         Assert.Equal(204, await ReleaseAsync("ann"));
         Assert.Single(await IdsAsync(server, "author=bob"));
@@ -87,13 +93,15 @@ public sealed class ReviewQueueTests
         Assert.Single(await IdsAsync(server, "author=bob"));
         Assert.Equal(200, (await LabelAsync(server, "t0", true, "bob")).Status);
         var dispute = (await server.GetAsync("/api/v1/review?reason=adjudicate&author=cleo")).Body.GetProperty("items");
-        Assert.Equal(("adjudicate", "2 people differ"), (dispute[0].GetProperty("reason").GetString(), dispute[0].GetProperty("detail").GetString()));
+        Assert.Equal(("adjudicate", "2 people differ"),
+            (dispute[0].GetProperty("reason").GetString(), dispute[0].GetProperty("detail").GetString()));
 
         var (status, label) = await LabelAsync(server, "t0", false, "cleo", adjudicate: true);
 
         Assert.True(status == 200 && label.GetProperty("adjudicates").GetBoolean(), label.ToString());
         Assert.Empty(await IdsAsync(server, ""));
-        var rates = (await server.GetAsync("/api/v1/metrics/short/summary")).Body.GetProperty("versions")[0].GetProperty("labelled_pass_rate");
+        var rates = (await server.GetAsync("/api/v1/metrics/short/summary")).Body.GetProperty("versions")[0]
+            .GetProperty("labelled_pass_rate");
         Assert.Equal((0, 1), (rates.GetProperty("value").GetDouble(), rates.GetProperty("n").GetInt32()));
         var people = (await server.GetAsync("/api/v1/metrics/short/alignment")).Body.GetProperty("humans");
         Assert.Equal((1, 2), (people.GetProperty("items").GetInt32(), people.GetProperty("labels").GetInt32()));
@@ -105,7 +113,8 @@ public sealed class ReviewQueueTests
         await using var server = await StartAsync();
 
         var (status, body) = await server.PostAsync(
-            "/api/v1/metrics", new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 2 }, labels_per_item = 10 });
+            "/api/v1/metrics", new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 2 },
+                labels_per_item = 10 });
         Assert.Equal(400, status);
         Assert.Contains("`labels_per_item` is 10: ask 1 to 9 people", body.ToString(), StringComparison.Ordinal);
         Assert.Equal((400, "invalid_reason"), Code(await server.GetAsync("/api/v1/review?blind=true&reason=low-score")));
@@ -116,16 +125,20 @@ public sealed class ReviewQueueTests
     {
         await using var server = await StartAsync();
         await server.PostAsync("/api/v1/metrics", new { name = "polite", criterion = "Is it polite?", validator = new { kind = "judge" } });
-        await server.PostAsync("/api/v1/metrics", new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 2 } });
+        await server.PostAsync(
+            "/api/v1/metrics", new { name = "short", criterion = "Is it short?", validator = new { kind = "length", max = 2 } });
         await server.AddSpansAsync(Span("t", "s", node: "answer", kind: "writer"));
-        var open = await server.EventuallyAsync("/api/v1/traces/t", trace => trace.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 2);
+        var open = await server.EventuallyAsync(
+            "/api/v1/traces/t", trace => trace.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 2);
         await server.PostAsync("/api/v1/labels", new { trace_id = "t", span_id = "s", metric = "polite", passed = true });
 
         var blind = (await server.GetAsync("/api/v1/traces/t?blind=true")).Body;
 
         Assert.False(open.GetProperty("withheld").GetBoolean());
         Assert.True(blind.GetProperty("withheld").GetBoolean());
-        Assert.Equal(["short"], blind.GetProperty("spans")[0].GetProperty("verdicts").EnumerateArray().Select(verdict => verdict.GetProperty("metric").GetString()));
+        Assert.Equal(["short"],
+            blind.GetProperty("spans")[0].GetProperty("verdicts").EnumerateArray()
+                .Select(verdict => verdict.GetProperty("metric").GetString()));
         Assert.Equal(0, blind.GetProperty("spans")[0].GetProperty("labels").GetArrayLength());
     }
 

@@ -39,14 +39,17 @@ public sealed class RunningServer : IAsyncDisposable
             await SqliteTemplate.CopyAsync(server.Db["sqlite:".Length..]);
         server._app = await FlywheelHost.BuildAsync(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), Ct);
         await server._app.StartAsync(Ct);
-        server.Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = new Uri(FlywheelHost.AddressOf(server._app)) };
+        server.Http = new HttpClient(
+            new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = new Uri(
+                FlywheelHost.AddressOf(server._app)) };
         return server;
     }
 
     /// <summary>Posts raw JSON text, whatever it is.</summary>
     public async Task<(int Status, JsonElement Body)> PostAsync(string path, string json, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
         return await SendAsync(request);
@@ -65,7 +68,8 @@ public sealed class RunningServer : IAsyncDisposable
         return ((int)response.StatusCode, body);
     }
 
-    public async Task<(int Status, JsonElement Body)> AddSpansAsync(params object[] spans) => await PostAsync("/api/v1/spans", new { spans });
+    public async Task<(int Status, JsonElement Body)> AddSpansAsync(params object[] spans) =>
+        await PostAsync("/api/v1/spans", new { spans });
 
     /// <summary>Asks again until the answer satisfies.</summary>
     public async Task<JsonElement> EventuallyAsync(string path, Func<JsonElement, bool> satisfied)
@@ -88,7 +92,9 @@ public sealed class RunningServer : IAsyncDisposable
         return body;
     }
 
-    public static object Span(string trace, string span, string node = "intent", string kind = "classifier", string? input = "hello", string? output = "general", string? startedAt = null) => new
+    public static object Span(
+        string trace, string span, string node = "intent", string kind = "classifier", string? input = "hello", string? output = "general",
+        string? startedAt = null) => new
     {
         trace_id = trace,
         span_id = span,

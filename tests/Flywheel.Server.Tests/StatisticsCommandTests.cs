@@ -23,7 +23,8 @@ public sealed class StatisticsCommandTests : IDisposable
             Assert.True(it.GetProperty("low").GetDouble() <= it.GetProperty("median").GetDouble(), rate);
             Assert.True(it.GetProperty("median").GetDouble() <= it.GetProperty("high").GetDouble(), rate);
         }
-        Assert.Equal((80, 400, 5), (answer.GetProperty("n").GetInt32(), answer.GetProperty("N").GetInt32(), answer.GetProperty("unparsable").GetInt32()));
+        Assert.Equal((80, 400, 5),
+            (answer.GetProperty("n").GetInt32(), answer.GetProperty("N").GetInt32(), answer.GetProperty("unparsable").GetInt32()));
         Assert.InRange(answer.GetProperty("pass_rate").GetProperty("median").GetDouble(), 0.85, 0.93);
         Assert.InRange(answer.GetProperty("judge_only").GetProperty("median").GetDouble(), 0.79, 0.81);
         Assert.Equal(["a", "b"], answer.GetProperty("strata").EnumerateArray().Select(slice => slice.GetProperty("stratum").GetString()));
@@ -46,11 +47,13 @@ public sealed class StatisticsCommandTests : IDisposable
         Assert.InRange(calibrated.GetProperty("threshold").GetDouble(), 0.6001, 0.95);
         Assert.Equal(0.5, calibrated.GetProperty("coverage").GetDouble());
         Assert.Equal(0, calibrated.GetProperty("labels_needed").GetInt32());
-        Assert.True(calibrated.GetProperty("log_loss").GetDouble() < calibrated.GetProperty("raw").GetProperty("log_loss").GetDouble() + 0.01);
+        Assert.True(calibrated.GetProperty("log_loss").GetDouble() < calibrated.GetProperty("raw").GetProperty("log_loss").GetDouble()
+            + 0.01);
         Assert.True(calibrated.GetProperty("brier").GetDouble() > 0 && calibrated.GetProperty("aurc").GetDouble() > 0);
         Assert.Equal("ridge-platt", calibrated.GetProperty("calibrator").GetProperty("kind").GetString());
         Assert.Equal(0.8, agreement.GetProperty("kappa").GetProperty("value").GetDouble(), 3);
-        Assert.True(agreement.GetProperty("alpha").GetProperty("low").GetDouble() < agreement.GetProperty("alpha").GetProperty("high").GetDouble());
+        Assert.True(agreement.GetProperty("alpha").GetProperty("low").GetDouble() < agreement.GetProperty("alpha").GetProperty("high")
+            .GetDouble());
     }
 
     [Fact]
@@ -70,11 +73,14 @@ public sealed class StatisticsCommandTests : IDisposable
     [InlineData("estimate", """{"judge": true, "human": "yes"}""", 1, "f.jsonl, line 2: `human` is \"yes\": write true or false")]
     [InlineData("estimate", """{"judge": 1}""", 1, "f.jsonl, line 2: `judge` is 1: write true or false")]
     [InlineData("estimate", """{"human": true}""", 1, "f.jsonl, line 2: the field `judge` is missing")]
-    [InlineData("estimate", """{"judge": true, "human": true, "propensity": 1.2}""", 1, "`propensity` is 1.2: write a number above 0 and at most 1")]
+    [InlineData("estimate", """{"judge": true, "human": true, "propensity": 1.2}""", 1,
+        "`propensity` is 1.2: write a number above 0 and at most 1")]
     [InlineData("estimate --stratum kind", """{"judge": true}""", 1, "no row has the field `kind`")]
     [InlineData("calibrate", """{"judge": true, "human": true, "confidence": 7}""", 1, "`confidence` is 7: write a number from 0 to 1")]
-    [InlineData("calibrate", """{"judge": true, "confidence": 0.9, "features": {"length": "long"}}""", 1, "f.jsonl, line 2: `features.length` is \"long\": write a number")]
-    [InlineData("calibrate", """{"judge": true, "confidence": 0.9, "features": 3}""", 1, "f.jsonl, line 2: `features` is 3: write an object of numbers")]
+    [InlineData("calibrate", """{"judge": true, "confidence": 0.9, "features": {"length": "long"}}""", 1,
+        "f.jsonl, line 2: `features.length` is \"long\": write a number")]
+    [InlineData("calibrate", """{"judge": true, "confidence": 0.9, "features": 3}""", 1,
+        "f.jsonl, line 2: `features` is 3: write an object of numbers")]
     [InlineData("calibrate --alpha 1.5", """{"judge": true, "confidence": 1}""", 2, "--alpha is 1.5: give a number between 0 and 1")]
     [InlineData("agreement", """{"item": 1, "rater": "a", "value": true}""", 1, "f.jsonl, line 1: the field `item` is missing")]
     public async Task A_mistake_is_named_with_its_line_and_field(string command, string second, int code, string message)

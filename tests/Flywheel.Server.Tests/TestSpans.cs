@@ -17,6 +17,7 @@ static class TestSpans
 
     sealed class Unfiltered : ISpanFilter
     {
-        public ValueTask<IReadOnlyList<NewSpan>> BeforeStoringAsync(ProjectId project, IReadOnlyList<NewSpan> spans, CancellationToken ct) => new(spans);
+        public ValueTask<IReadOnlyList<NewSpan>> BeforeStoringAsync(
+            ProjectId project, IReadOnlyList<NewSpan> spans, CancellationToken ct) => new(spans);
     }
 }

@@ -72,7 +72,8 @@ public class WebhookTests
             var expected = "v1=" + Convert.ToHexStringLower(HMACSHA256.HashData(
                 Encoding.UTF8.GetBytes("open sesame"), Encoding.UTF8.GetBytes($"v1:{request.Timestamp}:{request.Body}")));
             var said = JsonDocument.Parse(request.Body).RootElement;
-            return expected == request.Signature && said.GetProperty("text").GetString() == "too loud" && said.GetProperty("metric").GetString() == "m"
+            return expected == request.Signature && said.GetProperty("text").GetString() == "too loud"
+                && said.GetProperty("metric").GetString() == "m"
                 ? (200, """{"outcome":"fail","score":3.5,"reason":"loud","confidence":0.9}""")
                 : (200, """{"outcome":"pass"}""");
         });
@@ -108,7 +109,8 @@ public class WebhookTests
         using var canary = new Canary(_ => (503, ""));
         using var services = Services($"127.0.0.1:{canary.Port}");
 
-        var fault = await Assert.ThrowsAsync<HttpRequestException>(async () => await Make(services, canary.Url).CheckAsync(new("text", null), Ct));
+        var fault = await Assert.ThrowsAsync<HttpRequestException>(
+            async () => await Make(services, canary.Url).CheckAsync(new("text", null), Ct));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, fault.StatusCode);
     }
 
@@ -117,18 +119,22 @@ public class WebhookTests
     {
         await using var server = await RunningServer.StartAsync(("Webhooks:Keys:main", "open sesame"));
 
-        var (status, problem) = await server.PostAsync("/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://10.0.0.1/","key":"main"}}""");
+        var (status, problem) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://10.0.0.1/","key":"main"}}""");
         Assert.Equal((400, "validator.url"), (status, problem.GetProperty("field").GetString()));
         Assert.Contains("Webhooks:Allow", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        (status, problem) = await server.PostAsync("/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://93.184.216.34/","key":"mian"}}""");
+        (status, problem) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://93.184.216.34/","key":"mian"}}""");
         Assert.Equal((400, "validator.key"), (status, problem.GetProperty("field").GetString()));
         Assert.Contains("`main`", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        Assert.Equal(201, (await server.PostAsync("/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://93.184.216.34/","key":"main"}}""")).Status);
+        Assert.Equal(201, (await server.PostAsync(
+            "/api/v1/metrics", """{"name":"m","criterion":"?","validator":{"kind":"webhook","url":"https://93.184.216.34/","key":"main"}}""")).Status);
     }
 
     static readonly Dictionary<string, string> SigningKeys = new() { ["main"] = "open sesame" };
 
-    static WebhookServices Services(params string[] allowed) => new(allowed, SigningKeys, resolve: (host, _) => Task.FromResult<IPAddress[]>(host switch
+    static WebhookServices Services(params string[] allowed) =>
+        new(allowed, SigningKeys, resolve: (host, _) => Task.FromResult<IPAddress[]>(host switch
     {
         "inner.example" => [IPAddress.Parse("10.0.0.7")],
         "mixed.example" => [IPAddress.Parse("93.184.216.34"), IPAddress.Loopback],
@@ -136,7 +142,8 @@ public class WebhookTests
     }));
 
     static IValidator Make(WebhookServices services, string url) => new ValidatorRegistry(LeafValidators.All(new() { Webhooks = services }))
-        .Create(new("webhook", JsonSerializer.SerializeToElement(new { url, key = "main" })), new("m", "Is it quiet?", MetricSubject.Output));
+        .Create(new("webhook", JsonSerializer.SerializeToElement(new { url, key = "main" })),
+            new("m", "Is it quiet?", MetricSubject.Output));
 
     /// <summary>A service on loopback that counts who knocks.</summary>
     sealed class Canary : IDisposable
@@ -177,7 +184,9 @@ public class WebhookTests
                 }
                 Interlocked.Increment(ref _hits);
                 using var reader = new StreamReader(context.Request.InputStream);
-                var (status, body) = answer((await reader.ReadToEndAsync(), context.Request.Headers["X-Flywheel-Signature"], context.Request.Headers["X-Flywheel-Timestamp"]));
+                var (status, body) = answer(
+                    (await reader.ReadToEndAsync(), context.Request.Headers["X-Flywheel-Signature"],
+                        context.Request.Headers["X-Flywheel-Timestamp"]));
                 context.Response.StatusCode = status;
                 if (status == 302)
                     context.Response.RedirectLocation = Url + "/again";

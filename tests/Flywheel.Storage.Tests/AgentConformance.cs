@@ -22,9 +22,11 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
         Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct));
         Assert.Equal(InsertResult.Repeated, await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct));
         Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric, passed: false), 10, Ct));
-        Assert.Equal(InsertResult.Stored, await Store.ProposedLabels.AddAsync(Proposal(span, metric, author: "agent:b") with { CreatedAt = Noon.AddHours(1) }, 10, Ct));
+        Assert.Equal(InsertResult.Stored,
+            await Store.ProposedLabels.AddAsync(Proposal(span, metric, author: "agent:b") with { CreatedAt = Noon.AddHours(1) }, 10, Ct));
 
-        Assert.Equal([("agent:b", true), ("agent:a", false)], (await Store.ProposedLabels.OfSpansAsync(Home, [span.Id], Ct)).Select(each => (each.Author, each.Passed)));
+        Assert.Equal([("agent:b", true), ("agent:a", false)],
+            (await Store.ProposedLabels.OfSpansAsync(Home, [span.Id], Ct)).Select(each => (each.Author, each.Passed)));
         var item = Assert.Single((await Store.Review.ListAsync(Home, new(), Ct)).Items);
         Assert.Equal((ReviewReason.Informative, "agent:a proposes a label"), (item.Reason, item.Detail));
         Assert.Empty(await Store.Labels.ListAsync(Home, null, 10, Ct));
@@ -59,7 +61,8 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
         await Store.ProposedLabels.AddAsync(Proposal(span, metric), 10, Ct);
 
         Assert.Empty(await Store.ProposedLabels.OfSpansAsync(other, [span.Id], Ct));
-        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.ProposedLabels.AddAsync(Proposal(span, metric) with { Project = other }, 10, Ct));
+        await Assert.ThrowsAsync<KeyNotFoundException>(
+            () => Store.ProposedLabels.AddAsync(Proposal(span, metric) with { Project = other }, 10, Ct));
         Assert.Empty((await Store.Spans.SearchAsync(other, new(), Ct)).Items);
     }
 
@@ -68,7 +71,8 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
     {
         var span = await SpanAsync();
         var proposed = new Demonstration(
-            Guid.CreateVersion7(), Home, DemonstrationPurpose.Task, "intent", "in", "out", "old", "why", 1, null, span.Id.Value, DemonstrationState.Pending,
+            Guid.CreateVersion7(), Home, DemonstrationPurpose.Task, "intent", "in", "out", "old", "why", 1, null, span.Id.Value,
+            DemonstrationState.Pending,
             "agent:a", Noon, null, null, null, null);
 
         Assert.Equal(InsertResult.Stored, await Store.Demonstrations.ProposeAsync(proposed, 1, Ct));
@@ -90,7 +94,8 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
         await JudgeAsync(Verdict(two, metric));
         await JudgeAsync(Verdict(two, metric, Outcome.Fail, validator: "v0", at: Noon.AddHours(-1)));
 
-        async Task<SpanId[]> FindAsync(SpanSearch search) => [.. (await Store.Spans.SearchAsync(Home, search, Ct)).Items.Select(span => span.Id)];
+        async Task<SpanId[]> FindAsync(SpanSearch search) =>
+            [.. (await Store.Spans.SearchAsync(Home, search, Ct)).Items.Select(span => span.Id)];
         Assert.Equal([three.Id, two.Id, one.Id], await FindAsync(new()));
         Assert.Equal([two.Id, one.Id], await FindAsync(new(Text: "PARCEL")));
         Assert.Equal([one.Id], await FindAsync(new(Text: "100% of my_p")));
@@ -133,7 +138,9 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
     {
         await Store.Projects.SetLimitsAsync(Home, null, null, 0, Ct);
         var (span, metric) = (await SpanAsync(), await MetricAsync());
-        await Store.Review.AddPicksAsync(Home, [new(span.Id, metric.Id, ReviewReason.RandomAudit, "", 0.5, 0.1), new(span.Id, null, ReviewReason.Informative, "", 0.5, null)], Noon, Ct);
+        await Store.Review.AddPicksAsync(
+            Home, [new(span.Id, metric.Id, ReviewReason.RandomAudit, "", 0.5, 0.1),
+                new(span.Id, null, ReviewReason.Informative, "", 0.5, null)], Noon, Ct);
         var served = new Core.Judging.Served(span.Id, metric.Id, Core.Judging.ServedMode.Blind, "v", Outcome.Fail);
         await Store.Serving.ServeAsync(Home, [served], Noon, Ct);
 
@@ -203,9 +210,13 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
         var (span, metric) = (await SpanAsync(), await MetricAsync());
         await Store.Evaluations.AddAsync(Home, [Said(span.Key, at: Noon.AddHours(2)), Said(span.Key, score: 0)], mayLabel: false, Noon, Ct);
         foreach (var one in (await ReadyAsync(Noon)).Reverse())
-            await Store.Evaluations.RecordAsync(one, new(Verdict: Verdict(span, metric, one.Evaluation.Score == 1 ? Outcome.Pass : Outcome.Fail, "external:ragas@1", one.Evaluation.At)), Ct);
+            await Store.Evaluations.RecordAsync(
+                one, new(Verdict: Verdict(
+                    span, metric, one.Evaluation.Score == 1 ? Outcome.Pass : Outcome.Fail, "external:ragas@1", one.Evaluation.At)), Ct);
 
-        Assert.Equal((Outcome.Pass, Noon.AddHours(2)), Assert.Single((await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct)).Select(verdict => (verdict.Finding.Outcome, verdict.At))));
+        Assert.Equal((Outcome.Pass, Noon.AddHours(2)),
+            Assert.Single((await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct))
+                .Select(verdict => (verdict.Finding.Outcome, verdict.At))));
         await AssertCountsAsync(metric);
         await SqlAsync($"DELETE FROM span WHERE id = {span.Id.Value}");
         Assert.Equal(0, await CountAsync("span_evaluation"));
@@ -215,7 +226,9 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
     public async Task Verdicts_wait_in_the_outbox_where_it_is_open_until_they_are_sent()
     {
         var metric = await MetricAsync();
-        var external = await MetricAsync(NewMetric("theirs") with { Validator = new(ValidatorSpec.External, System.Text.Json.JsonSerializer.SerializeToElement(new { })) });
+        var external = await MetricAsync(
+            NewMetric("theirs") with { Validator = new(
+                ValidatorSpec.External, System.Text.Json.JsonSerializer.SerializeToElement(new { })) });
         var (before, span) = (await SpanAsync(), await SpanAsync(NewSpan() with { Attributes = """{"gen_ai.response.id":"resp-1"}""" }));
         await JudgeAsync(Verdict(before, metric));
         await Store.Outbox.EnableAsync([Home], Ct);
@@ -243,7 +256,8 @@ public abstract class AgentConformance(ITestDatabases databases) : StoreConforma
     [Fact]
     public async Task No_work_is_made_for_a_metric_that_is_judged_elsewhere()
     {
-        await MetricAsync(NewMetric("theirs") with { Validator = new(ValidatorSpec.External, System.Text.Json.JsonSerializer.SerializeToElement(new { })) });
+        await MetricAsync(NewMetric(
+            "theirs") with { Validator = new(ValidatorSpec.External, System.Text.Json.JsonSerializer.SerializeToElement(new { })) });
         await MetricAsync();
         await SpanAsync();
 

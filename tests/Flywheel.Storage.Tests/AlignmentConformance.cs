@@ -10,7 +10,8 @@ namespace Flywheel.Storage.Tests;
 public abstract class AlignmentConformance(ITestDatabases databases) : StoreConformance(databases)
 {
     static readonly AlignmentPlan Plan = new(400, null, null, new Dictionary<int, IReadOnlyList<ProposedGuideline>>());
-    static readonly AlignmentEvidence Evidence = new(1, 100, 50, 50, 50, [], "guidelines", true, PairedTest.Of(50, 9, 1), null, null, [], 1.5, []);
+    static readonly AlignmentEvidence Evidence = new(
+        1, 100, 50, 50, 50, [], "guidelines", true, PairedTest.Of(50, 9, 1), null, null, [], 1.5, []);
 
     static NewProposal Change(Metric metric, MetricChange change, params Guid[] guidelines) => new(
         ProposalKind.Metric, ProposalAction.Change, metric.Name, "It gets better.",
@@ -48,11 +49,13 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         var run = await Store.Alignments.BeginAsync(metric, Plan, Noon, 500, "ann", Noon, Ct);
         var again = await Store.Alignments.BeginAsync(metric, Plan, Noon.AddHours(1), 900, "bob", Noon, Ct);
 
-        var claims = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Store.Alignments.ClaimAsync(null, $"w{i}", Noon, Noon.AddMinutes(5), Ct)));
+        var claims = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(i => Store.Alignments.ClaimAsync(null, $"w{i}", Noon, Noon.AddMinutes(5), Ct)));
         var held = Assert.Single(claims, claim => claim is not null)!;
         var rule = new ProposedGuideline("A range is a sum.", [Guid.CreateVersion7()]);
         var kept = await Store.Alignments.ReportAsync(
-            held, held.Worker!, Plan with { Rules = new Dictionary<int, IReadOnlyList<ProposedGuideline>> { [3] = [rule] } }, 20, 510, 0.5, Noon.AddMinutes(6), Ct);
+            held, held.Worker!, Plan with { Rules = new Dictionary<int, IReadOnlyList<ProposedGuideline>> { [3] = [rule] } }, 20, 510, 0.5,
+            Noon.AddMinutes(6), Ct);
         var early = await Store.Alignments.ClaimAsync(run.Id, "other", Noon.AddMinutes(5), Noon.AddMinutes(20), Ct);
         var late = await Store.Alignments.ClaimAsync(run.Id, "other", Noon.AddMinutes(6), Noon.AddMinutes(20), Ct);
         var stale = await Store.Alignments.ReportAsync(held, held.Worker!, Plan, 30, 510, 9, Noon.AddMinutes(30), Ct);
@@ -95,7 +98,8 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         var run = await Store.Alignments.BeginAsync(metric, Plan, Noon, 500, "ann", Noon, Ct);
         await Store.Alignments.ClaimAsync(run.Id, "w", Noon, Noon.AddMinutes(5), Ct);
 
-        var ended = await Store.Alignments.EndAsync(run, "w", "proposed", Evidence, Change(metric, new(Validator(4), [])), Noon.AddMinutes(1), Ct);
+        var ended = await Store.Alignments.EndAsync(
+            run, "w", "proposed", Evidence, Change(metric, new(Validator(4), [])), Noon.AddMinutes(1), Ct);
         var next = await Store.Alignments.BeginAsync(metric, Plan, Noon, 500, "ann", Noon, Ct);
 
         var proposal = Assert.Single(await Store.Proposals.ListAsync(Home, new(Subject: metric.Name, State: ProposalState.Proposed), Ct));
@@ -104,7 +108,8 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         Assert.NotEqual(run.Id, next.Id);
         Assert.Equal([next.Id, run.Id], (await Store.Alignments.ListAsync(Home, metric.Id, 10, Ct)).Select(each => each.Id));
         Assert.Equal(
-            ["alignment.begin", "alignment.end", "proposal.add", "alignment.begin"], (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
+            ["alignment.begin", "alignment.end", "proposal.add", "alignment.begin"],
+            (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
         Assert.Empty(await Store.Proposals.ListAsync((await Store.Projects.EnsureAsync("other", Noon, Ct)).Id, new(), Ct));
     }
 
@@ -114,7 +119,8 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         var metric = await MetricAsync(NewMetric() with { Sampling = 0.5, LabelsPerItem = 2 });
         var revision = Store.Metrics.Revision;
         var label = Guid.CreateVersion7();
-        var proposal = await Store.Proposals.AddAsync(Home, Change(metric, new(Validator(4), [new("A range is a sum.", [label])])), Noon, Ct);
+        var proposal = await Store.Proposals.AddAsync(
+            Home, Change(metric, new(Validator(4), [new("A range is a sum.", [label])])), Noon, Ct);
 
         var decided = await Store.Proposals.ApproveAsync(Home, proposal.Id, "bob", "looks right", Noon.AddHours(1), Ct);
         var twice = await Store.Proposals.RejectAsync(Home, proposal.Id, "eve", null, Noon.AddHours(2), Ct);
@@ -124,13 +130,16 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         Assert.Equal((ProposalDecision.Done, ProposalDecision.Already), (decided, twice));
         Assert.Equal((2, "judge", 4), (now.Number, now.Validator.Kind, now.Validator.Settings.GetProperty("examples").GetInt32()));
         Assert.Equal((0.5, 2, metric.Criterion, "bob"), (now.Sampling, now.LabelsPerItem, now.Criterion, now.Author));
-        Assert.Equal(("A range is a sum.", "ann", "bob", Noon.AddHours(1)), (guideline.Text, guideline.Author, guideline.ApprovedBy, guideline.ApprovedAt));
+        Assert.Equal(("A range is a sum.", "ann", "bob", Noon.AddHours(1)),
+            (guideline.Text, guideline.Author, guideline.ApprovedBy, guideline.ApprovedAt));
         Assert.Equal([label], guideline.Labels);
         Assert.True(Store.Metrics.Revision > revision);
         var kept = (await Store.Proposals.FindAsync(Home, proposal.Id, Ct))!;
-        Assert.Equal((ProposalState.Approved, "bob", "looks right", Noon.AddHours(1)), (kept.State, kept.DecidedBy, kept.Reason, kept.DecidedAt));
+        Assert.Equal((ProposalState.Approved, "bob", "looks right", Noon.AddHours(1)),
+            (kept.State, kept.DecidedBy, kept.Reason, kept.DecidedAt));
         Assert.Equal(
-            ["proposal.approve", "guideline.approve", "metric.change", "proposal.add"], (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
+            ["proposal.approve", "guideline.approve", "metric.change", "proposal.add"],
+            (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
         Assert.Null(await Store.Audit.VerifyAsync(Home, Ct));
     }
 
@@ -145,7 +154,8 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         var first = await Store.Proposals.ApproveAsync(Home, rules.Id, "bob", null, Noon, Ct);
         var second = await Store.Proposals.ApproveAsync(Home, settings.Id, "bob", null, Noon, Ct);
         var third = await Store.Proposals.AddAsync(
-            Home, Change(metric, new(Validator(2), []), [.. (await Store.Guidelines.ListAsync(Home, metric.Id, null, Ct)).Select(each => each.Id)]), Noon, Ct);
+            Home, Change(metric, new(Validator(2), []),
+                [.. (await Store.Guidelines.ListAsync(Home, metric.Id, null, Ct)).Select(each => each.Id)]), Noon, Ct);
         await MetricAsync(NewMetric() with { Criterion = "Is it brief?" });
 
         Assert.Equal((ProposalDecision.Done, ProposalDecision.Stale), (first, second));
@@ -160,7 +170,8 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
     public async Task What_nobody_can_carry_out_yet_is_kept_and_not_approved()
     {
         var proposal = await Store.Proposals.AddAsync(
-            Home, new(ProposalKind.Demonstration, ProposalAction.Retire, Guid.CreateVersion7().ToString(), "It misleads.", "{}", "{}", "{}", "agent"), Noon, Ct);
+            Home, new(ProposalKind.Demonstration, ProposalAction.Retire, Guid.CreateVersion7().ToString(), "It misleads.", "{}", "{}", "{}",
+                "agent"), Noon, Ct);
 
         Assert.Equal(ProposalDecision.Unsupported, await Store.Proposals.ApproveAsync(Home, proposal.Id, "bob", null, Noon, Ct));
         Assert.Equal([proposal], await Store.Proposals.ListAsync(Home, new(ProposalKind.Demonstration), Ct));
@@ -178,7 +189,8 @@ public abstract class AlignmentConformance(ITestDatabases databases) : StoreConf
         await Store.Proposals.AddAsync(Home, Change(metric, new(null, [new("As Eve wrote.", [eve.Id])])), Noon, Ct);
         var stays = await Store.Proposals.AddAsync(Home, Change(metric, new(null, [new("As Bob wrote.", [bob.Id])])), Noon, Ct);
         await Store.Alignments.BeginAsync(
-            metric, Plan with { Rules = new Dictionary<int, IReadOnlyList<ProposedGuideline>> { [0] = [new("As Eve wrote.", [eve.Id])] } }, Noon, 1, "ann", Noon, Ct);
+            metric, Plan with { Rules = new Dictionary<int, IReadOnlyList<ProposedGuideline>> { [0] = [new("As Eve wrote.", [eve.Id])] } },
+            Noon, 1, "ann", Noon, Ct);
 
         await Store.Erasures.EraseAsync(Home, "eve", "ann", Noon, Ct);
 

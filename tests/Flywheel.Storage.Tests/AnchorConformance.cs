@@ -26,7 +26,8 @@ public abstract class AnchorConformance(ITestDatabases databases) : StoreConform
     public async Task Frozen_cases_are_kept_and_replaced_by_the_next_ones()
     {
         var (metric, spans, set) = await FrozenAsync();
-        var again = await Store.Anchors.FreezeAsync(metric, [.. spans.Select(span => new Anchor(span.Id, true))], "bob", Noon.AddHours(1), Ct);
+        var again = await Store.Anchors.FreezeAsync(
+            metric, [.. spans.Select(span => new Anchor(span.Id, true))], "bob", Noon.AddHours(1), Ct);
         var other = (await Store.Projects.EnsureAsync("other", Noon, Ct)).Id;
 
         Assert.Equal((25, 25, "ann", null, 24), (set.Passes, set.Fails, set.Author, set.ReplayedAt, set.Hours));
@@ -35,11 +36,13 @@ public abstract class AnchorConformance(ITestDatabases databases) : StoreConform
         Assert.Equal(new Anchor(spans[1].Id, false), (await Store.Anchors.CasesAsync(Home, set.Id, Ct))[1]);
         Assert.Empty(await Store.Anchors.CasesAsync(other, set.Id, Ct));
         Assert.Null(await Store.Anchors.FindAsync(other, metric.Id, Ct));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.Anchors.FreezeAsync(metric, [new(spans[0].Id, true)], "ann", Noon, Ct));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => Store.Anchors.FreezeAsync(metric, [new(spans[0].Id, true)], "ann", Noon, Ct));
         Assert.False(await Store.Anchors.CloseAsync(other, metric.Id, "eve", Noon, Ct));
         Assert.True(await Store.Anchors.CloseAsync(Home, metric.Id, "bob", Noon, Ct));
         Assert.Null(await Store.Anchors.FindAsync(Home, metric.Id, Ct));
-        Assert.Equal(["anchors.close", "anchors.freeze", "anchors.close", "anchors.freeze"], (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
+        Assert.Equal(["anchors.close", "anchors.freeze", "anchors.close", "anchors.freeze"],
+            (await Store.Audit.ListAsync(Home, 4, Ct)).Select(entry => entry.Action));
     }
 
     [Fact]
@@ -102,7 +105,8 @@ public abstract class AnchorConformance(ITestDatabases databases) : StoreConform
         await SqlAsync($"DELETE FROM span WHERE id = {spans[0].Id.Value}");
 
         var kept = Assert.Single(await Store.Anchors.ReplaysAsync(Home, set.Id, 10, Ct));
-        Assert.Equal((ReplayState.Done, 7L, comparison, true, Noon.AddMinutes(3)), (kept.State, kept.Baseline, kept.Comparison, kept.Alarmed, kept.EndedAt));
+        Assert.Equal((ReplayState.Done, 7L, comparison, true, Noon.AddMinutes(3)),
+            (kept.State, kept.Baseline, kept.Comparison, kept.Alarmed, kept.EndedAt));
         Assert.Empty(await Store.Anchors.AnswersAsync(Home, replay.Id, Ct));
         Assert.Equal(49, (await Store.Anchors.CasesAsync(Home, set.Id, Ct)).Count);
         Assert.Equal(24, (await Store.Anchors.FindAsync(Home, metric.Id, Ct))!.Passes);

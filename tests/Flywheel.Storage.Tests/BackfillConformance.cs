@@ -89,7 +89,8 @@ public abstract class BackfillConformance(ITestDatabases databases) : StoreConfo
         await Store.Jobs.FanOutAsync(100, Pair, Noon, Ct);
 
         Assert.Equal(["tenant:acme", "user:42"], metric.Segments);
-        Assert.Equal([acme.Id, mine.Id], (await ClaimAsync()).Select(job => job.Span).Order(Comparer<SpanId>.Create((a, b) => a.Value.CompareTo(b.Value))));
+        Assert.Equal([acme.Id, mine.Id],
+            (await ClaimAsync()).Select(job => job.Span).Order(Comparer<SpanId>.Create((a, b) => a.Value.CompareTo(b.Value))));
         var skipped = await Store.Verdicts.CurrentAsync(Home, [beta.Id, none.Id], Ct);
         Assert.Equal(["not about segment beta, x", "not about spans without a segment"], skipped.Select(verdict => verdict.Finding.Reason));
     }
@@ -106,8 +107,10 @@ public abstract class BackfillConformance(ITestDatabases databases) : StoreConfo
         await Store.Corrections.AddAsync(Correction(wrong, " delivery ") with { CreatedAt = Noon.AddHours(1) }, Ct);
         await Store.Corrections.AddAsync(Correction(confirmed, "tracking", wrong: null), Ct);
         await Store.Corrections.AddAsync(Correction(elsewhere, "billing"), Ct);
-        foreach (var (span, name, value) in new[] { (wrong, "class", "\"tracking\""), (named, "class", "\"billing\""), (named, "thumbs", "\"up\""), (confirmed, "class", "1") })
-            await Store.Feedback.AddAsync(new(Guid.CreateVersion7(), Home, span.Key.Trace, span.Key.Span, name, value, null, null, Noon), Ct);
+        foreach (var (span, name, value) in new[] { (wrong, "class", "\"tracking\""), (named, "class", "\"billing\""),
+            (named, "thumbs", "\"up\""), (confirmed, "class", "1") })
+            await Store.Feedback.AddAsync(
+                new(Guid.CreateVersion7(), Home, span.Key.Trace, span.Key.Span, name, value, null, null, Noon), Ct);
 
         var found = await Store.Classification.OfNodeAsync(Home, "intent", "class", null, Ct);
 
@@ -126,6 +129,7 @@ public abstract class BackfillConformance(ITestDatabases databases) : StoreConfo
             spans.Add(await SpanAsync(NewSpan(node: node)));
 
         Assert.Equal([spans[3].Id, spans[2].Id], (await Store.Spans.NewestAsync(Home, null, 2, Ct)).Select(span => span.Id));
-        Assert.Equal([spans[2].Id, spans[1].Id, spans[0].Id], (await Store.Spans.NewestAsync(Home, ["a", "b"], 10, Ct)).Select(span => span.Id));
+        Assert.Equal([spans[2].Id, spans[1].Id, spans[0].Id],
+            (await Store.Spans.NewestAsync(Home, ["a", "b"], 10, Ct)).Select(span => span.Id));
     }
 }

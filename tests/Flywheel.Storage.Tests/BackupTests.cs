@@ -55,7 +55,8 @@ public sealed class BackupTests : IDisposable
         await Task.WhenAll(writers);
 
         Assert.True(report.IsGood);
-        Assert.Equal(["backup.db", "copied.db", "live.db", "live.db-shm", "live.db-wal"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["backup.db", "copied.db", "live.db", "live.db-shm", "live.db-wal"],
+            Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
         Assert.True((await SqliteBackup.VerifyAsync(At("backup.db"), Ct)).IsGood);
         Assert.Empty(before.Except(await KeysAsync("backup.db")));
         Assert.NotEmpty(before.Except(await KeysAsync("copied.db")));
@@ -106,13 +107,16 @@ public sealed class BackupTests : IDisposable
 
         Assert.True((await SqliteBackup.VerifyAsync(At("good.db"), Ct)).IsGood);
         Assert.False(await GoodAsync("torn.db"));
-        Assert.Equal(["the audit of project `default` is broken from entry 2 on"], (await SqliteBackup.VerifyAsync(At("doctored.db"), Ct)).Problems);
-        Assert.Equal(["1 counts of metric_cell are not in metric_cell_recomputed"], (await SqliteBackup.VerifyAsync(At("miscounted.db"), Ct)).Problems);
+        Assert.Equal(["the audit of project `default` is broken from entry 2 on"],
+            (await SqliteBackup.VerifyAsync(At("doctored.db"), Ct)).Problems);
+        Assert.Equal(["1 counts of metric_cell are not in metric_cell_recomputed"],
+            (await SqliteBackup.VerifyAsync(At("miscounted.db"), Ct)).Problems);
         var refused = await Assert.ThrowsAsync<StoreException>(() => SqliteBackup.CreateAsync(At("doctored.db"), At("again.db"), null, Ct));
         Assert.Contains("entry 2", refused.Message, StringComparison.Ordinal);
         Assert.Equal(
             ["doctored.db", "good.db", "live.db", "miscounted.db", "torn.db"],
-            Directory.GetFiles(_folder).Select(Path.GetFileName).Where(name => !name!.StartsWith("live.db-", StringComparison.Ordinal)).Order());
+            Directory.GetFiles(_folder).Select(Path.GetFileName).Where(name => !name!.StartsWith("live.db-", StringComparison.Ordinal))
+                .Order());
     }
 
     async Task<bool> GoodAsync(string name)

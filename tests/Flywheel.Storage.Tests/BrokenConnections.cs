@@ -18,7 +18,8 @@ public sealed class BrokenConnections(PostgresCluster cluster) : StoreConformanc
                 {
                     Interlocked.Add(ref broken, Convert.ToInt64(
                         await SqlAsync(
-                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'flywheel'"),
+                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND "
+                                + "application_name = 'flywheel'"),
                         System.Globalization.CultureInfo.InvariantCulture));
                     await Task.Delay(50, Ct);
                 }

@@ -93,7 +93,8 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
             Assert.True(await CountAsync($"{table} WHERE span_id = {stays.Id.Value}") > 0, table);
         }
         await AssertCountsAsync((await Store.Metrics.FindAsync(Home, "second", Ct))!);
-        Assert.Equal(1, (await Store.Metrics.CellsAsync(Home, (await Store.Metrics.FindAsync(Home, "second", Ct))!.Id, Ct)).Sum(cell => cell.Count));
+        Assert.Equal(1, (await Store.Metrics.CellsAsync(Home, (await Store.Metrics.FindAsync(Home, "second", Ct))!.Id, Ct))
+            .Sum(cell => cell.Count));
         var changes = await Store.Demonstrations.ChangesAsync(seen, "f", 10, Ct);
         Assert.Equal(2, changes.Count);
         Assert.All(changes, change => Assert.Null(change.Demonstration));
@@ -168,7 +169,9 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
                 break;
             case Step.Relabel when labels.Count > 0:
                 await SqlAsync(
-                    $"UPDATE label SET passed = 1 - passed, mode = '{Wire.Name((LabelMode)(b % 3))}', propensity = {(b % 4 == 0 ? "0.125" : "propensity")}, adjudicates = {(b % 7 == 0 ? 1 : 0)}, created_at = created_at + {a - 500} WHERE id = '{labels[b % labels.Count].Id:D}'");
+                    $"UPDATE label SET passed = 1 - passed, mode = '{Wire.Name((LabelMode)(b % 3))}', propensity = "
+                        + $"{(b % 4 == 0 ? "0.125" : "propensity")}, adjudicates = {(b % 7 == 0 ? 1 : 0)}, created_at = created_at + "
+                        + $"{a - 500} WHERE id = '{labels[b % labels.Count].Id:D}'");
                 break;
             case Step.NewVersion:
                 return await MetricAsync(NewMetric(metric.Name));
@@ -177,7 +180,8 @@ public abstract class CountConformance(ITestDatabases databases) : StoreConforma
                 break;
             case Step.Pick:
                 await Store.Review.AddPicksAsync(
-                    Home, [new(span.Id, metric.Id, b % 2 == 0 ? ReviewReason.LowScore : ReviewReason.RandomAudit, "", 0.5, b % 2 == 0 ? null : 0.1)], Noon, Ct);
+                    Home, [new(span.Id, metric.Id, b % 2 == 0 ? ReviewReason.LowScore : ReviewReason.RandomAudit, "", 0.5,
+                        b % 2 == 0 ? null : 0.1)], Noon, Ct);
                 break;
             case Step.Draw:
                 await Store.Review.KeepDrawAsync(Home, metric.Id, [new(span.Id, (1 + b % 9) / 10.0, b % 3 == 0 ? null : 0.5)], Noon, Ct);

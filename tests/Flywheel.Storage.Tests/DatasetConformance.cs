@@ -28,7 +28,8 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal((false, 0, 2), (same.IsNew, same.Added, same.Known));
         Assert.Equal(first.Version, same.Version);
         Assert.Equal((2, 4L, 2L, 0L, 0L, "note", "ann", Noon),
-            (second.Version!.Number, second.Version.Items, second.Version.Added, second.Version.Removed, second.Version.Erased, second.Version.Note, second.Version.Author, second.Version.CreatedAt));
+            (second.Version!.Number, second.Version.Items, second.Version.Added, second.Version.Removed, second.Version.Erased,
+                second.Version.Note, second.Version.Author, second.Version.CreatedAt));
         Assert.Equal(["a", "b"], await InputsAsync(1));
         Assert.Equal(["a", "b", "c", "a"], await InputsAsync(2));
         Assert.Equal([second.Version, first.Version!], await Store.Datasets.VersionsAsync(Home, "gold", Ct));
@@ -38,7 +39,8 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
         await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => SqlAsync("UPDATE dataset_version SET items = 9"));
         await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => SqlAsync("UPDATE dataset_item SET input = 'changed'"));
         Assert.Empty(await Store.Datasets.ListAsync((await Store.Projects.EnsureAsync("other", Noon, Ct)).Id, Ct));
-        Assert.Equal(["dataset.version", "dataset.version", "dataset.create"], (await Store.Audit.ListAsync(Home, 3, Ct)).Select(entry => entry.Action));
+        Assert.Equal(["dataset.version", "dataset.version", "dataset.create"],
+            (await Store.Audit.ListAsync(Home, 3, Ct)).Select(entry => entry.Action));
     }
 
     [Fact]
@@ -74,7 +76,8 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal([3L, 4], (await Store.Datasets.ItemsAsync(Home, "gold", 3, null, 1, 2, Ct)).Select(item => item.Ordinal));
         var diff = await Store.Datasets.DiffAsync(Home, "gold", 1, 3, 0, 10, Ct);
         Assert.Equal([(false, 2L), (true, 4), (true, 5)], diff.Select(change => (change.Added, change.Item.Ordinal)));
-        Assert.Equal([(true, 1L), (true, 2), (true, 3)], (await Store.Datasets.DiffAsync(Home, "gold", 0, 1, 0, 10, Ct)).Select(change => (change.Added, change.Item.Ordinal)));
+        Assert.Equal([(true, 1L), (true, 2), (true, 3)],
+            (await Store.Datasets.DiffAsync(Home, "gold", 0, 1, 0, 10, Ct)).Select(change => (change.Added, change.Item.Ordinal)));
     }
 
     [Fact]
@@ -102,7 +105,8 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal(("dataset.delete", "gold", "bo"), (entry.Action, entry.Subject, entry.Actor));
         Assert.Contains(deleted.Latest.ContentHash, entry.Details, StringComparison.Ordinal);
         await MakeAsync();
-        Assert.Equal((1, 1L), ((await AddAsync(Item("new"))).Version!.Number, (await Store.Datasets.FindAsync(Home, "gold", Ct))!.Latest!.Items));
+        Assert.Equal((1, 1L),
+            ((await AddAsync(Item("new"))).Version!.Number, (await Store.Datasets.FindAsync(Home, "gold", Ct))!.Latest!.Items));
     }
 
     [Fact]
@@ -138,7 +142,9 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal([(1L, 2L), (1, 3), (1, 2), (1, 0)], versions.Select(version => (version.Items, version.Erased)));
         Assert.All(versions, version => Assert.Equal(kept.Version!.ContentHash, version.ContentHash));
         Assert.Equal(1, await CountAsync("dataset_item"));
-        Assert.Equal(0L, Convert.ToInt64(await SqlAsync("SELECT count(*) FROM dataset_item WHERE end_user = 'eve' OR trace_id = 't1'"), System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(0L, Convert.ToInt64(
+            await SqlAsync("SELECT count(*) FROM dataset_item WHERE end_user = 'eve' OR trace_id = 't1'"),
+            System.Globalization.CultureInfo.InvariantCulture));
         await AddAsync(Item("new"));
         Assert.Equal([1L, 5], (await Store.Datasets.ItemsAsync(Home, "gold", 5, null, 0, 10, Ct)).Select(item => item.Ordinal));
     }
@@ -184,18 +190,25 @@ public abstract class DatasetConformance(ITestDatabases databases) : StoreConfor
         Assert.Empty((await Store.Datasets.SelectAsync((await Store.Projects.EnsureAsync("other", Noon, Ct)).Id, new(), Ct)).Items);
 
         var item = Assert.Single((await Store.Datasets.SelectAsync(Home, new(Corrected: true, Split: "test"), Ct)).Items);
-        Assert.Equal(("right", "test", fixedOne.Key, """{"node":"intent","kind":"classifier"}"""), (item.Expected, item.Split, item.Source!.Value, item.Attributes));
+        Assert.Equal(("right", "test", fixedOne.Key, """{"node":"intent","kind":"classifier"}"""),
+            (item.Expected, item.Split, item.Source!.Value, item.Attributes));
         Assert.Null(Assert.Single((await Store.Datasets.SelectAsync(Home, new(Session: "s1"), Ct)).Items).Expected);
-        var output = Assert.Single((await Store.Datasets.SelectAsync(Home, new(Session: "s1", Expected: ExpectedFrom.Output, KeepOutput: true), Ct)).Items);
-        Assert.Equal(("tracking", "eve", """{"node":"intent","kind":"classifier","output":"tracking"}"""), (output.Expected, output.EndUser, output.Attributes));
+        var output = Assert.Single(
+            (await Store.Datasets.SelectAsync(Home, new(Session: "s1", Expected: ExpectedFrom.Output, KeepOutput: true), Ct)).Items);
+        Assert.Equal(("tracking", "eve", """{"node":"intent","kind":"classifier","output":"tracking"}"""),
+            (output.Expected, output.EndUser, output.Attributes));
 
-        async Task<IEnumerable<string>> FoundAsync(SpanQuery query) => (await Store.Datasets.SelectAsync(Home, query, Ct)).Items.Select(each => each.Input);
+        async Task<IEnumerable<string>> FoundAsync(SpanQuery query) =>
+            (await Store.Datasets.SelectAsync(Home, query, Ct)).Items.Select(each => each.Input);
     }
 
     [Fact]
     public async Task A_sample_is_the_same_for_a_seed_and_spread_over_all()
     {
-        await Store.AddRawSpansAsync(Home, [.. Enumerable.Range(0, 400).Select(i => new NewSpan { Key = new("trace", "span-" + i), Node = "n", Input = i.ToString(System.Globalization.CultureInfo.InvariantCulture), StartedAt = Noon })], Noon, Ct);
+        await Store.AddRawSpansAsync(
+            Home, [.. Enumerable.Range(0, 400)
+                .Select(i => new NewSpan { Key = new("trace", "span-" + i), Node = "n",
+                    Input = i.ToString(System.Globalization.CultureInfo.InvariantCulture), StartedAt = Noon })], Noon, Ct);
 
         var one = await DrawAsync(1);
         var again = await DrawAsync(1);

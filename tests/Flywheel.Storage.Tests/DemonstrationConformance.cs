@@ -6,7 +6,8 @@ public abstract class DemonstrationConformance(ITestDatabases databases) : Store
 {
     static Demonstration Imported(int i = 0, DemonstrationState state = DemonstrationState.Pending) => new(
         Guid.CreateVersion7(), Home, DemonstrationPurpose.Task, "intent", $"in {i}", $"out {i}", null, null, 0, null, null, state, "ann",
-        Noon.AddSeconds(i), state == DemonstrationState.Approved ? Noon : null, state == DemonstrationState.Approved ? "ann" : null, null, null);
+        Noon.AddSeconds(i), state == DemonstrationState.Approved ? Noon : null, state == DemonstrationState.Approved ? "ann" : null, null,
+        null);
 
     static StoredVector Vector(string fingerprint, params sbyte[] values) => new(fingerprint, 0.5f, values);
 

@@ -12,7 +12,8 @@ public abstract class ErasureConformance(ITestDatabases databases) : StoreConfor
 
     NewSpan Of(string? user, string trace, string? session = null, string? text = null) => NewSpan(trace) with
     {
-        EndUser = user, Session = session, Input = text ?? $"where is {Secret}?", Output = text ?? $"{Secret} is here", Attributes = text is null ? $$"""{"gen_ai.input.messages":"{{Secret}}"}""" : null,
+        EndUser = user, Session = session, Input = text ?? $"where is {Secret}?", Output = text ?? $"{Secret} is here",
+        Attributes = text is null ? $$"""{"gen_ai.input.messages":"{{Secret}}"}""" : null,
     };
 
     /// <summary>Rows of any table that hold the user's words or name.</summary>
@@ -39,7 +40,8 @@ public abstract class ErasureConformance(ITestDatabases databases) : StoreConfor
             await using var reader = await command.ExecuteReaderAsync(Ct);
             while (await reader.ReadAsync(Ct))
                 for (var i = 0; i < reader.FieldCount; i++)
-                    if (!reader.IsDBNull(i) && reader.GetValue(i) is string text && (text.Contains(Secret, StringComparison.Ordinal) || text.Contains("eve@", StringComparison.Ordinal)))
+                    if (!reader.IsDBNull(i) && reader.GetValue(i) is string text
+                        && (text.Contains(Secret, StringComparison.Ordinal) || text.Contains("eve@", StringComparison.Ordinal)))
                         left.Add(table);
         }
         return [.. left];
@@ -67,7 +69,8 @@ public abstract class ErasureConformance(ITestDatabases databases) : StoreConfor
             Demonstrations = [correction.Id],
             Attributes = $$"""{"gen_ai.input.messages":[{"role":"user","parts":[{"type":"text","content":"Message: where is {{Secret}}?"}]},{"role":"assistant","parts":[{"type":"text","content":"no {{Secret}}"}]},{"role":"user","parts":[{"type":"text","content":"fine"}]}],"k":1}""",
         });
-        await Store.Guidelines.AddAsync([new(Guid.CreateVersion7(), Home, metric.Id, $"Never {Secret}", [label.Id], GuidelineState.Proposed, "ann", Noon)], Ct);
+        await Store.Guidelines.AddAsync(
+            [new(Guid.CreateVersion7(), Home, metric.Id, $"Never {Secret}", [label.Id], GuidelineState.Proposed, "ann", Noon)], Ct);
         await Store.JudgeCalls.SettleAsync(
             new(Home, metric.Name, 0, Noon), 0, new(new string('a', 64), own.Id, Outcome.Fail, $"because {Secret}", 0.5, "m"), Noon, Ct);
         await Store.SpanTexts.AddAsync(
@@ -83,14 +86,16 @@ public abstract class ErasureConformance(ITestDatabases databases) : StoreConfor
         var elsewhere = await Store.Projects.EnsureAsync("other", Noon, Ct);
         await SpanAsync(Of("eve@x", "t1", text: "another project's") with { EndUser = "eve" }, elsewhere.Id);
         Assert.Equal(
-            ["correction", "demonstration", "feedback", "guideline", "judge_reply", "label", "span", "span_text", "verdict"], await TracesLeftAsync());
+            ["correction", "demonstration", "feedback", "guideline", "judge_reply", "label", "span", "span_text", "verdict"],
+            await TracesLeftAsync());
 
         var erased = await Store.Erasures.EraseAsync(Home, "eve@x", "ann", Noon, Ct);
         var again = await Store.Erasures.EraseAsync(Home, "eve@x", "ann", Noon, Ct);
 
         Assert.Equal([], await TracesLeftAsync());
         // The correction's demonstration and the label's.
-        Assert.Equal(new(Spans: 3, Demonstrations: 2, Scrubbed: 1, Feedback: 2, Guidelines: 1, Texts: 1, References: 0, DatasetItems: 0), erased);
+        Assert.Equal(new(Spans: 3, Demonstrations: 2, Scrubbed: 1, Feedback: 2, Guidelines: 1, Texts: 1, References: 0, DatasetItems: 0),
+            erased);
         Assert.Equal(new(0, 0, 0, 0, 0, 0, 0, 0), again);
         Assert.NotNull(await Store.Spans.FindAsync(Home, other.Key, Ct));
         Assert.Equal(reader, (await Store.Spans.FindAsync(Home, reader.Key, Ct))! with { Content = reader.Content });
@@ -113,7 +118,8 @@ public abstract class ErasureConformance(ITestDatabases databases) : StoreConfor
     /// <summary>For databases whose file the product compacts; PostgreSQL frees pages by itself, in its own time.</summary>
     protected async Task SearchFileAsync()
     {
-        await Store.AddRawSpansAsync(Home, [.. Enumerable.Range(0, 200).Select(i => Of("eve@x", "t" + i, text: $"{Secret} {new string('x', 500)} {i}"))], Noon, Ct);
+        await Store.AddRawSpansAsync(
+            Home, [.. Enumerable.Range(0, 200).Select(i => Of("eve@x", "t" + i, text: $"{Secret} {new string('x', 500)} {i}"))], Noon, Ct);
         await SpanAsync(Of("bob", "b", text: "bob's words"));
         // Rows that were there before leave their bytes in free pages, which only compacting clears.
         await SqlAsync("DELETE FROM span WHERE trace_id < 't150' AND end_user = 'eve@x'");

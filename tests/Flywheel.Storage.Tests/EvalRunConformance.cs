@@ -6,7 +6,8 @@ namespace Flywheel.Storage.Tests;
 
 public abstract class EvalRunConformance(ITestDatabases databases) : StoreConformance(databases)
 {
-    static readonly NewEvalRun About = new("rows.jsonl", "data", "set", ["short", "plain"], """[{"Name":"short"},{"Name":"plain"}]""", """{"name":"x"}""");
+    static readonly NewEvalRun About = new(
+        "rows.jsonl", "data", "set", ["short", "plain"], """[{"Name":"short"},{"Name":"plain"}]""", """{"name":"x"}""");
 
     IEvalRunStore Runs => Store.EvalRuns;
 
@@ -50,7 +51,8 @@ public abstract class EvalRunConformance(ITestDatabases databases) : StoreConfor
         Guid[] shown = [Guid.CreateVersion7(), Guid.CreateVersion7()];
         Assert.Null(await Runs.GenerationAsync(run, Ct));
         for (var row = 1; row <= 20; row++)
-            await Runs.AddAsync(run, new GeneratedOutput(row, row == 3 ? null : $"out {row}", row == 3 ? "why" : null, 10, 2, 0.5, row, "m", shown), Ct);
+            await Runs.AddAsync(run,
+                new GeneratedOutput(row, row == 3 ? null : $"out {row}", row == 3 ? "why" : null, 10, 2, 0.5, row, "m", shown), Ct);
         await Runs.AddAsync(run, [Case(1, Outcome.Pass, Outcome.Fail, cost: 0.25)], Ct);
 
         var left = await Runs.UncheckedAsync(run, Ct);
@@ -66,7 +68,9 @@ public abstract class EvalRunConformance(ITestDatabases databases) : StoreConfor
     {
         var run = await Runs.BeginAsync(Home, About, afresh: false, Noon, Ct);
         // More than one page, in no order.
-        await Runs.AddAsync(run, [.. Enumerable.Range(1, 2_345).Reverse().Select(row => Case(row, row % 5 == 0 ? Outcome.Fail : Outcome.Pass, row == 7 ? Outcome.Error : Outcome.Skipped))], Ct);
+        await Runs.AddAsync(run,
+            [.. Enumerable.Range(1, 2_345).Reverse()
+                .Select(row => Case(row, row % 5 == 0 ? Outcome.Fail : Outcome.Pass, row == 7 ? Outcome.Error : Outcome.Skipped))], Ct);
         await Runs.AddAsync(run, [Case(2_346, Outcome.Unsure, Outcome.Fail) with { Expected = null }], Ct);
 
         var rows = await Runs.OutcomesAsync(run, Ct).ToArrayAsync(Ct);
@@ -76,7 +80,8 @@ public abstract class EvalRunConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal(Enumerable.Range(1, 2_346), second.Select(finding => finding.Row));
         Assert.Equal(("r7", Outcome.Error, "because"), (second[6].Id, second[6].Outcome, second[6].Reason));
         Assert.Equal(
-            [(0, Outcome.Fail, 469L), (0, Outcome.Pass, 1876L), (0, Outcome.Unsure, 1L), (1, Outcome.Error, 1L), (1, Outcome.Fail, 1L), (1, Outcome.Skipped, 2344L)],
+            [(0, Outcome.Fail, 469L), (0, Outcome.Pass, 1876L), (0, Outcome.Unsure, 1L), (1, Outcome.Error, 1L), (1, Outcome.Fail, 1L),
+                (1, Outcome.Skipped, 2344L)],
             (await Runs.CountsAsync(run, Ct)).OrderBy(count => (count.Metric, Wire.Name(count.Outcome)))
                 .Select(count => (count.Metric, count.Outcome, count.Count)));
         Assert.Equal([(5, 0), (7, 1)], (await Runs.WorstAsync(run, 2, Ct)).Select(fault => (fault.Row, fault.Metric)));

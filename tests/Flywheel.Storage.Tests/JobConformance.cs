@@ -59,12 +59,14 @@ public abstract class JobConformance(ITestDatabases databases) : StoreConformanc
 
         // Collecting all that waits first takes fifteen times as long, 80 ms and more; a larger database that is no longer in
         // the caches a few milliseconds.
-        Assert.True(many < 4 * few + TimeSpan.FromMilliseconds(5), $"{few.TotalMilliseconds:0.0} ms with 2,000 waiting, {many.TotalMilliseconds:0.0} ms with 30,000");
+        Assert.True(many < 4 * few + TimeSpan.FromMilliseconds(5),
+            $"{few.TotalMilliseconds:0.0} ms with 2,000 waiting, {many.TotalMilliseconds:0.0} ms with 30,000");
 
         async Task WaitAsync(int spans)
         {
             for (var i = 0; i < spans; i += 1_000)
-                await Store.AddRawSpansAsync(Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan() with { Output = output }).ToArray(), Noon, Ct);
+                await Store.AddRawSpansAsync(
+                    Home, Enumerable.Range(0, 1_000).Select(_ => NewSpan() with { Output = output }).ToArray(), Noon, Ct);
         }
 
         // The least of several: what else runs on the machine makes times longer, never shorter.

@@ -12,7 +12,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
     {
         var metric = await MetricAsync();
         var source = Guid.CreateVersion7();
-        var one = new Guideline(Guid.CreateVersion7(), Home, metric.Id, "A range counts as a sum.", [source], GuidelineState.Proposed, "model", Noon);
+        var one = new Guideline(
+            Guid.CreateVersion7(), Home, metric.Id, "A range counts as a sum.", [source], GuidelineState.Proposed, "model", Noon);
         var two = one with { Id = Guid.CreateVersion7(), Text = "Jokes do not count.", Labels = [], CreatedAt = Noon.AddMinutes(1) };
         await Store.Guidelines.AddAsync([one, two], Ct);
 
@@ -24,7 +25,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         Assert.Equal((GuidelineState.Approved, "ann", Noon.AddHours(1)), (approved!.State, approved.ApprovedBy, approved.ApprovedAt));
         Assert.Equal([source], approved.Labels);
         Assert.Empty(await Store.Guidelines.ApprovedAsync(Home, metric.Name, Ct));
-        Assert.Equal([GuidelineState.Removed, GuidelineState.Proposed], (await Store.Guidelines.ListAsync(Home, metric.Id, null, Ct)).Select(each => each.State));
+        Assert.Equal([GuidelineState.Removed, GuidelineState.Proposed],
+            (await Store.Guidelines.ListAsync(Home, metric.Id, null, Ct)).Select(each => each.State));
         Assert.Equal([two.Id], (await Store.Guidelines.ListAsync(Home, metric.Id, GuidelineState.Proposed, Ct)).Select(each => each.Id));
         Assert.Equal(
             ["guideline.remove", "guideline.approve", "guideline.propose", "guideline.propose"],
@@ -43,7 +45,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
 
         Assert.Null(await Store.Guidelines.ApproveAsync(other, foreign.Id, line.Id, "eve", Noon, Ct));
         Assert.Null(await Store.Guidelines.ApproveAsync(other, metric.Id, line.Id, "eve", Noon, Ct));
-        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Guidelines.AddAsync([line with { Project = other, Id = Guid.CreateVersion7() }], Ct));
+        await Assert.ThrowsAsync<KeyNotFoundException>(
+            () => Store.Guidelines.AddAsync([line with { Project = other, Id = Guid.CreateVersion7() }], Ct));
         Assert.Empty(await Store.Guidelines.ListAsync(other, metric.Id, null, Ct));
     }
 
@@ -54,7 +57,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         foreach (var (verdict, passed, mode, critique) in new (Outcome, bool, LabelMode, string?)[]
         {
             (Outcome.Pass, false, LabelMode.Blind, null), (Outcome.Fail, true, LabelMode.Edited, "a range is a sum"),
-            (Outcome.Pass, true, LabelMode.Blind, "right"), (Outcome.Fail, true, LabelMode.Accepted, "taken"), (Outcome.Unsure, true, LabelMode.Blind, "unsure"),
+            (Outcome.Pass, true, LabelMode.Blind, "right"), (Outcome.Fail, true, LabelMode.Accepted, "taken"),
+            (Outcome.Unsure, true, LabelMode.Blind, "unsure"),
         })
         {
             var span = await SpanAsync();
@@ -79,12 +83,14 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
             Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon), Ct)));
 
         Assert.Equal(40, answers.Count(answer => answer is null));
-        Assert.All(answers.Where(answer => answer is not null), answer => Assert.Contains("of short of 0.4 USD per day", answer, StringComparison.Ordinal));
+        Assert.All(answers.Where(answer => answer is not null), answer =>
+            Assert.Contains("of short of 0.4 USD per day", answer, StringComparison.Ordinal));
         var budget = await Store.JudgeCalls.BudgetAsync(Home, metric.Id, Noon, Ct);
         Assert.Equal((50, 0.4, 40L), (budget.CallsPerDay, budget.UsdPerDay, budget.CallsUsed));
         Assert.Equal(0.4, budget.UsdUsed, 9);
         // What the metric refused is not booked against the project.
-        Assert.Equal(40, Convert.ToInt64(await SqlAsync("SELECT calls FROM budget_use"), System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(40, Convert.ToInt64(
+            await SqlAsync("SELECT calls FROM budget_use"), System.Globalization.CultureInfo.InvariantCulture));
         // Another day begins anew.
         Assert.Null(await Store.JudgeCalls.ReserveAsync(new(Home, metric.Name, 0.01, Noon.AddDays(1)), Ct));
     }
@@ -127,7 +133,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         await ReopenAsync();
 
         Assert.Equal(0.125, (await Store.JudgeCalls.BudgetAsync(Home, metric.Id, Noon, Ct)).UsdUsed, 9);
-        Assert.Equal(0.125, Convert.ToDouble(await SqlAsync("SELECT usd FROM budget_use"), System.Globalization.CultureInfo.InvariantCulture), 9);
+        Assert.Equal(0.125, Convert.ToDouble(
+            await SqlAsync("SELECT usd FROM budget_use"), System.Globalization.CultureInfo.InvariantCulture), 9);
         Assert.Equal(reply, await Store.JudgeCalls.FindAsync(Home, "hash", Ct));
         Assert.Null(await Store.JudgeCalls.FindAsync(new(99), "hash", Ct));
     }
@@ -139,7 +146,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         var span = await SpanAsync();
         for (var i = 0; i < 10; i++)
             await Store.JudgeCalls.SettleAsync(
-                new(Home, metric.Name, 0, Noon), 0, new($"hash-{i}", i == 9 ? span.Id : null, Outcome.Fail, "No.", null, null), Noon.AddSeconds(i), Ct);
+                new(Home, metric.Name, 0, Noon), 0, new($"hash-{i}", i == 9 ? span.Id : null, Outcome.Fail, "No.", null, null),
+                Noon.AddSeconds(i), Ct);
 
         Assert.Equal(0, await Store.JudgeCalls.TrimAsync(10, Ct));
         Assert.Equal(6, await Store.JudgeCalls.TrimAsync(4, Ct));
@@ -182,7 +190,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         var metric = await MetricAsync();
         foreach (var (outcome, passed, mode, chance) in new (Outcome, bool, LabelMode, double?)[]
         {
-            (Outcome.Pass, true, LabelMode.Blind, 0.5), (Outcome.Pass, false, LabelMode.Blind, 0.2), (Outcome.Fail, true, LabelMode.Blind, null),
+            (Outcome.Pass, true, LabelMode.Blind, 0.5), (Outcome.Pass, false, LabelMode.Blind, 0.2),
+            (Outcome.Fail, true, LabelMode.Blind, null),
             (Outcome.Unsure, true, LabelMode.Blind, 0.5), (Outcome.Pass, false, LabelMode.Accepted, 0.5),
         })
         {
@@ -191,7 +200,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
             await Store.Labels.AddAsync(Label(span, metric, passed, mode) with { Propensity = chance }, Ct);
         }
 
-        Assert.Equal([true, false], (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 10, Ct)).Select(label => label.Contradicts));
+        Assert.Equal([true, false],
+            (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 10, Ct)).Select(label => label.Contradicts));
         Assert.Equal([true], (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 1, Ct)).Select(label => label.Contradicts));
         Assert.Empty(await Store.JudgeWatch.DrawnLabelsAsync(new(99), metric.VersionId, 10, Ct));
     }
@@ -217,7 +227,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         var metric = await MetricAsync();
         var (one, two, drawn) = (await SpanAsync(), await SpanAsync(), await SpanAsync());
         Served Of(Span span, ServedMode mode, Outcome said = Outcome.Pass) => new(span.Id, metric.Id, mode, "v1", said);
-        await Store.Serving.ServeAsync(Home, [Of(one, ServedMode.Blind), Of(two, ServedMode.Suggested), Of(drawn, ServedMode.Blind)], Noon, Ct);
+        await Store.Serving.ServeAsync(
+            Home, [Of(one, ServedMode.Blind), Of(two, ServedMode.Suggested), Of(drawn, ServedMode.Blind)], Noon, Ct);
 
         var again = await Store.Serving.ServeAsync(Home, [Of(one, ServedMode.Suggested, Outcome.Fail)], Noon.AddHours(1), Ct);
         await Store.Labels.AddAsync(Label(one, metric, true, at: Noon.AddHours(2)), Ct);
@@ -235,13 +246,15 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
     async Task<Core.Projects.ProjectId> OtherProjectAsync() => (await Store.Projects.EnsureAsync("other", Noon, Ct)).Id;
 
     static Verdict Judged(
-        Span span, Metric metric, Outcome outcome, double raw, bool? stands = null, string judge = "j1", DateTimeOffset? at = null, double? confidence = null,
+        Span span, Metric metric, Outcome outcome, double raw, bool? stands = null, string judge = "j1", DateTimeOffset? at = null,
+        double? confidence = null,
         params JudgeWord[] others) =>
         Verdict(span, metric, outcome, at: at) is var verdict ? verdict with
         {
             Finding = verdict.Finding with
             {
-                Confidence = confidence, RawConfidence = raw, Stands = stands, Trail = new(judge, 0.25, [new("small", Outcome.Pass, raw, -0.5), .. others]),
+                Confidence = confidence, RawConfidence = raw, Stands = stands,
+                Trail = new(judge, 0.25, [new("small", Outcome.Pass, raw, -0.5), .. others]),
             },
         } : verdict;
 
@@ -251,7 +264,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         var metric = await MetricAsync();
         var span = await SpanAsync();
 
-        await JudgeAsync(Judged(span, metric, Outcome.Unsure, 0.75, stands: false, confidence: 0.9, others: new JudgeWord("big", Outcome.Skipped, null)));
+        await JudgeAsync(Judged(
+            span, metric, Outcome.Unsure, 0.75, stands: false, confidence: 0.9, others: new JudgeWord("big", Outcome.Skipped, null)));
 
         var finding = Assert.Single(await Store.Verdicts.CurrentAsync(Home, [span.Id], Ct)).Finding;
         Assert.Equal((0.9, 0.75, false), (finding.Confidence, finding.RawConfidence, finding.Stands));
@@ -274,15 +288,18 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         }
 
         await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.6, at: Noon.AddMinutes(1)), passed: true);
-        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Unsure, 0.7, stands: false, at: Noon.AddMinutes(2)), passed: false, propensity: 0.125);
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Unsure, 0.7, stands: false, at: Noon.AddMinutes(2)), passed: false,
+            propensity: 0.125);
         await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.8, stands: true, at: Noon.AddMinutes(3)), passed: true);
-        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.8, at: Noon.AddMinutes(4)), passed: true, mode: LabelMode.Accepted);
+        await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.8, at: Noon.AddMinutes(4)), passed: true,
+            mode: LabelMode.Accepted);
         await AddAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.9, judge: "j2", at: Noon.AddMinutes(5)), passed: true);
         await JudgeAsync(Judged(await SpanAsync(), metric, Outcome.Pass, 0.5, at: Noon.AddMinutes(6)));
 
         var found = await Store.Calibrations.LabelledAsync(Home, metric.Id, [metric.VersionId], "j1", 10, Ct);
 
-        Assert.Equal([(0.7, false, 0.125), (0.6, true, 0.0)], found.Select(label => (label.Trail.Words[0].Confidence!.Value, label.Human, label.Chance)));
+        Assert.Equal([(0.7, false, 0.125), (0.6, true, 0.0)],
+            found.Select(label => (label.Trail.Words[0].Confidence!.Value, label.Human, label.Chance)));
         Assert.Single(await Store.Calibrations.LabelledAsync(Home, metric.Id, [metric.VersionId], "j1", 1, Ct));
         Assert.Empty(await Store.Calibrations.LabelledAsync(Home, metric.Id, [new(metric.VersionId.Value + 1)], "j1", 10, Ct));
         Assert.Empty(await Store.Calibrations.LabelledAsync(await OtherProjectAsync(), metric.Id, [metric.VersionId], "j1", 10, Ct));
@@ -304,7 +321,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         await Store.Labels.AddAsync(Label(told, metric, passed: true, at: Noon.AddMinutes(1)) with { Propensity = 0.5 }, Ct);
 
         Assert.Equal([false, true, true], await Store.JudgeWatch.DecisionsAsync(Home, metric.Id, 10, Ct));
-        Assert.Equal([false, true], (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 10, Ct)).Select(label => label.Contradicts));
+        Assert.Equal([false, true],
+            (await Store.JudgeWatch.DrawnLabelsAsync(Home, metric.VersionId, 10, Ct)).Select(label => label.Contradicts));
     }
 
     [Fact]
@@ -313,7 +331,10 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
         var metric = await MetricAsync();
         var plan = new CalibrationPlan(["small", null], 0.1, 0.2, Second: true);
         LabelledTrail[] labels =
-            [.. Enumerable.Range(0, 60).Select(i => new LabelledTrail(new("j1", i % 3, [new("small", i % 2 == 0 ? Outcome.Pass : Outcome.Fail, 0.5 + i % 5 / 10.0, 0.5)]), i % 2 == 0, 0.5, Noon.AddMinutes(i)))];
+            [.. Enumerable.Range(0, 60)
+                .Select(i => new LabelledTrail(
+                    new("j1", i % 3, [new("small", i % 2 == 0 ? Outcome.Pass : Outcome.Fail, 0.5 + i % 5 / 10.0, 0.5)]), i % 2 == 0, 0.5,
+                    Noon.AddMinutes(i)))];
         var first = new JudgeCalibration(Home, metric.VersionId, "j1", 60, plan, JudgeCalibration.Fit(labels, plan), Noon);
 
         await Store.Calibrations.PutAsync(first with { Labels = 10 }, Ct);
@@ -323,7 +344,8 @@ public abstract class JudgingConformance(ITestDatabases databases) : StoreConfor
 
         var kept = await Store.Calibrations.FindAsync(Home, metric.VersionId, "j1", Ct);
         Assert.Equal(
-            System.Text.Json.JsonSerializer.Serialize(first with { At = Noon.AddHours(1) }), System.Text.Json.JsonSerializer.Serialize(kept));
+            System.Text.Json.JsonSerializer.Serialize(first with { At = Noon.AddHours(1) }),
+            System.Text.Json.JsonSerializer.Serialize(kept));
         Assert.Equal(2, kept!.Judges.Count);
         Assert.NotNull(kept.Judges[0].Fit);
         Assert.Null(await Store.Calibrations.FindAsync(Home, metric.VersionId, "j2", Ct));

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 
@@ -12,7 +11,8 @@ public abstract class MetricConformance(ITestDatabases databases) : StoreConform
     {
         var metric = NewMetric("Höflich") with
         {
-            Nodes = ["answer", "intent"], Kinds = [NodeKind.Writer], Sampling = 0.25, Role = MetricRole.Guard, Subject = MetricSubject.Input,
+            Nodes = ["answer", "intent"], Kinds = [NodeKind.Writer], Sampling = 0.25, Role = MetricRole.Guard,
+            Subject = MetricSubject.Input,
             State = MetricState.Proposed, OnFail = GuardAction.Redact, OnError = GuardFault.Block,
             Validator = new("judge", JsonSerializer.SerializeToElement(new { model = "m", shots = 3, nested = new[] { 1.5 } })),
         };
@@ -23,7 +23,8 @@ public abstract class MetricConformance(ITestDatabases databases) : StoreConform
         foreach (var one in new[] { added, found! })
         {
             Assert.Equal(1, one.Number);
-            Assert.Equal((MetricState.Proposed, MetricRole.Guard, MetricSubject.Input, 0.25), (one.State, one.Role, one.Subject, one.Sampling));
+            Assert.Equal((MetricState.Proposed, MetricRole.Guard, MetricSubject.Input, 0.25),
+                (one.State, one.Role, one.Subject, one.Sampling));
             Assert.Equal((GuardAction.Redact, GuardFault.Block), (one.OnFail, one.OnError));
             Assert.Equal(["answer", "intent"], one.Nodes);
             Assert.Equal([NodeKind.Writer], one.Kinds);

@@ -7,7 +7,8 @@ public abstract class MetricReviewConformance(ITestDatabases databases) : StoreC
     [Fact]
     public async Task A_metric_is_due_after_its_own_days_else_the_projects_counted_from_its_last_review()
     {
-        var (usual, own, never) = (await MetricAsync(NewMetric("a.usual")), await MetricAsync(NewMetric("b.own")), await MetricAsync(NewMetric("c.never")));
+        var (usual, own, never) = (
+            await MetricAsync(NewMetric("a.usual")), await MetricAsync(NewMetric("b.own")), await MetricAsync(NewMetric("c.never")));
         await Store.MetricReviews.SetDaysAsync(Home, own.Id, 7, "ann", Noon, Ct);
         await Store.MetricReviews.SetDaysAsync(Home, never.Id, 0, "ann", Noon, Ct);
         await Store.MetricReviews.SetProjectDaysAsync(Home, 30, "ann", Noon, Ct);
@@ -21,7 +22,9 @@ public abstract class MetricReviewConformance(ITestDatabases databases) : StoreC
         Assert.Equal((1, "ben", "fine"), (schedules[1].Last!.Number, schedules[1].Last!.Author, schedules[1].Last!.Note));
 
         await Store.MetricReviews.SetDaysAsync(Home, own.Id, null, "ann", Noon, Ct);
-        Assert.Equal((30, false), ((await Store.MetricReviews.SchedulesAsync(Home, Ct))[1].EveryDays, (await Store.MetricReviews.SchedulesAsync(Home, Ct))[1].Own));
+        Assert.Equal((30, false),
+            ((await Store.MetricReviews.SchedulesAsync(Home, Ct))[1].EveryDays,
+                (await Store.MetricReviews.SchedulesAsync(Home, Ct))[1].Own));
         Assert.False(await Store.MetricReviews.SetDaysAsync(Home, new(usual.Id.Value + 1_000), 7, "ann", Noon, Ct));
         Assert.Null(await Store.Audit.VerifyAsync(Home, Ct));
     }
@@ -42,13 +45,16 @@ public abstract class MetricReviewConformance(ITestDatabases databases) : StoreC
         var span = await SpanAsync();
 
         await Store.MetricReviews.AddAsync(Home, metric, MetricDecision.Change, null, "{}", "ann", Noon, Ct);
-        var review = await Store.MetricReviews.AddAsync(Home, metric, MetricDecision.Retire, "nobody reads it", """{"changes":[]}""", "ben", Noon.AddDays(1), Ct);
+        var review = await Store.MetricReviews.AddAsync(
+            Home, metric, MetricDecision.Retire, "nobody reads it", """{"changes":[]}""", "ben", Noon.AddDays(1), Ct);
 
-        Assert.Equal((2, MetricDecision.Retire, metric.VersionId, span.Id), (review.Number, review.Decision, review.Version, review.Newest));
+        Assert.Equal((2, MetricDecision.Retire, metric.VersionId, span.Id),
+            (review.Number, review.Decision, review.Version, review.Newest));
         Assert.Equal(MetricState.Retired, (await Store.Metrics.FindAsync(Home, "old", Ct))!.State);
         Assert.Empty(await Store.MetricReviews.SchedulesAsync(Home, Ct));
         Assert.Equal([2, 1], (await Store.MetricReviews.ListAsync(Home, metric.Id, Ct)).Select(each => each.Number));
-        Assert.Equal(["metric.state", "metric.review", "metric.review"], (await Store.Audit.ListAsync(Home, 3, Ct)).Select(entry => entry.Action));
+        Assert.Equal(["metric.state", "metric.review", "metric.review"],
+            (await Store.Audit.ListAsync(Home, 3, Ct)).Select(entry => entry.Action));
     }
 
     [Fact]
@@ -70,7 +76,8 @@ public abstract class MetricReviewConformance(ITestDatabases databases) : StoreC
         var oldest = await Store.MetricReviews.CheckedAsync(Home, metric, new(0), new(long.MaxValue), newest: false, 1, Ct);
         var since = await Store.MetricReviews.CheckedAsync(Home, metric, first.Id, second.Id, newest: true, 10, Ct);
 
-        Assert.Equal([("three", Outcome.Error, null), ("two", Outcome.Fail, true), ("one", Outcome.Pass, null)], all.Select(each => (each.Text, each.Outcome, each.Human)));
+        Assert.Equal([("three", Outcome.Error, null), ("two", Outcome.Fail, true), ("one", Outcome.Pass, null)],
+            all.Select(each => (each.Text, each.Outcome, each.Human)));
         Assert.Equal(first.Id, Assert.Single(oldest).Span);
         Assert.Equal(second.Id, Assert.Single(since).Span);
     }

@@ -7,7 +7,8 @@ public abstract class MigrationConformance(ITestDatabases databases) : StoreConf
     static readonly Migration Next = new(
         9001, "9001_next", "CREATE TABLE extra (id INTEGER PRIMARY KEY); INSERT INTO extra (id) SELECT count(*) FROM span");
 
-    static readonly Migration Faulty = new(9002, "9002_faulty", "CREATE TABLE faulty (id INTEGER PRIMARY KEY); INSERT INTO missing (id) VALUES (1)");
+    static readonly Migration Faulty = new(
+        9002, "9002_faulty", "CREATE TABLE faulty (id INTEGER PRIMARY KEY); INSERT INTO missing (id) VALUES (1)");
 
     static StoreOptions With(params Migration[] further) => new() { FurtherMigrations = further };
 
@@ -133,7 +134,8 @@ public abstract class MigrationConformance(ITestDatabases databases) : StoreConf
         if (holds)
             await SqlAsync(insert);
         else
-            Assert.Contains("check constraint", (await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => SqlAsync(insert))).Message,
+            Assert.Contains("check constraint",
+                (await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => SqlAsync(insert))).Message,
                 StringComparison.OrdinalIgnoreCase);
     }
 }

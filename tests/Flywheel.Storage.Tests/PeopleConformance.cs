@@ -42,7 +42,8 @@ public abstract class PeopleConformance(ITestDatabases databases) : StoreConform
         var span = await SpanAsync();
 
         await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Labels.AddAsync(Label(span, metric, true) with { Span = new(999) }, Ct));
-        await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Labels.AddAsync(Label(span, metric, true) with { Metric = new(999) }, Ct));
+        await Assert.ThrowsAsync<KeyNotFoundException>(
+            () => Store.Labels.AddAsync(Label(span, metric, true) with { Metric = new(999) }, Ct));
         await Assert.ThrowsAsync<KeyNotFoundException>(() => Store.Corrections.AddAsync(Correction(span) with { Span = new(999) }, Ct));
     }
 
@@ -57,7 +58,8 @@ public abstract class PeopleConformance(ITestDatabases databases) : StoreConform
 
         Assert.Equal(
             new(made.Id, Home, DemonstrationPurpose.Task, "intent", "Where is my parcel?", "delivery", "tracking",
-                "wrong topic\nthe parcel is the topic", 1, "u", span.Id.Value, DemonstrationState.Pending, "ann", Noon, null, null, null, null)
+                "wrong topic\nthe parcel is the topic", 1, "u", span.Id.Value, DemonstrationState.Pending, "ann", Noon, null, null, null,
+                null)
             {
                 Source = correction.Id,
             },
@@ -134,7 +136,8 @@ public abstract class PeopleConformance(ITestDatabases databases) : StoreConform
         await JudgeAsync(Verdict(passed, metric, Outcome.Pass));
 
         var items = (await Store.Review.ListAsync(Home, new(), Ct)).Items;
-        Assert.Equal([(unsure.Id, ReviewReason.Unsure), (failed.Id, ReviewReason.LowScore)], items.Select(item => (item.Span, item.Reason)));
+        Assert.Equal([(unsure.Id, ReviewReason.Unsure), (failed.Id, ReviewReason.LowScore)],
+            items.Select(item => (item.Span, item.Reason)));
         Assert.Equal(("because", "short", "intent", "tracking"), (items[1].Detail, items[1].Metric, items[1].Node, items[1].Output));
 
         await Store.Labels.AddAsync(Label(failed, metric, false), Ct);

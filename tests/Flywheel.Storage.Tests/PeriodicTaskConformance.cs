@@ -9,7 +9,8 @@ public abstract class PeriodicTaskConformance(ITestDatabases databases) : StoreC
     [Fact]
     public async Task One_of_many_that_ask_at_once_gets_the_lease()
     {
-        var granted = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Leases.ClaimAsync("plan", $"p{i}", Noon, Noon.AddMinutes(1), Ct)));
+        var granted = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(i => Leases.ClaimAsync("plan", $"p{i}", Noon, Noon.AddMinutes(1), Ct)));
 
         Assert.Single(granted, isHeld => isHeld);
     }

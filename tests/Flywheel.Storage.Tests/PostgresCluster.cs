@@ -13,7 +13,8 @@ namespace Flywheel.Storage.Tests;
 public sealed class PostgresCluster : ITestDatabases, IAsyncLifetime
 {
     const string Missing =
-        "PostgreSQL's programs were not found: run `apt-get install -y postgresql`, or set FLYWHEEL_TEST_POSTGRES=postgres://user:password@host/database.";
+        "PostgreSQL's programs were not found: run `apt-get install -y postgresql`, or set "
+            + "FLYWHEEL_TEST_POSTGRES=postgres://user:password@host/database.";
 
     // A template can be copied by one at a time.
     readonly SemaphoreSlim _copying = new(1);
@@ -111,7 +112,8 @@ public sealed class PostgresCluster : ITestDatabases, IAsyncLifetime
         await RunAsync("initdb", "-D", $"{_folder}/data", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync");
         await RunAsync(
             "pg_ctl", "-D", $"{_folder}/data", "-l", $"{_folder}/log", "-w", "-t", "60", "-o",
-            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={_folder} -c fsync=off -c full_page_writes=off -c max_connections=300 -c deadlock_timeout=200ms",
+            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={_folder} -c fsync=off -c full_page_writes=off -c "
+                + "max_connections=300 -c deadlock_timeout=200ms",
             "start");
         return new($"postgres://postgres@127.0.0.1:{port}/postgres");
     }
@@ -119,7 +121,8 @@ public sealed class PostgresCluster : ITestDatabases, IAsyncLifetime
     static string? Programs()
     {
         var installed = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(folder => folder, StringComparer.Ordinal).Select(folder => $"{folder}/bin")
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(folder => folder, StringComparer.Ordinal)
+            .Select(folder => $"{folder}/bin")
             : [];
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         return installed.Concat(onPath).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));

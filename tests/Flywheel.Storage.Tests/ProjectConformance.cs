@@ -66,7 +66,8 @@ public abstract class ProjectConformance(ITestDatabases databases) : StoreConfor
             (i % 2 == 0 ? Store : other).Metrics.SetStateAsync(Home, $"m{i % 10}", MetricState.Retired, "ann", Noon, Ct))));
 
         Assert.Null(await Store.Audit.VerifyAsync(Home, Ct));
-        Assert.Equal(Enumerable.Range(1, 50).Select(i => (long)i).Reverse(), (await Store.Audit.ListAsync(Home, 100, Ct)).Select(e => e.Id));
+        Assert.Equal(Enumerable.Range(1, 50).Select(i => (long)i).Reverse(),
+            (await Store.Audit.ListAsync(Home, 100, Ct)).Select(e => e.Id));
     }
 
     [Theory]
@@ -184,7 +185,8 @@ public abstract class ProjectConformance(ITestDatabases databases) : StoreConfor
             await Assert.ThrowsAsync<KeyNotFoundException>(
                 () => Store.Corrections.AddAsync(Correction(theirs.Span) with { Project = me }, Ct));
             await Store.Review.AddPicksAsync(
-                me, [new(theirs.Span.Id, null, ReviewReason.Unsure, "x", 1, null), new(mine.Span.Id, theirs.Metric.Id, ReviewReason.Unsure, "x", 1, null)],
+                me, [new(theirs.Span.Id, null, ReviewReason.Unsure, "x", 1, null),
+                    new(mine.Span.Id, theirs.Metric.Id, ReviewReason.Unsure, "x", 1, null)],
                 Noon, Ct);
         }
         Assert.Equal(2, await CountAsync("review_pick WHERE reason = 'informative'"));

@@ -20,7 +20,8 @@ public abstract class PromptConformance(ITestDatabases databases) : StoreConform
         Assert.Equal(second, await Store.Prompts.FindAsync(Home, "greet", 2, Ct));
         Assert.Equal(back, await Store.Prompts.FindAsync(Home, "greet", "latest", Ct));
         Assert.Null(await Store.Prompts.FindAsync(Home, "greet", "production", Ct));
-        await Assert.ThrowsAsync<ArgumentException>(() => Store.Prompts.AddAsync(Version("""[{"role":"system","content":"x"}]""", type: PromptType.Chat), Ct));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => Store.Prompts.AddAsync(Version("""[{"role":"system","content":"x"}]""", type: PromptType.Chat), Ct));
         await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => SqlAsync("UPDATE prompt_version SET template = 'changed'"));
         Assert.Empty(await Store.Prompts.VersionsAsync((await Store.Projects.EnsureAsync("other", Noon, Ct)).Id, "greet", Ct));
     }
@@ -76,7 +77,8 @@ public abstract class PromptConformance(ITestDatabases databases) : StoreConform
             (await Store.Prompts.ProposalsAsync(Home, null, 10, Ct)).Select(each => (each.Id, each.State, each.DecidedBy!)));
         Assert.Empty(await Store.Prompts.ProposalsAsync(Home, ProposalState.Proposed, 10, Ct));
         Assert.Equal(
-            ["prompt.reject", "prompt.label", "prompt.approve", "prompt.propose", "prompt.propose", "prompt.protect", "prompt.add", "prompt.add", "prompt.add"],
+            ["prompt.reject", "prompt.label", "prompt.approve", "prompt.propose", "prompt.propose", "prompt.protect", "prompt.add",
+                "prompt.add", "prompt.add"],
             (await Store.Audit.ListAsync(Home, 20, Ct)).Select(entry => entry.Action));
         Assert.Null(await Store.Audit.VerifyAsync(Home, Ct));
     }
@@ -85,15 +87,20 @@ public abstract class PromptConformance(ITestDatabases databases) : StoreConform
     public async Task Spans_are_counted_by_the_version_that_they_ran()
     {
         await SpanAsync(NewSpan(at: Noon) with { Attributes = """{"flywheel.prompt.name":"greet","flywheel.prompt.version":2}""" });
-        var langfuse = await SpanAsync(NewSpan(at: Noon.AddHours(1)) with { Attributes = """{"langfuse.observation.prompt.name":"greet","langfuse.observation.prompt.version":"2"}""" });
+        var langfuse = await SpanAsync(
+            NewSpan(at: Noon.AddHours(1))
+            with { Attributes = """{"langfuse.observation.prompt.name":"greet","langfuse.observation.prompt.version":"2"}""" });
         await SpanAsync(NewSpan() with { Attributes = """{"flywheel.prompt.name":"greet","flywheel.prompt.version":1}""" });
         await SpanAsync(NewSpan() with { Attributes = """{"flywheel.prompt.name":"other","flywheel.prompt.version":1}""" });
         await SpanAsync(NewSpan() with { Attributes = """{"nested":{"flywheel.prompt.name":"greet","flywheel.prompt.version":1}}""" });
         await SpanAsync(NewSpan() with { Attributes = """{"flywheel.prompt.name":"greet"}""" });
         await Store.AddRawSpansAsync(
-            Home, [.. Enumerable.Range(0, 120).Select(_ => NewSpan(at: Noon) with { Attributes = """{"flywheel.prompt.name":"many","flywheel.prompt.version":7}""" })], Noon, Ct);
+            Home, [.. Enumerable.Range(0, 120)
+                .Select(_ => NewSpan(at: Noon) with { Attributes = """{"flywheel.prompt.name":"many","flywheel.prompt.version":7}""" })],
+                    Noon, Ct);
 
-        Assert.Equal([new(2, 2, Noon, Noon.AddHours(1)), new PromptUse(1, 1, Noon, Noon)], await Store.Prompts.UsesAsync(Home, "greet", Ct));
+        Assert.Equal([new(2, 2, Noon, Noon.AddHours(1)), new PromptUse(1, 1, Noon, Noon)],
+            await Store.Prompts.UsesAsync(Home, "greet", Ct));
         Assert.Equal(120, Assert.Single(await Store.Prompts.UsesAsync(Home, "many", Ct)).Spans);
         Assert.Equal(langfuse.Key, (await Store.Prompts.SpansAsync(Home, "greet", 2, 10, Ct))[0]);
         Assert.Empty(await Store.Prompts.UsesAsync((await Store.Projects.EnsureAsync("other", Noon, Ct)).Id, "greet", Ct));

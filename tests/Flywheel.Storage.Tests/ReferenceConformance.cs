@@ -8,7 +8,9 @@ public abstract class ReferenceConformance(ITestDatabases databases) : StoreConf
     [Fact]
     public async Task Recent_inputs_are_candidates_once_each_unless_a_metric_on_inputs_fails_them()
     {
-        var (mine, attacks) = (await MetricAsync(NewMetric("usual") with { Subject = MetricSubject.Input }), await MetricAsync(NewMetric("attacks") with { Subject = MetricSubject.Input }));
+        var (mine, attacks) = (
+            await MetricAsync(NewMetric("usual") with { Subject = MetricSubject.Input }),
+            await MetricAsync(NewMetric("attacks") with { Subject = MetricSubject.Input }));
         var outputs = await MetricAsync();
         var old = await SpanAsync(NewSpan() with { Input = "where is it" });
         var same = await SpanAsync(NewSpan() with { Input = "where is it" });
@@ -72,7 +74,8 @@ public abstract class ReferenceConformance(ITestDatabases databases) : StoreConf
         var metric = await MetricAsync(NewMetric("usual"));
         var span = await SpanAsync();
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Store.References.ProposeAsync(Home, metric.Id, null, [span.Id], "ann", Noon, Ct)));
+        await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => Store.References.ProposeAsync(Home, metric.Id, null, [span.Id], "ann", Noon, Ct)));
 
         Assert.Equal(Enumerable.Range(1, 8).Reverse(), (await Store.References.ListAsync(Home, metric.Id, Ct)).Select(each => each.Number));
     }

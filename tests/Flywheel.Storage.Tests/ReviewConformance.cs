@@ -34,7 +34,8 @@ public abstract class ReviewConformance(ITestDatabases databases) : StoreConform
         await Store.Review.AddPicksAsync(
             Home,
             [
-                new(span.Id, drawn.Id, ReviewReason.RandomAudit, "", 0.5, 0.125), new(span.Id, picked.Id, ReviewReason.LowScore, "", 0.5, null),
+                new(span.Id, drawn.Id, ReviewReason.RandomAudit, "", 0.5, 0.125),
+                new(span.Id, picked.Id, ReviewReason.LowScore, "", 0.5, null),
                 new(span.Id, unseen.Id, ReviewReason.RandomAudit, "", 0.5, 0.125),
             ],
             Noon, Ct);
@@ -94,11 +95,13 @@ public abstract class ReviewConformance(ITestDatabases databases) : StoreConform
 
         Assert.Empty(await Store.Review.UndrawnAsync(Home, metric.Id, 10, Ct));
         Assert.Equal(0, await Store.Review.CountUndrawnAsync(Home, metric.Id, Ct));
-        var audits = (await QueueAsync()).Where(item => item.Reason == ReviewReason.RandomAudit).ToDictionary(item => item.Span, item => item.Propensity);
+        var audits = (await QueueAsync()).Where(item => item.Reason == ReviewReason.RandomAudit)
+            .ToDictionary(item => item.Span, item => item.Propensity);
         Assert.Equal(new Dictionary<SpanId, double?> { [audited.Id] = 0.5, [other.Id] = 0.125 }, audits);
 
         await JudgeAsync(ByModel(Verdict(other, metric, Outcome.Pass, "v2", Noon.AddMinutes(2))));
-        Assert.Equal([(other.Id, 0.125)], (await Store.Review.UndrawnAsync(Home, metric.Id, 10, Ct)).Select(pair => (pair.Span, pair.Earlier!.Value)));
+        Assert.Equal([(other.Id, 0.125)],
+            (await Store.Review.UndrawnAsync(Home, metric.Id, 10, Ct)).Select(pair => (pair.Span, pair.Earlier!.Value)));
     }
 
     [Fact]
@@ -114,7 +117,8 @@ public abstract class ReviewConformance(ITestDatabases databases) : StoreConform
         }
         Assert.Equal(spans.Select(span => span.Id).Reverse(), await Store.Review.UnlabelledAsync(Home, metric.Id, 10, Ct));
         async Task RankAsync(params (int Span, double Chance)[] order) => await Store.Review.RankAsync(
-            Home, metric.Id, [.. order.Select(it => new ReviewPick(spans[it.Span].Id, metric.Id, ReviewReason.LowScore, "likely", it.Chance, null))], Noon, Ct);
+            Home, metric.Id, [.. order.Select(
+                it => new ReviewPick(spans[it.Span].Id, metric.Id, ReviewReason.LowScore, "likely", it.Chance, null))], Noon, Ct);
         async Task<List<SpanId>> AllAsync()
         {
             var seen = new List<SpanId>();
@@ -160,7 +164,8 @@ public abstract class ReviewConformance(ITestDatabases databases) : StoreConform
 
         // Expired: bob sees and takes it.
         Assert.Single(await QueueAsync("bob", Noon.AddMinutes(10)));
-        Assert.Equal("bob", Assert.Single(await Store.Review.ReserveAsync(Home, [pair], "bob", Noon.AddMinutes(10), Noon.AddMinutes(20), Ct)).Author);
+        Assert.Equal("bob", Assert.Single(
+            await Store.Review.ReserveAsync(Home, [pair], "bob", Noon.AddMinutes(10), Noon.AddMinutes(20), Ct)).Author);
         Assert.False(await Store.Review.ReleaseAsync(Home, pair, "ann", Ct));
         Assert.True(await Store.Review.ReleaseAsync(Home, pair, "bob", Ct));
         Assert.Single(await QueueAsync("ann", Noon.AddMinutes(11)));
@@ -186,7 +191,8 @@ public abstract class ReviewConformance(ITestDatabases databases) : StoreConform
                 Home, who % 3 == 0 ? pairs : [.. pairs.AsEnumerable().Reverse()], $"p{who}", Noon, Noon.AddMinutes(10), Ct),
             Ct)));
 
-        Assert.All(pairs, pair => Assert.Single(answers.SelectMany(each => each).Where(hold => hold.Pair == pair).Select(hold => hold.Author).Distinct()));
+        Assert.All(pairs, pair =>
+            Assert.Single(answers.SelectMany(each => each).Where(hold => hold.Pair == pair).Select(hold => hold.Author).Distinct()));
     }
 
     [Fact]
@@ -215,7 +221,8 @@ public abstract class ReviewConformance(ITestDatabases databases) : StoreConform
         var (ann, bob) = (Label(span, metric, false), Label(span, metric, true, author: "bob", at: Noon.AddMinutes(1)));
         await Store.Labels.AddAsync(ann, Ct);
         await Store.Labels.AddAsync(bob, Ct);
-        await Store.Demonstrations.ApproveAsync(Home, [.. (await Store.Demonstrations.ListAsync(Home, new(), Ct)).Items.Select(it => it.Id)], "ann", Noon, Ct);
+        await Store.Demonstrations.ApproveAsync(
+            Home, [.. (await Store.Demonstrations.ListAsync(Home, new(), Ct)).Items.Select(it => it.Id)], "ann", Noon, Ct);
         Assert.Equal(ReviewReason.Adjudicate, Assert.Single(await QueueAsync()).Reason);
         // A tie: the newest stands until somebody decides.
         Assert.Equal((true, 0), await CellAsync(metric));

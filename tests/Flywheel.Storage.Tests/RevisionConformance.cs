@@ -78,11 +78,13 @@ public abstract class RevisionConformance(ITestDatabases databases) : StoreConfo
                 [new JobEnd.Done(job, Verdict(spans.Single(span => span.Id == job.Span), metric))], Noon, Ct)),
             Parallel.ForEachAsync(spans, Ct, async (span, _) => await ChangeAsync(span)));
         foreach (var job in await ClaimAsync())
-            await Store.Jobs.EndAsync([new JobEnd.Done(job, Verdict(spans.Single(span => span.Id == job.Span), metric, Outcome.Fail))], Noon, Ct);
+            await Store.Jobs.EndAsync(
+                [new JobEnd.Done(job, Verdict(spans.Single(span => span.Id == job.Span), metric, Outcome.Fail))], Noon, Ct);
 
         await AssertCountsAsync(metric);
         Assert.Equal(30, (await CountedAsync(metric)).Sum(cell => cell.Count));
-        Assert.All(await Store.Verdicts.CurrentAsync(Home, [.. spans.Select(span => span.Id)], Ct), verdict => Assert.Equal(Outcome.Fail, verdict.Finding.Outcome));
+        Assert.All(await Store.Verdicts.CurrentAsync(Home, [.. spans.Select(span => span.Id)], Ct), verdict =>
+            Assert.Equal(Outcome.Fail, verdict.Finding.Outcome));
     }
 
     [Fact]
@@ -101,7 +103,8 @@ public abstract class RevisionConformance(ITestDatabases databases) : StoreConfo
         await Store.Labels.AddAsync(label, Ct);
         await UnsureAsync(span, metric, "00000000-0000-7000-8000-000000000002", repeat: 1);
         Assert.Equal(1, await CountAsync("gold WHERE passed = 1"));
-        Assert.Equal(InsertResult.Conflicting, await Store.Labels.AddAsync(label with { Id = Guid.Parse("00000000-0000-7000-8000-000000000001") }, Ct));
+        Assert.Equal(InsertResult.Conflicting,
+            await Store.Labels.AddAsync(label with { Id = Guid.Parse("00000000-0000-7000-8000-000000000001") }, Ct));
         await AssertCountsAsync(metric);
 
         await SqlAsync($"UPDATE label SET passed = NULL WHERE id = '{label.Id:D}'");
@@ -136,12 +139,15 @@ public abstract class RevisionConformance(ITestDatabases databases) : StoreConfo
         var span = await SpanAsync(NewSpan() with { Session = "s", Attributes = """{"flywheel.session.turn":3}""" });
         var id = span.Id.Value;
         Assert.Equal(1, await CountAsync("span WHERE session = 's' AND turn = 3"));
-        await SqlAsync($"INSERT INTO span_variant (project_id, span_id, experiment, variant, unit, chance) VALUES (1, {id}, 'x', 'a', 'u', 0.5)");
+        await SqlAsync($"INSERT INTO span_variant (project_id, span_id, experiment, variant, unit, chance) VALUES (1, {id}, 'x', 'a', "
+            + "'u', 0.5)");
         await SqlAsync($"INSERT INTO span_segment (project_id, span_id, segment) VALUES (1, {id}, 'tenant:acme')");
         await SqlAsync($"INSERT INTO span_tag (project_id, span_id, tag, author) VALUES (1, {id}, 'odd', 'ann')");
-        await SqlAsync($"INSERT INTO trace_completion (project_id, subject, name, span_id, signal) VALUES (1, 'session', 's', {id}, 'idle')");
+        await SqlAsync($"INSERT INTO trace_completion (project_id, subject, name, span_id, signal) VALUES (1, 'session', 's', {id}, "
+            + "'idle')");
         await SqlAsync(
-            $"INSERT INTO note (project_id, id, span_id, text, author) VALUES (1, '00000000-0000-7000-8000-000000000001', {id}, 'why?', 'ann')");
+            $"INSERT INTO note (project_id, id, span_id, text, author) VALUES (1, '00000000-0000-7000-8000-000000000001', {id}, 'why?', "
+                + "'ann')");
         await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => SqlAsync(
             "INSERT INTO note (project_id, id, text, author) VALUES (1, '00000000-0000-7000-8000-000000000002', 'about nothing', 'ann')"));
 
@@ -153,7 +159,8 @@ public abstract class RevisionConformance(ITestDatabases databases) : StoreConfo
 
     async Task ChangeAsync(Span span)
     {
-        var messages = JsonSerializer.Serialize(new[] { new { role = "assistant", parts = new[] { new { type = "text", content = "late" } } } });
+        var messages = JsonSerializer.Serialize(
+            new[] { new { role = "assistant", parts = new[] { new { type = "text", content = "late" } } } });
         await Store.SpanTexts.AddAsync(Home, [new(span.Key, TextPlace.Output, Noon, 0, messages, "late", false)], Noon, Ct);
         await FanOutAsync();
     }
@@ -164,7 +171,7 @@ public abstract class RevisionConformance(ITestDatabases databases) : StoreConfo
         Assert.Equal([true], await Store.Jobs.EndAsync([new JobEnd.Done(job, Verdict(span, metric, outcome))], Noon, Ct));
     }
 
-    Task UnsureAsync(Span span, Metric metric, string id, int repeat) => SqlAsync(
+    async Task UnsureAsync(Span span, Metric metric, string id, int repeat) => await SqlAsync(
         "INSERT INTO label (project_id, id, span_id, metric_id, passed, mode, repeat, author, created_at) "
         + $"VALUES (1, '{id}', {span.Id.Value}, {metric.Id.Value}, NULL, 'blind', {repeat}, 'bob', 1)");
 

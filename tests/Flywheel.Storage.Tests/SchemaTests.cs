@@ -27,9 +27,11 @@ public sealed partial class SchemaTests(PostgresCluster cluster, SqliteFiles fil
         ["index span_by_node (project_id,node,id)"] = "as above, in PostgreSQL",
         ["index job_to_claim (lane,visible_at)"] = "SQLite adds the row number to each index",
         ["index job_to_claim (lane,visible_at,id)"] = "as above, in PostgreSQL",
-        ["reference fan_out (project_id) to project"] = "PostgreSQL checks the project of spans here: once per statement instead of once per row",
+        ["reference fan_out (project_id) to project"] =
+            "PostgreSQL checks the project of spans here: once per statement instead of once per row",
         ["reference span (project_id) to project"] = "SQLite checks each row; see above",
-        ["reference job (span_id) to span"] = "SQLite; in PostgreSQL the fan-out holds the span's row, and triggers check what others insert",
+        ["reference job (span_id) to span"] =
+            "SQLite; in PostgreSQL the fan-out holds the span's row, and triggers check what others insert",
         ["reference job (metric_version_id) to metric_version"] = "as above",
         ["reference verdict (span_id) to span"] = "as above",
         ["reference verdict (metric_version_id) to metric_version"] = "as above",
@@ -80,7 +82,8 @@ public sealed partial class SchemaTests(PostgresCluster cluster, SqliteFiles fil
         {
             var lines = (SchemaFiles.MigrationTable(kind) + "\n" + SchemaFiles.Migrations(kind)[0].Sql).Split('\n');
             for (var i = 0; i < lines.Length; i++)
-                if (lines[i].StartsWith("CREATE TABLE", StringComparison.Ordinal) || lines[i].StartsWith("CREATE VIEW", StringComparison.Ordinal))
+                if (lines[i].StartsWith("CREATE TABLE", StringComparison.Ordinal)
+                    || lines[i].StartsWith("CREATE VIEW", StringComparison.Ordinal))
                     Assert.True(lines[i - 1].StartsWith("--", StringComparison.Ordinal), $"{kind}: {lines[i]} has no comment above it.");
         }
     }
@@ -89,10 +92,12 @@ public sealed partial class SchemaTests(PostgresCluster cluster, SqliteFiles fil
     public void Every_file_of_the_schema_is_applied()
     {
         var expected = new[] { "Shared/schema", "Postgres/functions" }
-            .Concat(SchemaFiles.Topics.SelectMany(topic => new[] { $"Shared/{topic}", $"Sqlite/{topic}", $"Postgres/{topic}" })).ToHashSet();
+            .Concat(SchemaFiles.Topics.SelectMany(topic => new[] { $"Shared/{topic}", $"Sqlite/{topic}", $"Postgres/{topic}" }))
+            .ToHashSet();
 
         Assert.DoesNotContain(
-            SchemaFiles.Resources(), file => !expected.Contains(file.Path) && !file.Path.StartsWith("Migrations/", StringComparison.Ordinal));
+            SchemaFiles.Resources(), file =>
+                !expected.Contains(file.Path) && !file.Path.StartsWith("Migrations/", StringComparison.Ordinal));
     }
 
     [Fact]

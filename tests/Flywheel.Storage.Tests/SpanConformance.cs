@@ -8,7 +8,8 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
     public async Task The_nodes_are_listed_once_with_the_kind_of_their_newest_span()
     {
         Assert.Empty(await Store.Spans.NodesAsync(Home, Ct));
-        foreach (var (node, kind) in new[] { ("b", NodeKind.Writer), ("a", NodeKind.Other), ("a", NodeKind.Classifier), ("b", NodeKind.Writer) })
+        foreach (var (node, kind) in new[] { ("b", NodeKind.Writer), ("a", NodeKind.Other), ("a", NodeKind.Classifier),
+            ("b", NodeKind.Writer) })
             await SpanAsync(NewSpan() with { Node = node, Kind = kind });
 
         Assert.Equal([("a", NodeKind.Classifier), ("b", NodeKind.Writer)], await Store.Spans.NodesAsync(Home, Ct));
@@ -98,9 +99,11 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         var spans = Enumerable.Range(0, 300).Select(_ => NewSpan() with { Input = new('q', 2_000) }).ToArray();
         await Store.AddRawSpansAsync(Home, [.. spans.Where((_, i) => i % 3 == 0)], Noon, Ct);
 
-        var fates = await Store.AddRawSpansAsync(Home, [.. spans.Select((span, i) => i % 9 == 0 ? span with { Output = "other" } : span)], Noon, Ct);
+        var fates = await Store.AddRawSpansAsync(
+            Home, [.. spans.Select((span, i) => i % 9 == 0 ? span with { Output = "other" } : span)], Noon, Ct);
 
-        Assert.Equal(spans.Select((_, i) => i % 9 == 0 ? SpanInsertResult.Conflicting : i % 3 == 0 ? SpanInsertResult.Repeated : SpanInsertResult.Stored), fates);
+        Assert.Equal(spans.Select(
+            (_, i) => i % 9 == 0 ? SpanInsertResult.Conflicting : i % 3 == 0 ? SpanInsertResult.Repeated : SpanInsertResult.Stored), fates);
         Assert.Equal(300, await Store.Spans.CountAsync(Home, Ct));
         Assert.All(await Store.AddRawSpansAsync(Home, spans, Noon, Ct), fate => Assert.Equal(SpanInsertResult.Repeated, fate));
     }
@@ -115,7 +118,8 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
             Home, [first, second, second, first with { Output = "other" }, second with { CostUsd = 1 }], Noon.AddDays(1), Ct);
 
         Assert.Equal(
-            [SpanInsertResult.Repeated, SpanInsertResult.Stored, SpanInsertResult.Repeated, SpanInsertResult.Conflicting, SpanInsertResult.Conflicting], fates);
+            [SpanInsertResult.Repeated, SpanInsertResult.Stored, SpanInsertResult.Repeated, SpanInsertResult.Conflicting,
+                SpanInsertResult.Conflicting], fates);
         Assert.Equal(2, await Store.Spans.CountAsync(Home, Ct));
         Assert.Equal("tracking", (await Store.Spans.FindAsync(Home, first.Key, Ct))!.Content.Output);
     }
@@ -218,7 +222,8 @@ public abstract class SpanConformance(ITestDatabases databases) : StoreConforman
         for (var i = 0; i < 7; i++)
         {
             await SpanAsync(NewSpan($"t{i}", "route") with { Session = i % 2 == 0 ? "even" : "odd", DurationMs = 1_000 });
-            await SpanAsync(NewSpan($"t{i}", at: Noon.AddSeconds(1)) with { ParentId = "x", Error = "no", DurationMs = 500, Input = "inner" });
+            await SpanAsync(NewSpan(
+                $"t{i}", at: Noon.AddSeconds(1)) with { ParentId = "x", Error = "no", DurationMs = 500, Input = "inner" });
         }
         await SpanAsync(NewSpan("t0", "late"));
 

@@ -41,7 +41,8 @@ public abstract class SpanTextConformance(ITestDatabases databases) : StoreConfo
         Assert.Equal(("wo ist es? 📦", "unterwegs"), (stored.Input, stored.Output));
         var attributes = JsonDocument.Parse(stored.Attributes!).RootElement;
         Assert.Equal("m", attributes.GetProperty("gen_ai.request.model").GetString());
-        Assert.Equal(["system", "user"], attributes.GetProperty("gen_ai.input.messages").EnumerateArray().Select(message => message.GetProperty("role").GetString()));
+        Assert.Equal(["system", "user"],
+            attributes.GetProperty("gen_ai.input.messages").EnumerateArray().Select(message => message.GetProperty("role").GetString()));
         Assert.Equal(1, attributes.GetProperty("gen_ai.output.messages").GetArrayLength());
         Assert.True(LateText.IsSameBeside(stored, span));
     }

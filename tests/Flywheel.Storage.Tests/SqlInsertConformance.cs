@@ -10,7 +10,8 @@ namespace Flywheel.Storage.Tests;
 public abstract class SqlInsertConformance(ITestDatabases databases) : StoreConformance(databases)
 {
     const string PlainInsert =
-        "INSERT INTO span (project_id, node, kind, input, output) VALUES (1, 'intent', 'classifier', 'in', 'out'), (1, 'intent', 'classifier', 'in 2', 'out 2')";
+        "INSERT INTO span (project_id, node, kind, input, output) VALUES (1, 'intent', 'classifier', 'in', 'out'), (1, 'intent', "
+            + "'classifier', 'in 2', 'out 2')";
 
     [Fact]
     public async Task A_row_by_plain_SQL_is_queued_judged_and_counted_like_any_other()
@@ -43,9 +44,11 @@ public abstract class SqlInsertConformance(ITestDatabases databases) : StoreConf
         await JudgeAsync(Verdict(span, metric, Outcome.Fail));
 
         await SqlAsync(
-            $"INSERT INTO label (project_id, id, span_id, metric_id, passed, mode, author) VALUES (1, '{Guid.NewGuid():D}', {span.Id.Value}, {metric.Id.Value}, 1, 'blind', 'dba')");
+            $"INSERT INTO label (project_id, id, span_id, metric_id, passed, mode, author) VALUES (1, '{Guid.NewGuid():D}', "
+                + $"{span.Id.Value}, {metric.Id.Value}, 1, 'blind', 'dba')");
         await SqlAsync(
-            $"INSERT INTO correction (project_id, id, span_id, corrected_output, author) VALUES (1, '{Guid.NewGuid():D}', {span.Id.Value}, 'better', 'dba')");
+            $"INSERT INTO correction (project_id, id, span_id, corrected_output, author) VALUES (1, '{Guid.NewGuid():D}', "
+                + $"{span.Id.Value}, 'better', 'dba')");
         await SqlAsync("UPDATE demonstration SET state = 'approved', approved_at = created_at, approved_by = 'dba' WHERE purpose = 'task'");
 
         await AssertCountsAsync(metric);

@@ -96,7 +96,8 @@ public abstract class StoreConformance(ITestDatabases databases) : IAsyncLifetim
         Store.Jobs.ClaimAsync(JobLane.Code, limit, TimeSpan.FromSeconds(30), worker, now ?? Noon, Ct);
 
     protected static Verdict Verdict(
-        Span span, Metric metric, Outcome outcome = Outcome.Pass, string validator = "v1", DateTimeOffset? at = null, double? confidence = null) =>
+        Span span, Metric metric, Outcome outcome = Outcome.Pass, string validator = "v1", DateTimeOffset? at = null,
+        double? confidence = null) =>
         new(span.Project, span.Id, metric.Id, metric.VersionId, validator, new(outcome, 3, "because", confidence), 0.5, at ?? Noon);
 
     /// <summary>Brings a verdict in by the only door: a leased job.</summary>

@@ -28,7 +28,8 @@ public abstract record ModelReply
     public static ModelReply SendsBytes(byte[] body, string contentType = "application/json") => new RawBytes(body, contentType);
 
     /// <summary>Any status with any body: a proxy's page, a redirect.</summary>
-    public static ModelReply Answers(int status, string body, string contentType, string? location = null) => new Page(status, body, contentType, location);
+    public static ModelReply Answers(int status, string body, string contentType, string? location = null) =>
+        new Page(status, body, contentType, location);
 
     /// <summary>Status 200 at once, then one byte of the body at each pause, for ever.</summary>
     public static ModelReply Trickles(TimeSpan pause, string contentType = "application/json") => new Trickle(pause, contentType);

@@ -10,7 +10,8 @@ public sealed record ModelRequest(string Path, IReadOnlyDictionary<string, strin
 {
     public string? Model => Text("model");
 
-    public bool Stream => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+    public bool Stream =>
+        Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
 
     /// <summary>(role, text) in order; Anthropic's system prompt comes first as a system message.</summary>
     public IReadOnlyList<(string Role, string Text)> Messages
@@ -24,7 +25,8 @@ public sealed record ModelRequest(string Path, IReadOnlyDictionary<string, strin
                 messages.Add(("system", Content(system)));
             if (Body.TryGetProperty("messages", out var list))
                 foreach (var message in list.EnumerateArray())
-                    messages.Add((message.GetProperty("role").GetString()!, message.TryGetProperty("content", out var content) ? Content(content) : ""));
+                    messages.Add((message.GetProperty("role").GetString()!,
+                        message.TryGetProperty("content", out var content) ? Content(content) : ""));
             return messages;
         }
     }

@@ -145,7 +145,8 @@ public sealed class ModelTestServer : IAsyncDisposable
                 response.StatusCode = failure.Status;
                 if (failure.RetryAfter is not null)
                     response.Headers.RetryAfter = failure.RetryAfter;
-                await WriteAsync(response, (format ?? WireFormat.Of("/v1/chat/completions")!).Error(failure.Status, failure.Message).ToJsonString(), ct);
+                await WriteAsync(response,
+                    (format ?? WireFormat.Of("/v1/chat/completions")!).Error(failure.Status, failure.Message).ToJsonString(), ct);
                 break;
             case ModelReply.Raw raw:
                 await WriteAsync(response, raw.Body, ct, raw.ContentType);
@@ -192,7 +193,8 @@ public sealed class ModelTestServer : IAsyncDisposable
                 break;
             default:
                 response.StatusCode = 404;
-                await WriteAsync(response, WireFormat.Of("/v1/chat/completions")!.Error(404, $"{request.Path} is not served here").ToJsonString(), ct);
+                await WriteAsync(response,
+                    WireFormat.Of("/v1/chat/completions")!.Error(404, $"{request.Path} is not served here").ToJsonString(), ct);
                 break;
         }
     }
@@ -273,7 +275,8 @@ public sealed class ModelTestServer : IAsyncDisposable
             // Recorded as no JSON; what to answer is the test's business.
         }
 
-        var headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        var headers = request.Headers.ToDictionary(
+            header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         return new(request.Path.Value ?? "", headers, json, DateTimeOffset.UtcNow);
     }
 

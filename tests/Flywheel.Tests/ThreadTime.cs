@@ -15,12 +15,12 @@ static partial class ThreadTime
     }
 
     /// <summary>The same for work that must end before it returns, so that no other thread can have done it.</summary>
-    public static (T Result, TimeSpan Taken) OfSynchronous<T>(Func<ValueTask<T>> work)
+    public static async Task<(T Result, TimeSpan Taken)> OfSynchronousAsync<T>(Func<ValueTask<T>> work)
     {
-        ValueTask<T> done = default;
-        var taken = Of(() => done = work());
+        Task<T> done = null!;
+        var taken = Of(() => done = work().AsTask());
         Assert.True(done.IsCompleted, "The work went on elsewhere: its time is not this thread's.");
-        return (done.GetAwaiter().GetResult(), taken);
+        return (await done, taken);
     }
 
     static TimeSpan Now()

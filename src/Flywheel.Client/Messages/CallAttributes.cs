@@ -20,7 +20,8 @@ internal static class CallAttributes
         {
             input = AttributeJson.Text(json => GenAiMessages.Write(json, call.Prompt));
             if (response is not null)
-                output = AttributeJson.Text(json => GenAiMessages.Write(json, response.Messages, finish ?? (errorType is null ? "unknown" : "error")));
+                output = AttributeJson.Text(
+                    json => GenAiMessages.Write(json, response.Messages, finish ?? (errorType is null ? "unknown" : "error")));
         }
         long size = (input?.Length ?? 0) + (long)(output?.Length ?? 0);
 
@@ -167,9 +168,11 @@ internal static class CallAttributes
             ? null
             : ConfidenceIn(response.AdditionalProperties)
               // A streamed answer carries its updates' properties on its messages.
-              ?? response.Messages.Select(static message => ConfidenceIn(message.AdditionalProperties)).LastOrDefault(static one => one is not null);
+              ?? response.Messages.Select(static message => ConfidenceIn(message.AdditionalProperties))
+              .LastOrDefault(static one => one is not null);
 
-    static double? ConfidenceIn(AdditionalPropertiesDictionary? properties) => properties?.GetValueOrDefault(FlywheelProperties.Confidence) switch
+    static double? ConfidenceIn(AdditionalPropertiesDictionary? properties) =>
+        properties?.GetValueOrDefault(FlywheelProperties.Confidence) switch
     {
         double number => number,
         float number => number,

@@ -73,7 +73,8 @@ internal sealed class Outbox : IAsyncDisposable
 
     /// <summary>Writes spans and waits until the disk has them; false when it could not be done, which is counted.</summary>
     /// <exception cref="ArgumentException">A span's attributes are no JSON; nothing was written.</exception>
-    public bool TryStore(IReadOnlyList<NewSpan> spans) => TryAppend([.. spans.Select(static span => new OutboxEntry(span, null))], mayExceed: false);
+    public bool TryStore(IReadOnlyList<NewSpan> spans) =>
+        TryAppend([.. spans.Select(static span => new OutboxEntry(span, null))], mayExceed: false);
 
     /// <summary>The same with a call. What a person decided is kept beyond the bound.</summary>
     public bool TryStore(QueuedCall call) => TryAppend([new(null, call)], mayExceed: true);
@@ -130,7 +131,8 @@ internal sealed class Outbox : IAsyncDisposable
                 if (!mayExceed && Bytes() + lines.WrittenCount > options.MaxOutboxBytes)
                 {
                     counters.Failed(new(
-                        FlywheelFailureKind.Outbox, $"The outbox holds {options.MaxOutboxBytes:N0} bytes, which is the bound: spans wait in memory."), entries.Length);
+                        FlywheelFailureKind.Outbox,
+                        $"The outbox holds {options.MaxOutboxBytes:N0} bytes, which is the bound: spans wait in memory."), entries.Length);
                     return false;
                 }
                 if (open is null || open.Length > SegmentBytes)
@@ -145,7 +147,8 @@ internal sealed class Outbox : IAsyncDisposable
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             counters.Failed(new(
-                FlywheelFailureKind.Outbox, $"The outbox {folder} cannot be written, so spans wait in memory: {failure.Message}", failure), entries.Length);
+                FlywheelFailureKind.Outbox, $"The outbox {folder} cannot be written, so spans wait in memory: {failure.Message}", failure),
+                    entries.Length);
             return false;
         }
         bell.Writer.TryWrite(true);
@@ -177,7 +180,8 @@ internal sealed class Outbox : IAsyncDisposable
                     continue;
                 if (closing.Task.IsCompleted)
                     return;
-                await Task.WhenAny(bell.Reader.WaitToReadAsync(stop.Token).AsTask(), Task.Delay(SearchEvery, options.Time, stop.Token)).ConfigureAwait(false);
+                await Task.WhenAny(bell.Reader.WaitToReadAsync(stop.Token).AsTask(), Task.Delay(SearchEvery, options.Time, stop.Token))
+                    .ConfigureAwait(false);
                 bell.Reader.TryRead(out _);
             }
             catch (OperationCanceledException)
@@ -240,7 +244,8 @@ internal sealed class Outbox : IAsyncDisposable
         lock (gate)
         {
             // One that is being appended to is kept for the next spans while it is small.
-            while ((first = segments.FirstOrDefault()) is { IsSent: true } && (first != open || first.Length > Math.Min(SegmentBytes, options.MaxOutboxBytes / 4)))
+            while ((first = segments.FirstOrDefault()) is { IsSent: true }
+                && (first != open || first.Length > Math.Min(SegmentBytes, options.MaxOutboxBytes / 4)))
             {
                 segments.Remove(first);
                 if (first == open)
@@ -253,7 +258,8 @@ internal sealed class Outbox : IAsyncDisposable
         var lines = first.Read(first.Sent, options.MaxBatch);
         if (lines.Damaged > 0)
             counters.Failed(
-                new(FlywheelFailureKind.Dropped, $"{lines.Damaged} line(s) of the outbox could not be read: a write that was cut short, or a damaged disk."),
+                new(FlywheelFailureKind.Dropped,
+                    $"{lines.Damaged} line(s) of the outbox could not be read: a write that was cut short, or a damaged disk."),
                 lines.Damaged);
         var run = new List<NewSpan>();
         long size = 0, end = first.Sent;
@@ -355,7 +361,9 @@ internal sealed class Outbox : IAsyncDisposable
                 }
                 pause = delivery.PauseAfter(attempt);
             }
-            catch (Exception refused) when (refused is BatchRefusedException or HttpRequestException { StatusCode: HttpStatusCode.NotFound or HttpStatusCode.Conflict })
+            catch (Exception refused)
+                when (refused is BatchRefusedException
+                    or HttpRequestException { StatusCode: HttpStatusCode.NotFound or HttpStatusCode.Conflict })
             {
                 Keep(call, refused);
                 return;

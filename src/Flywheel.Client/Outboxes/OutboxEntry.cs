@@ -26,7 +26,8 @@ internal sealed record OutboxEntry(NewSpan? Span, QueuedCall? Call)
     public void WriteLine(ArrayBufferWriter<byte> lines)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(
-            new WireEntry(Span is null ? null : WireSpan.Of(Span), Call?.Path, Call?.Key, Call?.Body, Call is { Refusals: > 0 } ? Call.Refusals : null),
+            new WireEntry(Span is null ? null : WireSpan.Of(Span), Call?.Path, Call?.Key, Call?.Body,
+                Call is { Refusals: > 0 } ? Call.Refusals : null),
             Wire.Default.WireEntry);
         var room = lines.GetSpan(ChecksumCharacters + 2 + json.Length);
         Encoding.ASCII.GetBytes(Checksum(json).ToString("x8", CultureInfo.InvariantCulture), room);

@@ -42,7 +42,8 @@ public sealed class FlywheelPrompt
         ArgumentNullException.ThrowIfNull(values);
         var rendered = PromptTemplate.Render(type, template, name => values.LastOrDefault(each => each.Name == name).Value);
         if (rendered.Missing.Count > 0)
-            throw new ArgumentException($"Prompt {Name} (version {Version}) asks for {string.Join(", ", rendered.Missing)}.", nameof(values));
+            throw new ArgumentException(
+                $"Prompt {Name} (version {Version}) asks for {string.Join(", ", rendered.Missing)}.", nameof(values));
         return [.. rendered.Messages.Select(message => new ChatMessage(new ChatRole(message.Role), message.Content)
         {
             AdditionalProperties = new() { [FlywheelProperties.PromptName] = Name, [FlywheelProperties.PromptVersion] = Version },

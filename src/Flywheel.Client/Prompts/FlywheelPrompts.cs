@@ -3,7 +3,10 @@ using Flywheel.Client.Remote;
 
 namespace Flywheel.Client;
 
-/// <summary>Prompts of the registry with a short cache: a label that moved is seen within <paramref name="fresh"/>, a server that is away is not noticed.</summary>
+/// <summary>
+/// Prompts of the registry with a short cache: a label that moved is seen within <paramref name="fresh"/>, a server that is away is not
+/// noticed.
+/// </summary>
 /// <remarks>
 /// A copy that is too old is asked for again, for at most <see cref="Deadline"/>; when that fails the old copy serves, and the server is
 /// left alone for <see cref="Pause"/>. Only a prompt that was never there throws.
@@ -29,7 +32,8 @@ public sealed class FlywheelPrompts(FlywheelApi api, TimeSpan? fresh = null, Tim
 
     /// <param name="version">A number or a label; <c>latest</c> is the newest.</param>
     /// <param name="fallback">Serves when there is no copy and no server; null throws then.</param>
-    /// <exception cref="HttpRequestException">There is no copy and no fallback, and the server did not answer, or has no such prompt (status 404).</exception>
+    /// <exception cref="HttpRequestException">There is no copy and no fallback, and the server did not answer, or has no such prompt
+    /// (status 404).</exception>
     public async ValueTask<FlywheelPrompt> GetAsync(
         string name, string version = "production", FlywheelPrompt? fallback = null, CancellationToken ct = default)
     {
@@ -39,7 +43,8 @@ public sealed class FlywheelPrompts(FlywheelApi api, TimeSpan? fresh = null, Tim
         try
         {
             var asking = api.PromptAsync(name, version, ct);
-            var prompt = known is null ? await asking.ConfigureAwait(false) : await asking.WaitAsync(Deadline, clock, ct).ConfigureAwait(false);
+            var prompt = known is null ? await asking.ConfigureAwait(false) : await asking.WaitAsync(Deadline, clock, ct)
+                .ConfigureAwait(false);
             copies[(name, version)] = new(prompt, clock.GetTimestamp() + Ticks(keep));
             return prompt;
         }

@@ -56,7 +56,8 @@ internal sealed class Delivery(
                 if (spans.Count > 1)
                     await HalvesAsync(spans).ConfigureAwait(false);
                 else
-                    answered(new(1, [new(spans[0], (refused as BatchRefusedException)?.Code ?? "invalid", refused.Message)], refused, true));
+                    answered(new(1, [new(spans[0], (refused as BatchRefusedException)?.Code ?? "invalid", refused.Message)], refused,
+                        true));
                 return;
             }
             catch (Exception failure) when (!stop.IsCancellationRequested)
@@ -90,7 +91,9 @@ internal sealed class Delivery(
         }
     }
 
-    /// <summary>The pause before the next try. Closing cuts one of ours short, for a last try; one that the server asked for stands.</summary>
+    /// <summary>
+    /// The pause before the next try. Closing cuts one of ours short, for a last try; one that the server asked for stands.
+    /// </summary>
     public async Task PauseAsync(TimeSpan pause, bool mayHurry)
     {
         var delay = Task.Delay(pause, options.Time, stop);
@@ -134,7 +137,8 @@ internal sealed class Delivery(
         if (suspects.TryGetValue(span.Key, out var before) && successes > before)
         {
             suspects.Remove(span.Key);
-            answered(new(1, [new(span, "server_error", $"The server fails on this span and on no other: {failure.Message}")], failure, true));
+            answered(new(1, [new(span, "server_error", $"The server fails on this span and on no other: {failure.Message}")], failure,
+                true));
             return true;
         }
         if (!putBack(span))

@@ -2,7 +2,8 @@ namespace Flywheel.Client.Recording;
 
 /// <summary>What asking the loop came to.</summary>
 /// <param name="Answer">Null when there is none.</param>
-/// <param name="Problem">Why there is none: <c>timeout</c>, <c>failed</c> or <c>paused</c>; null when the loop answered, and when the application gave up.</param>
+/// <param name="Problem">Why there is none: <c>timeout</c>, <c>failed</c> or <c>paused</c>; null when the loop answered, and when the
+/// application gave up.</param>
 internal readonly record struct Told<T>(T? Answer, string? Problem, TimeSpan Took) where T : class;
 
 /// <summary>Asks the loop one kind of question without ever holding the application up for longer than a deadline.</summary>

@@ -31,7 +31,8 @@ internal sealed class ApiTransport : IDisposable
     }
 
     public async Task<TAnswer> PostAsync<TBody, TAnswer>(
-        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, string? idempotencyKey, CancellationToken ct)
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, string? idempotencyKey,
+        CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(root, path));
         request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
@@ -47,7 +48,8 @@ internal sealed class ApiTransport : IDisposable
         return await AnswerAsync(request, path, answerType, ct).ConfigureAwait(false);
     }
 
-    async Task<TAnswer> AnswerAsync<TAnswer>(HttpRequestMessage request, string path, JsonTypeInfo<TAnswer> answerType, CancellationToken ct)
+    async Task<TAnswer> AnswerAsync<TAnswer>(
+        HttpRequestMessage request, string path, JsonTypeInfo<TAnswer> answerType, CancellationToken ct)
     {
         request.Headers.Authorization = authorization;
         if (project is not null)
@@ -64,7 +66,8 @@ internal sealed class ApiTransport : IDisposable
         catch (JsonException unreadable)
         {
             // A proxy's page with status 200 is no acknowledgement.
-            throw new InvalidDataException($"{path} answered {(int)response.StatusCode} with something other than the JSON expected.", unreadable);
+            throw new InvalidDataException(
+                $"{path} answered {(int)response.StatusCode} with something other than the JSON expected.", unreadable);
         }
     }
 
@@ -95,7 +98,8 @@ internal sealed class ApiTransport : IDisposable
         if (response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable
             && RetryAfter(response.Headers.RetryAfter) is { } wait)
             return new OverloadedException(wait);
-        return response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity
+        return response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge
+            or HttpStatusCode.UnprocessableEntity
             ? new BatchRefusedException(problem.Code ?? "http_" + status, message)
             : new HttpRequestException(message, null, response.StatusCode);
     }

@@ -69,7 +69,9 @@ public sealed class FlywheelApi : IDisposable
         this.time = time ?? TimeProvider.System;
     }
 
-    /// <summary>The server of a connection. When that has an outbox, a call that cannot reach the server waits there instead of throwing.</summary>
+    /// <summary>
+    /// The server of a connection. When that has an outbox, a call that cannot reach the server waits there instead of throwing.
+    /// </summary>
     /// <remarks>
     /// It has then reached the disk, is sent in its order, survives this process, and answers null here. What the server refuses then
     /// is told to <see cref="FlywheelOptions.OnFailure"/> and kept in <c>refused.jsonl</c> beside the outbox's files.
@@ -80,7 +82,8 @@ public sealed class FlywheelApi : IDisposable
         ArgumentNullException.ThrowIfNull(connection);
         if (connection.Loop is not RemoteLoop remote)
             throw new ArgumentException(
-                "The connection's loop is no server, so it has no API: with the engine in your own process use its stores.", nameof(connection));
+                "The connection's loop is no server, so it has no API: with the engine in your own process use its stores.",
+                nameof(connection));
         api = remote.Transport;
         this.connection = connection;
         time = connection.Time;
@@ -102,7 +105,8 @@ public sealed class FlywheelApi : IDisposable
         string session, string name, FeedbackValue value, string? comment = null, string? endUser = null, string? idempotencyKey = null,
         CancellationToken ct = default) =>
         SendAsync(
-            "api/v1/feedback", new WireFeedback(null, null, name, value.Json(), comment, endUser, Session: session), Wire.Default.WireFeedback,
+            "api/v1/feedback", new WireFeedback(null, null, name, value.Json(), comment, endUser, Session: session),
+            Wire.Default.WireFeedback,
             idempotencyKey, ct);
 
     /// <summary>The same of an answer of which only the provider's or the gateway's id is known.</summary>
@@ -120,7 +124,8 @@ public sealed class FlywheelApi : IDisposable
 
     /// <summary>The answer as a user would have had it: a demonstration that waits for approval. A reviewer corrects instead.</summary>
     public Task<Guid?> DemonstrateAsync(
-        SpanKey span, string answer, string? comment = null, string? endUser = null, string? idempotencyKey = null, CancellationToken ct = default) =>
+        SpanKey span, string answer, string? comment = null, string? endUser = null, string? idempotencyKey = null,
+        CancellationToken ct = default) =>
         FeedbackAsync(span.Trace, span.Span, "demonstration", answer, comment, endUser, idempotencyKey, ct);
 
     /// <summary>A person's pass or fail for one metric on one span.</summary>
@@ -148,9 +153,11 @@ public sealed class FlywheelApi : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentException.ThrowIfNullOrEmpty(version);
         var found = await api.GetAsync(
-            $"api/v1/prompts/{Uri.EscapeDataString(name)}/versions/{Uri.EscapeDataString(version)}", Wire.Default.WirePrompt, ct).ConfigureAwait(false);
+            $"api/v1/prompts/{Uri.EscapeDataString(name)}/versions/{Uri.EscapeDataString(version)}", Wire.Default.WirePrompt, ct)
+                .ConfigureAwait(false);
         var type = found.Template.ValueKind == JsonValueKind.String ? PromptType.Text : PromptType.Chat;
-        return new(found.Name, found.Version, type, type == PromptType.Text ? found.Template.GetString()! : found.Template.GetRawText(), found.Config);
+        return new(found.Name, found.Version, type, type == PromptType.Text ? found.Template.GetString()! : found.Template.GetRawText(),
+            found.Config);
     }
 
     /// <summary>Closes its connections; the server of a <see cref="FlywheelConnection"/> stays that one's.</summary>

@@ -28,7 +28,8 @@ public sealed class RemoteLoop : ILoop, IDisposable
             Wire.Default.WireChosen, idempotencyKey: null, ct).ConfigureAwait(false);
         return
         [
-            .. (answer.Demonstrations ?? throw new InvalidDataException("The answer to a search has no `demonstrations`: is this a Flywheel server?"))
+            .. (answer.Demonstrations
+            ?? throw new InvalidDataException("The answer to a search has no `demonstrations`: is this a Flywheel server?"))
             .Select(static one => new ChosenDemonstration(
                 one.Id, one.Input, one.Output, one.Fixed, one.Score,
                 [.. (one.Parts ?? []).Select(static part => new ScorePart(part.Key, part.Value))])),
@@ -46,7 +47,8 @@ public sealed class RemoteLoop : ILoop, IDisposable
             Wire.Default.WireGuardQuery, Wire.Default.WireGuardAnswer, idempotencyKey: null, ct).ConfigureAwait(false);
         if (Core.Metrics.Wire.Parse<GuardDecision>(answer.Decision) is not { } decision || answer.Input is null)
             throw new InvalidDataException("The answer of the guards has no `decision` or no `input`: is this a Flywheel server?");
-        return new(decision, answer.Input, [.. (answer.Findings ?? []).Select(GuardRecord.ReadFinding).OfType<GuardFinding>()], answer.Milliseconds);
+        return new(decision, answer.Input, [.. (answer.Findings ?? []).Select(GuardRecord.ReadFinding).OfType<GuardFinding>()],
+            answer.Milliseconds);
     }
 
     /// <exception cref="SpansRejectedException">The good spans were kept; these were refused.</exception>

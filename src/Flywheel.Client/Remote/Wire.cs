@@ -24,7 +24,8 @@ internal sealed record WireSpan(
     {
         Key = new(TraceId, SpanId), ParentId = ParentId, Node = Node, Kind = Enum.Parse<NodeKind>(Kind, ignoreCase: true), Input = Input,
         Output = Output, Error = Error, StartedAt = StartedAt, DurationMs = DurationMs, Session = Session, EndUser = EndUser, Model = Model,
-        InputTokens = InputTokens, OutputTokens = OutputTokens, CostUsd = CostUsd, Attributes = Attributes, Demonstrations = Demonstrations ?? [],
+        InputTokens = InputTokens, OutputTokens = OutputTokens, CostUsd = CostUsd, Attributes = Attributes,
+        Demonstrations = Demonstrations ?? [],
     };
 }
 

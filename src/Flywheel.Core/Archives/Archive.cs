@@ -20,7 +20,8 @@ public enum ArchiveForm
 public sealed record ArchiveField(string Name, ArchiveForm Form);
 
 /// <summary>One kind of row, such as <c>span</c> or <c>label</c>.</summary>
-/// <remarks>Fields name other rows as people do (trace and span id, a metric's name), never by row number: another database has others.</remarks>
+/// <remarks>Fields name other rows as people do (trace and span id, a metric's name), never by row number: another database has
+/// others.</remarks>
 public sealed record ArchiveKind(string Name, IReadOnlyList<ArchiveField> Fields);
 
 /// <param name="Values">By the kind's fields: text, <c>long</c>, <c>double</c> or null.</param>
@@ -48,12 +49,16 @@ public interface IArchiveStore
     /// <summary>Reads a project as it stands at one moment, however long it takes, in memory that does not grow.</summary>
     /// <param name="begin">Given the number of rows of each kind before the first row.</param>
     Task ReadAsync(
-        ProjectId project, IReadOnlyCollection<ArchiveKind> kinds, Func<IReadOnlyDictionary<string, long>, ValueTask> begin, Func<ArchiveRow, ValueTask> row,
+        ProjectId project, IReadOnlyCollection<ArchiveKind> kinds, Func<IReadOnlyDictionary<string, long>, ValueTask> begin,
+        Func<ArchiveRow, ValueTask> row,
         CancellationToken ct);
 
-    /// <summary>Takes rows of one kind in, durably; rows whose keys are taken stay as they are, so that a second time changes nothing.</summary>
+    /// <summary>
+    /// Takes rows of one kind in, durably; rows whose keys are taken stay as they are, so that a second time changes nothing.
+    /// </summary>
     Task<ArchiveWrite> WriteAsync(ProjectId project, IReadOnlyList<ArchiveRow> rows, CancellationToken ct);
 
     /// <summary>Notes in the audit who took what in.</summary>
-    Task NoteAsync(ProjectId project, string author, string source, IReadOnlyDictionary<string, long> added, DateTimeOffset at, CancellationToken ct);
+    Task NoteAsync(ProjectId project, string author, string source, IReadOnlyDictionary<string, long> added, DateTimeOffset at,
+        CancellationToken ct);
 }

@@ -82,9 +82,11 @@ public enum ExpectedFrom
 /// <param name="FeedbackValue">JSON text that the value of <paramref name="Feedback"/> equals.</param>
 /// <param name="Sample">Draw evenly from all that match; else the newest ones.</param>
 /// <param name="Seed">Which sample: the same over the same spans is the same sample, in every database.</param>
-/// <param name="KeepOutput">Keep the span's output among the item's attributes, as <c>output</c>: what evaluations without a model judge.</param>
+/// <param name="KeepOutput">Keep the span's output among the item's attributes, as <c>output</c>: what evaluations without a model
+/// judge.</param>
 public sealed record SpanQuery(
-    string? Node = null, NodeKind? Kind = null, string? Metric = null, Metrics.Outcome? Outcome = null, bool? Label = null, bool? Corrected = null,
+    string? Node = null, NodeKind? Kind = null, string? Metric = null, Metrics.Outcome? Outcome = null, bool? Label = null,
+    bool? Corrected = null,
     DateTimeOffset? Since = null, DateTimeOffset? Until = null, string? Session = null, string? EndUser = null, string? Feedback = null,
     string? FeedbackValue = null, string? Prompt = null, int? PromptVersion = null, bool Sample = false, long Seed = 0, int Limit = 1_000,
     ExpectedFrom Expected = ExpectedFrom.Correction, string? Split = null, bool KeepOutput = false);
@@ -113,11 +115,14 @@ public interface IDatasetStore
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<DatasetVersion>> VersionsAsync(ProjectId project, string name, CancellationToken ct);
 
-    /// <summary>Makes the next version: the newest with these items. Content that is there already adds nothing, and then no version.</summary>
+    /// <summary>
+    /// Makes the next version: the newest with these items. Content that is there already adds nothing, and then no version.
+    /// </summary>
     /// <param name="items">At most <see cref="MaxItems"/>.</param>
     /// <exception cref="KeyNotFoundException">There is no such data set.</exception>
     Task<DatasetChange> AddAsync(
-        ProjectId project, string name, IReadOnlyList<NewDatasetItem> items, string? note, string author, DateTimeOffset at, CancellationToken ct);
+        ProjectId project, string name, IReadOnlyList<NewDatasetItem> items, string? note, string author, DateTimeOffset at,
+        CancellationToken ct);
 
     /// <summary>Makes the next version without these items; older versions keep them.</summary>
     /// <exception cref="KeyNotFoundException">There is no such data set.</exception>

@@ -17,7 +17,8 @@ public sealed record EvaluatedCase(
 /// <param name="DataHash">SHA-256 of the file, and with <paramref name="SetHash"/> what a run that was cut short is found by.</param>
 /// <param name="SetHash">SHA-256 of the metrics, their validators' versions and the field mapping.</param>
 /// <param name="Metrics">Names in the set's order.</param>
-/// <param name="About">JSON object of what made the outputs (model, prompt, demonstrations) and the run's name; null when they were in the file.</param>
+/// <param name="About">JSON object of what made the outputs (model, prompt, demonstrations) and the run's name; null when they were in the
+/// file.</param>
 public sealed record NewEvalRun(
     string Data, string DataHash, string SetHash, IReadOnlyList<string> Metrics, string MetricsJson, string? About = null);
 
@@ -39,7 +40,8 @@ public sealed record GeneratedOutput(
     IReadOnlyList<Guid> Demonstrations);
 
 /// <summary>What the outputs of a run cost.</summary>
-public sealed record GenerationTotals(long Rows, long Errors, long InputTokens, long OutputTokens, double CostUsd, double? MedianMs, double? SlowMs);
+public sealed record GenerationTotals(
+    long Rows, long Errors, long InputTokens, long OutputTokens, double CostUsd, double? MedianMs, double? SlowMs);
 
 /// <summary>A run in a list.</summary>
 /// <param name="FinishedAt">Null while it runs, and when it was cut short.</param>

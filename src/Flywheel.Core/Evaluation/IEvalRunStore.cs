@@ -4,7 +4,8 @@ using Flywheel.Core.Statistics;
 namespace Flywheel.Core.Evaluation;
 
 /// <summary>Runs of evaluations with their outcomes, row by row, so that a run that was cut short goes on where it stopped.</summary>
-/// <remarks>These outcomes are no verdicts: nothing is counted, queued or sent because of them. What an Add method returns from is on disk.</remarks>
+/// <remarks>These outcomes are no verdicts: nothing is counted, queued or sent because of them. What an Add method returns from is on
+/// disk.</remarks>
 public interface IEvalRunStore
 {
     /// <summary>Goes on with the newest unfinished run over the same data and metrics, or begins one.</summary>

@@ -10,7 +10,9 @@ public interface ISpanEvaluationStore
     /// <summary>The oldest whose span is there; those whose span is not are looked at again later, ever more seldom.</summary>
     Task<IReadOnlyList<ReadyEvaluation>> ReadyAsync(int limit, DateTimeOffset now, CancellationToken ct);
 
-    /// <summary>Records the effect and that it is done, in one transaction. An older verdict never replaces a newer one of its evaluator.</summary>
+    /// <summary>
+    /// Records the effect and that it is done, in one transaction. An older verdict never replaces a newer one of its evaluator.
+    /// </summary>
     Task RecordAsync(ReadyEvaluation evaluation, EvaluationEffect effect, CancellationToken ct);
 
     /// <summary>Forgets evaluations that arrived before a time, done or not.</summary>

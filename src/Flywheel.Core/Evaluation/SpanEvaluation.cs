@@ -14,9 +14,11 @@ namespace Flywheel.Core.Evaluation;
 /// <param name="Author">Who said it, of a person's; null when the sender does not tell.</param>
 /// <param name="Evaluator">What said it; becomes the version of the verdict's validator.</param>
 /// <param name="Blind">The sender declares that the person saw no suggestion.</param>
-/// <param name="At">When it was said; <see cref="DateTimeOffset.UnixEpoch"/> where the sender does not tell, and then it is kept with its arrival.</param>
+/// <param name="At">When it was said; <see cref="DateTimeOffset.UnixEpoch"/> where the sender does not tell, and then it is kept with its
+/// arrival.</param>
 public sealed record SpanEvaluation(
-    SpanKey? Key, string? ResponseId, string Name, EvaluationSource Source, double? Score, string? Label, string? Explanation, string? Error,
+    SpanKey? Key, string? ResponseId, string Name, EvaluationSource Source, double? Score, string? Label, string? Explanation,
+    string? Error,
     string? Author, string Evaluator, bool Blind, DateTimeOffset At);
 
 /// <summary>An evaluation whose span is there.</summary>

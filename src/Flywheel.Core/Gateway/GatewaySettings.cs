@@ -8,7 +8,8 @@ namespace Flywheel.Core.Gateway;
 /// <param name="Kind">The node's kind, for calls that name none.</param>
 /// <param name="Model">Called instead of what the request names.</param>
 /// <param name="Guards">Ask the guards (true).</param>
-/// <param name="OnRefusal"><c>error</c> (400 with the code <c>input_refused</c>), or <c>answer</c>: a completion with the refusal's text.</param>
+/// <param name="OnRefusal"><c>error</c> (400 with the code <c>input_refused</c>), or <c>answer</c>: a completion with the refusal's
+/// text.</param>
 /// <param name="Refusal">What the user then reads.</param>
 /// <param name="Demonstrations">Put demonstrations into the prompt (true); how they are chosen is the node's retrieval policy.</param>
 /// <param name="DemonstrationTokens">What they may cost together; those that matter least are left out.</param>
@@ -20,8 +21,10 @@ namespace Flywheel.Core.Gateway;
 /// <param name="PromptVersion">Which version, by number; instead of a prompt label.</param>
 /// <param name="Variant">Written on every span, for comparing.</param>
 public sealed record GatewaySettings(
-    string? Kind = null, string? Model = null, bool? Guards = null, string? OnRefusal = null, string? Refusal = null, bool? Demonstrations = null,
-    int? DemonstrationTokens = null, IReadOnlyList<string>? Fallbacks = null, double? TimeoutSeconds = null, double? FirstByteSeconds = null,
+    string? Kind = null, string? Model = null, bool? Guards = null, string? OnRefusal = null, string? Refusal = null,
+    bool? Demonstrations = null,
+    int? DemonstrationTokens = null, IReadOnlyList<string>? Fallbacks = null, double? TimeoutSeconds = null,
+    double? FirstByteSeconds = null,
     double? IdleSeconds = null, int? Retries = null, double? CacheSeconds = null, string? Variant = null,
     string? Prompt = null, string? PromptLabel = null, int? PromptVersion = null)
 {
@@ -43,7 +46,8 @@ public sealed record GatewaySettings(
 
     /// <summary>These settings, with the defaults where they say nothing.</summary>
     public GatewaySettings InForce() => new(
-        Kind, Model, Guards ?? Defaults.Guards, OnRefusal ?? Defaults.OnRefusal, Refusal ?? Defaults.Refusal, Demonstrations ?? Defaults.Demonstrations,
+        Kind, Model, Guards ?? Defaults.Guards, OnRefusal ?? Defaults.OnRefusal, Refusal ?? Defaults.Refusal,
+        Demonstrations ?? Defaults.Demonstrations,
         DemonstrationTokens ?? Defaults.DemonstrationTokens, Fallbacks ?? Defaults.Fallbacks, TimeoutSeconds, FirstByteSeconds, IdleSeconds,
         Retries ?? Defaults.Retries, CacheSeconds ?? Defaults.CacheSeconds, Variant, Prompt, PromptLabel, PromptVersion);
 

@@ -116,14 +116,16 @@ public static class GuardRecord
     {
         if (item.ValueKind != JsonValueKind.Object
             || Text(item, "metric") is not { } metric || Text(item, "validator_version") is not { Length: > 0 and <= 200 } version
-            || Wire.Parse<GuardAction>(Text(item, "action")) is not { } action || Wire.Parse<Outcome>(Text(item, "outcome")) is not { } outcome)
+            || Wire.Parse<GuardAction>(Text(item, "action")) is not { } action
+            || Wire.Parse<Outcome>(Text(item, "outcome")) is not { } outcome)
             return null;
         return new(metric, version, action, new(
             outcome, Number(item, "score"), Text(item, "reason"),
             Number(item, "confidence") is >= 0 and <= 1 and var confidence ? confidence : null,
             Number(item, "cost_usd") ?? 0, Text(item, "model"),
             item.TryGetProperty("demonstrations", out var ids) && ids.ValueKind == JsonValueKind.Array
-                ? [.. ids.EnumerateArray().Where(id => id.ValueKind == JsonValueKind.String && id.TryGetGuid(out _)).Select(id => id.GetGuid())]
+                ? [.. ids.EnumerateArray().Where(id => id.ValueKind == JsonValueKind.String && id.TryGetGuid(out _))
+                .Select(id => id.GetGuid())]
                 : null,
             item.TryGetProperty("spans", out var spans) ? FoundSpanJson.Read(spans) : null)
         {
@@ -143,5 +145,6 @@ public static class GuardRecord
         item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     static double? Number(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : null;
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            && value.TryGetDouble(out var number) ? number : null;
 }

@@ -68,7 +68,8 @@ public interface IJobStore
     /// and records a job or a skipped verdict for each pair, all in one transaction.
     /// </summary>
     /// <returns>How many spans were taken.</returns>
-    Task<int> FanOutAsync(int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct);
+    Task<int> FanOutAsync(
+        int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct);
 
     /// <summary>Leases up to <paramref name="limit"/> jobs of a lane that may run now.</summary>
     Task<IReadOnlyList<Job>> ClaimAsync(JobLane lane, int limit, TimeSpan lease, string worker, DateTimeOffset now, CancellationToken ct);
@@ -81,7 +82,8 @@ public interface IJobStore
     Task<IReadOnlyList<bool>> EndAsync(IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken ct);
 
     /// <summary>Queues an existing span for one metric again: back-fill.</summary>
-    Task<int> EnqueueAsync(ProjectId project, MetricVersionId metric, JobLane lane, IReadOnlyList<SpanId> spans, DateTimeOffset now, CancellationToken ct);
+    Task<int> EnqueueAsync(
+        ProjectId project, MetricVersionId metric, JobLane lane, IReadOnlyList<SpanId> spans, DateTimeOffset now, CancellationToken ct);
 
     Task<Page<Job>> ListAsync(ProjectId project, JobState? state, string? cursor, int limit, CancellationToken ct);
 

@@ -46,7 +46,10 @@ public sealed record DrawnLabel(DateTimeOffset At, bool Contradicts);
 
 public interface IJudgeWatchStore
 {
-    /// <summary>The newest blind labels of items drawn by chance that the judge of one wording of a metric decided, whatever was made of its word; newest first.</summary>
+    /// <summary>
+    /// The newest blind labels of items drawn by chance that the judge of one wording of a metric decided, whatever was made of its word;
+    /// newest first.
+    /// </summary>
     Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(ProjectId project, MetricVersionId version, int limit, CancellationToken ct);
 
     Task AddCanaryAsync(Canary canary, CancellationToken ct);
@@ -54,13 +57,17 @@ public interface IJudgeWatchStore
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<Canary>> CanariesAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct);
 
-    /// <summary>The newest passes (true) and fails (false) of a metric's judge, whatever was made of its word, by the arrival of their spans; newest first.</summary>
+    /// <summary>
+    /// The newest passes (true) and fails (false) of a metric's judge, whatever was made of its word, by the arrival of their spans; newest
+    /// first.
+    /// </summary>
     Task<IReadOnlyList<bool>> DecisionsAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct);
 
     /// <summary>Opens an alarm, with an audit entry; one that is open already stays as it is.</summary>
     /// <returns>True when it is new.</returns>
     Task<bool> RaiseAsync(
-        ProjectId project, MetricId metric, AlarmKind kind, string validatorVersion, string detail, DateTimeOffset at, CancellationToken ct);
+        ProjectId project, MetricId metric, AlarmKind kind, string validatorVersion, string detail, DateTimeOffset at,
+        CancellationToken ct);
 
     /// <summary>Closes an open alarm, with an audit entry.</summary>
     Task<bool> CloseAsync(ProjectId project, long id, string author, DateTimeOffset at, CancellationToken ct);

@@ -15,7 +15,8 @@ public enum ServedMode
 
 /// <summary>How the review queue put a pair before people.</summary>
 /// <param name="Suggestion">What the judge said, shown or withheld: pass or fail.</param>
-/// <param name="ValidatorVersion">Of the judge whose word it is; begins with <see cref="ByProposal"/> when somebody else proposed it.</param>
+/// <param name="ValidatorVersion">Of the judge whose word it is; begins with <see cref="ByProposal"/> when somebody else proposed
+/// it.</param>
 public sealed record Served(SpanId Span, MetricId Metric, ServedMode Mode, string ValidatorVersion, Outcome Suggestion)
 {
     public const string ByProposal = "proposed:";
@@ -28,7 +29,8 @@ public sealed record ServedAgreement(ServedMode Mode, long Agreed, long Labels);
 /// <summary>The newest decided verdict of a labelled pair, with the segments of its span; labels of picked items are left out.</summary>
 /// <param name="Chance">With which the pair was drawn; 0 for one that nobody drew.</param>
 /// <param name="Segments">As of <see cref="Core.Metrics.Segments"/>.</param>
-public sealed record SegmentedLabel(MetricVersionId MetricVersion, string ValidatorVersion, bool Judge, bool Human, double Chance, IReadOnlyList<string> Segments);
+public sealed record SegmentedLabel(
+    MetricVersionId MetricVersion, string ValidatorVersion, bool Judge, bool Human, double Chance, IReadOnlyList<string> Segments);
 
 /// <summary>One person's newest blind label of a pair.</summary>
 public sealed record PersonsAnswer(SpanId Span, string Author, bool Passed);

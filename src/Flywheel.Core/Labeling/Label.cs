@@ -42,7 +42,9 @@ public sealed record Feedback(
     Guid Id, ProjectId Project, string TraceId, string? SpanId, string Name, string Value, string? Comment, string? EndUser,
     DateTimeOffset CreatedAt)
 {
-    /// <summary>The session that it is about; <see cref="TraceId"/> is then the newest trace that the session had. Null for a trace or span.</summary>
+    /// <summary>
+    /// The session that it is about; <see cref="TraceId"/> is then the newest trace that the session had. Null for a trace or span.
+    /// </summary>
     public string? Session { get; init; }
 }
 
@@ -89,7 +91,9 @@ public interface IFeedbackStore
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<Feedback>> ListAsync(ProjectId project, FeedbackFilter filter, CancellationToken ct);
 
-    /// <summary>The span with this provider's id of its answer; of several, as a cache makes them, the newest. Null when there is none.</summary>
+    /// <summary>
+    /// The span with this provider's id of its answer; of several, as a cache makes them, the newest. Null when there is none.
+    /// </summary>
     Task<SpanKey?> FindAnswerAsync(ProjectId project, string responseId, CancellationToken ct);
 
     /// <summary>The newest trace of a session; null when no span names the session.</summary>

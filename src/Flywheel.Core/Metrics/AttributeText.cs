@@ -6,7 +6,8 @@ namespace Flywheel.Core.Metrics;
 static class AttributeText
 {
     /// <summary>
-    /// Follows a dotted path. A name may hold dots itself (<c>gen_ai.expected</c>): at each object the longest name that fits is taken first.
+    /// Follows a dotted path. A name may hold dots itself (<c>gen_ai.expected</c>): at each object the longest name that fits is taken
+    /// first.
     /// </summary>
     /// <returns>The text, numbers and booleans as JSON writes them; or why there is none.</returns>
     public static (string? Text, string? WhyNot) At(string? attributes, string path)
@@ -19,14 +20,16 @@ static class AttributeText
         {
             null or { ValueKind: JsonValueKind.Null } => (null, $"no expected value: the span's attributes have no `{path}`"),
             { ValueKind: JsonValueKind.String } text => (text.GetString(), null),
-            { ValueKind: JsonValueKind.Object or JsonValueKind.Array } => (null, $"no expected value: `{path}` in the span's attributes is no text"),
+            { ValueKind: JsonValueKind.Object or JsonValueKind.Array } =>
+                (null, $"no expected value: `{path}` in the span's attributes is no text"),
             { } scalar => (scalar.GetRawText(), null),
         };
     }
 
     /// <summary>Any JSON value at a path, or null when there is none (or JSON null).</summary>
     public static JsonElement? ElementAt(string? attributes, string path) =>
-        attributes is not null && StrictJson.Parse(attributes, out _) is { } root && Find(root, path) is { ValueKind: not JsonValueKind.Null } found ? found : null;
+        attributes is not null && StrictJson.Parse(attributes, out _) is { } root
+            && Find(root, path) is { ValueKind: not JsonValueKind.Null } found ? found : null;
 
     static JsonElement? Find(JsonElement within, string path)
     {

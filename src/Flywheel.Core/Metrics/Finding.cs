@@ -18,7 +18,9 @@ public sealed record Finding(
     /// <summary>In [0, 1] as a judge's vote or its own word gave it, not calibrated; null when it gave none.</summary>
     public double? RawConfidence { get; init; }
 
-    /// <summary>Whether it stands above the line from which the judge's verdicts are promised to agree with people; null while there is no line.</summary>
+    /// <summary>
+    /// Whether it stands above the line from which the judge's verdicts are promised to agree with people; null while there is no line.
+    /// </summary>
     public bool? Stands { get; init; }
 
     /// <summary>What the judges said that led to it; null for what is no judge.</summary>

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Flywheel.Core.Metrics;
 
-/// <summary>The one JSON form of found spans: <c>[{"type":"card","start":3,"end":19}]</c>, <c>end</c> being the position after it.</summary>
+/// <summary>
+/// The one JSON form of found spans: <c>[{"type":"card","start":3,"end":19}]</c>, <c>end</c> being the position after it.
+/// </summary>
 public static class FoundSpanJson
 {
     /// <summary>Null for null; an empty array when the validator looked and found nothing.</summary>
@@ -58,7 +60,8 @@ public static class FoundSpanJson
         {
             if (item.ValueKind != JsonValueKind.Object
                 || !item.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String
-                || !item.TryGetProperty("start", out var start) || start.ValueKind != JsonValueKind.Number || !start.TryGetInt32(out var from)
+                || !item.TryGetProperty("start", out var start) || start.ValueKind != JsonValueKind.Number
+                || !start.TryGetInt32(out var from)
                 || !item.TryGetProperty("end", out var end) || end.ValueKind != JsonValueKind.Number || !end.TryGetInt32(out var to)
                 || from < 0 || to <= from)
                 return null;

@@ -75,4 +75,5 @@ public sealed record Metric(
 public sealed record NewMetric(
     string Name, string Criterion, MetricSubject Subject, IReadOnlyList<string>? Nodes, IReadOnlyList<NodeKind>? Kinds,
     double Sampling, ValidatorSpec Validator, string Author, MetricRole Role = MetricRole.Monitor,
-    MetricState State = MetricState.Active, GuardAction? OnFail = null, GuardFault? OnError = null, IReadOnlyList<string>? Segments = null, int LabelsPerItem = 1);
+    MetricState State = MetricState.Active, GuardAction? OnFail = null, GuardFault? OnError = null, IReadOnlyList<string>? Segments = null,
+    int LabelsPerItem = 1);

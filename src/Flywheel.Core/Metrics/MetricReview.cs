@@ -55,12 +55,15 @@ public interface IMetricReviewStore
 
     /// <summary>Records a review, retires the metric if that was decided, and notes both in the audit, in one transaction.</summary>
     Task<MetricReview> AddAsync(
-        ProjectId project, Metric metric, MetricDecision decision, string? note, string evidence, string author, DateTimeOffset at, CancellationToken ct);
+        ProjectId project, Metric metric, MetricDecision decision, string? note, string evidence, string author, DateTimeOffset at,
+        CancellationToken ct);
 
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<MetricReview>> ListAsync(ProjectId project, MetricId metric, CancellationToken ct);
 
-    /// <summary>Texts that the metric passed, failed or could not decide, of spans in (<paramref name="after"/>, <paramref name="upTo"/>].</summary>
+    /// <summary>
+    /// Texts that the metric passed, failed or could not decide, of spans in (<paramref name="after"/>, <paramref name="upTo"/>].
+    /// </summary>
     /// <param name="newest">True for the newest of them, false for the oldest.</param>
     Task<IReadOnlyList<CheckedText>> CheckedAsync(
         ProjectId project, Metric metric, SpanId after, SpanId upTo, bool newest, int limit, CancellationToken ct);

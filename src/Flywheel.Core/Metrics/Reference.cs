@@ -23,11 +23,13 @@ public interface IReferenceStore
 {
     /// <summary>The newest spans with an input (or output) that no other metric on inputs (or outputs) fails; one a text.</summary>
     /// <param name="node">Null for all nodes.</param>
-    Task<IReadOnlyList<SpanId>> CandidatesAsync(ProjectId project, MetricId metric, string? node, MetricSubject subject, int limit, CancellationToken ct);
+    Task<IReadOnlyList<SpanId>> CandidatesAsync(
+        ProjectId project, MetricId metric, string? node, MetricSubject subject, int limit, CancellationToken ct);
 
     /// <summary>Stores a proposal, with an audit entry.</summary>
     Task<Reference> ProposeAsync(
-        ProjectId project, MetricId metric, string? node, IReadOnlyList<SpanId> spans, string author, DateTimeOffset at, CancellationToken ct);
+        ProjectId project, MetricId metric, string? node, IReadOnlyList<SpanId> spans, string author, DateTimeOffset at,
+        CancellationToken ct);
 
     /// <summary>Approves or rejects a proposal, with an audit entry.</summary>
     /// <returns>Null when there is no such proposal, or it is decided already.</returns>

@@ -21,7 +21,8 @@ static class Regexes
             problem = $"has {pattern.Length} characters; the limit is {MaxPatternLength}.";
             return null;
         }
-        var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | (ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None);
+        var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | (
+            ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None);
         try
         {
             var regex = new Regex(pattern, options, Timeout);
@@ -29,7 +30,8 @@ static class Regexes
         }
         catch (NotSupportedException)
         {
-            problem = "uses look-around, a back-reference, an atomic group, a condition or a very large repeat, which can take for ever on some "
+            problem = "uses look-around, a back-reference, an atomic group, a condition or a very large repeat, which can take for ever "
+                + "on some "
                 + "texts: rewrite it without them, or combine two metrics (one with `expect: no_match`).";
             return null;
         }

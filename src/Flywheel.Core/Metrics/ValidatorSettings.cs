@@ -33,7 +33,8 @@ public sealed class ValidatorSettings
             {
                 var names = known.Select(setting => setting.Name).ToArray();
                 throw new ValidatorSettingsException(property.Name,
-                    $"`{Short(property.Name)}` is no setting of `{kind}`.{NearMiss.Hint(property.Name, names)} Its settings are {NearMiss.List(names)}.");
+                    $"`{Short(property.Name)}` is no setting of `{kind}`.{NearMiss.Hint(property.Name, names)} Its settings are "
+                        + $"{NearMiss.List(names)}.");
             }
         }
     }
@@ -121,7 +122,8 @@ public sealed class ValidatorSettings
     public ValidatorSettingsException Wrong(string name, string what) => new(name, $"`{Short(name)}` of `{_kind}` {what}");
 
     JsonElement? Find(string name) =>
-        _settings.ValueKind == JsonValueKind.Object && _settings.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+        _settings.ValueKind == JsonValueKind.Object && _settings.TryGetProperty(name, out var value)
+            && value.ValueKind != JsonValueKind.Null
             ? value
             : null;
 

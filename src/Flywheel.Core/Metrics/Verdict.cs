@@ -4,7 +4,8 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Core.Metrics;
 
 /// <summary>A validator's recorded outcome on one span for one metric version.</summary>
-/// <remarks>Keyed by (span, metric version, validator version, revision of the span's text); the newest for a span and metric is the current one.</remarks>
+/// <remarks>Keyed by (span, metric version, validator version, revision of the span's text); the newest for a span and metric is the
+/// current one.</remarks>
 /// <param name="ValidatorVersion">Hash of everything that decided: code, settings, and for a judge its model and demonstrations.</param>
 public sealed record Verdict(
     ProjectId Project, SpanId Span, MetricId Metric, MetricVersionId MetricVersion, string ValidatorVersion,

@@ -5,7 +5,8 @@ namespace Flywheel.Core.Projects;
 /// <param name="Migration">The newest migration that it has.</param>
 /// <param name="Problems">What is wrong with it, in words; empty when it is good.</param>
 public sealed record BackupReport(
-    string Path, long Bytes, string Migration, IReadOnlyList<string> Projects, IReadOnlyDictionary<string, long> Rows, IReadOnlyList<string> Problems)
+    string Path, long Bytes, string Migration, IReadOnlyList<string> Projects, IReadOnlyDictionary<string, long> Rows,
+    IReadOnlyList<string> Problems)
 {
     public bool IsGood => Problems.Count == 0;
 }

@@ -21,7 +21,9 @@ public sealed record PromptVersion(
     ProjectId Project, string Name, int Number, PromptType Type, string Template, string Config, string? Note, string Author,
     DateTimeOffset CreatedAt);
 
-/// <summary>A name that points at a version of a prompt, such as <c>production</c>. Human labels are <see cref="Labeling.Label"/>.</summary>
+/// <summary>
+/// A name that points at a version of a prompt, such as <c>production</c>. Human labels are <see cref="Labeling.Label"/>.
+/// </summary>
 public sealed record PromptLabel(string Label, int Number, string Author, DateTimeOffset UpdatedAt)
 {
     /// <summary>Always the newest version; nobody sets it.</summary>
@@ -93,7 +95,8 @@ public interface IPromptStore
     Task<IReadOnlyList<PromptLabelProposal>> ProposalsAsync(ProjectId project, ProposalState? state, int limit, CancellationToken ct);
 
     /// <summary>Approves, which moves the prompt label, or rejects.</summary>
-    Task<PromptDecision> DecideAsync(ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct);
+    Task<PromptDecision> DecideAsync(
+        ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct);
 
     /// <summary>By version, newest first; versions that no span ran are left out.</summary>
     Task<IReadOnlyList<PromptUse>> UsesAsync(ProjectId project, string name, CancellationToken ct);

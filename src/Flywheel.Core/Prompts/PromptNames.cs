@@ -9,7 +9,8 @@ public static class PromptNames
 
     /// <returns>Why the name cannot be used, to follow the field's name; null if it can.</returns>
     public static string? WrongName(string name) =>
-        SpanRules.Name(name, SpanRules.MaxNameLength) ?? (name.Contains('/') ? "holds a slash: use another character, such as a dot." : null);
+        SpanRules.Name(name, SpanRules.MaxNameLength)
+            ?? (name.Contains('/') ? "holds a slash: use another character, such as a dot." : null);
 
     /// <summary>Checks the name of a prompt label that is to be set.</summary>
     /// <exception cref="RequestException">It cannot be used.</exception>
@@ -19,7 +20,8 @@ public static class PromptNames
         if (label == PromptLabel.Latest)
             throw RequestException.BadField(field, $"`{field}` is `latest`, which is always the newest version: use another name.");
         if (label.All(char.IsAsciiDigit) || label.Contains('/'))
-            throw RequestException.BadField(field, $"`{field}` is `{label}`: a prompt label must not hold a slash and must not be a number.");
+            throw RequestException.BadField(
+                field, $"`{field}` is `{label}`: a prompt label must not hold a slash and must not be a number.");
         return label;
     }
 }

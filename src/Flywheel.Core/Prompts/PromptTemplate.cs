@@ -79,7 +79,8 @@ public static partial class PromptTemplate
 
     /// <summary>Names of the placeholders, in the order of their first use.</summary>
     public static IReadOnlyList<string> Variables(PromptType type, string template) =>
-        [.. Messages(type, template).SelectMany(message => Placeholder().Matches(message.Content)).Select(found => found.Groups[1].Value).Distinct()];
+        [.. Messages(type, template).SelectMany(message => Placeholder().Matches(message.Content)).Select(found => found.Groups[1].Value)
+            .Distinct()];
 
     public static RenderedPrompt Render(PromptType type, string template, Func<string, string?> value)
     {
@@ -106,7 +107,8 @@ public static partial class PromptTemplate
             ? version.Template.ReplaceLineEndings("\n").TrimEnd('\n') + "\n"
             : string.Concat(Messages(version.Type, version.Template)
                 .Select(message => $"[{message.Role}]\n{message.Content.ReplaceLineEndings("\n").TrimEnd('\n')}\n"));
-        return version.Config == "{}" ? text : text + "[config]\n" + JsonNode.Parse(version.Config)!.ToJsonString(Pretty).ReplaceLineEndings("\n") + "\n";
+        return version.Config == "{}" ? text : text + "[config]\n" + JsonNode.Parse(version.Config)!.ToJsonString(Pretty)
+            .ReplaceLineEndings("\n") + "\n";
     }
 
     [GeneratedRegex(@"\{\{\s*([A-Za-z_][A-Za-z0-9_.\-]{0,99})\s*\}\}")]

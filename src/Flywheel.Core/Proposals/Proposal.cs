@@ -36,7 +36,8 @@ public enum ProposalState
 /// <param name="Reason">What the person who decided said; null for nothing.</param>
 public sealed record Proposal(
     long Id, ProjectId Project, ProposalKind Kind, ProposalAction Action, string Subject, string Summary, string Base, string Change,
-    string Evidence, ProposalState State, string Author, DateTimeOffset CreatedAt, string? DecidedBy, DateTimeOffset? DecidedAt, string? Reason);
+    string Evidence, ProposalState State, string Author, DateTimeOffset CreatedAt, string? DecidedBy, DateTimeOffset? DecidedAt,
+    string? Reason);
 
 /// <summary>A proposal before it is stored.</summary>
 public sealed record NewProposal(
@@ -57,7 +58,9 @@ public sealed record MetricBase(long MetricVersion, IReadOnlyList<Guid> Guidelin
 /// <summary>How proposals' parts are written.</summary>
 public static class ProposalJson
 {
-    static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions Options =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
 

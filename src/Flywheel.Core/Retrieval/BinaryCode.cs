@@ -80,7 +80,9 @@ internal static class BinaryCode
     }
 }
 
-/// <summary>What turns a sum of signed query values into an estimate, and that estimate's standard deviation for a query of length 1.</summary>
+/// <summary>
+/// What turns a sum of signed query values into an estimate, and that estimate's standard deviation for a query of length 1.
+/// </summary>
 internal readonly record struct CodeScale(float Factor, float Deviation)
 {
     /// <param name="squares">Squared length of the vector.</param>

@@ -78,7 +78,8 @@ internal readonly unsafe struct CodeQuery
         // An entry counts from the lowest of its sixteen: the sum of the negative values.
         var entries = Vector512.Create(0.5f);
         for (var bit = 0; bit < 4; bit++)
-            entries += Vector512.ConditionalSelect(HasBit[bit], Vector512.Create(Math.Max(four[bit], 0)), Vector512.Create(Math.Max(-four[bit], 0))) * perStep;
+            entries += Vector512.ConditionalSelect(
+                HasBit[bit], Vector512.Create(Math.Max(four[bit], 0)), Vector512.Create(Math.Max(-four[bit], 0))) * perStep;
         var whole = Vector512.ConvertToInt32(entries);
         var words = Vector256.Narrow(whole.GetLower(), whole.GetUpper());
         var bytes = Vector128.Narrow(words.GetLower(), words.GetUpper()).AsByte();
@@ -88,6 +89,7 @@ internal readonly unsafe struct CodeQuery
 
     private static readonly Vector512<float>[] HasBit =
     [
-        .. Enumerable.Range(0, 4).Select(bit => Vector512.Create<int>([.. Enumerable.Range(0, 16).Select(n => (n >> bit & 1) == 0 ? 0 : -1)]).AsSingle()),
+        .. Enumerable.Range(0, 4)
+        .Select(bit => Vector512.Create<int>([.. Enumerable.Range(0, 16).Select(n => (n >> bit & 1) == 0 ? 0 : -1)]).AsSingle()),
     ];
 }

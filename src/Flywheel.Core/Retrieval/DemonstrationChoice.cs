@@ -237,7 +237,8 @@ internal sealed class DemonstrationChoice
         var row = chosen.Row;
         return new(
             row.Id, row.Segment.Texts[row.Row], row.Answer, row.IsFixed, new(row.ApprovedTicks, TimeSpan.Zero),
-            new(row.Similarity, row.Recency, row.Disagreement, row.Support, row.Relevance, chosen.Coverage, chosen.Redundancy, chosen.Score));
+            new(row.Similarity, row.Recency, row.Disagreement, row.Support, row.Relevance, chosen.Coverage, chosen.Redundancy,
+                chosen.Score));
     }
 
     private sealed record Chosen(Candidate Row, double Score, double Coverage, double Redundancy, RedundancyMeter Meter);

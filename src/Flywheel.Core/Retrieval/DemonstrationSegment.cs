@@ -88,7 +88,8 @@ internal sealed class DemonstrationSegment
 
     /// <summary>Without the strings that rows refer to.</summary>
     public long MemoryBytes =>
-        High.Length + Low.Length + Signs.MemoryBytes + Finer.MemoryBytes + 2L * _terms.Length + (long)Capacity * (4 + 8 + 8 + 4 + 1 + 16 + 3 * IntPtr.Size + 4);
+        High.Length + Low.Length + Signs.MemoryBytes + Finer.MemoryBytes + 2L * _terms.Length
+            + (long)Capacity * (4 + 8 + 8 + 4 + 1 + 16 + 3 * IntPtr.Size + 4);
 
     /// <summary>Hashes of the distinct words of the row's text.</summary>
     public ReadOnlySpan<ushort> Terms(int row)

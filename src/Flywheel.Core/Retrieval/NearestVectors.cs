@@ -29,14 +29,17 @@ public sealed unsafe class NearestVectors
         for (var i = 0; i < vectors.Count; i++)
         {
             if (vectors[i].Length != vectors[0].Length)
-                throw new ArgumentException($"Vector {i} has {vectors[i].Length} dimensions, the first {vectors[0].Length}.", nameof(vectors));
+                throw new ArgumentException(
+                    $"Vector {i} has {vectors[i].Length} dimensions, the first {vectors[0].Length}.", nameof(vectors));
             _scales[i] = QuantisedVector.Write(vectors[i], _high.AsSpan(i * _stride, _stride), _low.AsSpan(i * _stride, _stride));
         }
     }
 
     public int Count => _scales.Length;
 
-    /// <summary>The nearest rows, nearest first; of equal ones the later row. Fewer than <paramref name="k"/> only when there are fewer.</summary>
+    /// <summary>
+    /// The nearest rows, nearest first; of equal ones the later row. Fewer than <paramref name="k"/> only when there are fewer.
+    /// </summary>
     /// <param name="except">Rows to leave out, so that a row can be compared with the others; from inclusive, to exclusive.</param>
     public NearestRow[] Find(ReadOnlySpan<float> query, int k, (int From, int To) except = default)
     {

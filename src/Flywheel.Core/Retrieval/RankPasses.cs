@@ -121,7 +121,8 @@ internal static unsafe class RankPasses
     /// <param name="allowance">In standard deviations.</param>
     /// <param name="finer">Sums of second bits; null for none.</param>
     private static void Estimate(
-        CodeColumn scales, int first, int count, in CodeQuery query, float allowance, ushort* signs, ushort* finer, float* estimates, float* bounds)
+        CodeColumn scales, int first, int count, in CodeQuery query, float allowance, ushort* signs, ushort* finer, float* estimates,
+        float* bounds)
     {
         var slope = Vector256.Create(query.Slope);
         var intercept = Vector256.Create(query.Intercept * (finer is null ? 1 : 1 + BinaryCode.FinerWeight));
@@ -138,7 +139,8 @@ internal static unsafe class RankPasses
                 var x = estimate * estimate;
                 var far = Vector256<float>.One - x * (Vector256.Create(0.5f) + x * 0.125f);
                 estimate.Store(estimates + i);
-                Vector256.MultiplyAddEstimate(Vector256.Load(deviations + i) * far, Vector256.Create(allowance), estimate).Store(bounds + i);
+                Vector256.MultiplyAddEstimate(Vector256.Load(deviations + i) * far, Vector256.Create(allowance), estimate)
+                    .Store(bounds + i);
             }
         }
 

@@ -26,7 +26,8 @@ internal static class RankSearch
 
             for (; from + Vector256<float>.Count <= end; from += Vector256<float>.Count)
             {
-                var reaching = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref first, (nuint)from), least).ExtractMostSignificantBits();
+                var reaching = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref first, (nuint)from), least)
+                    .ExtractMostSignificantBits();
                 if (reaching != 0)
                     return from + BitOperations.TrailingZeroCount(reaching);
             }

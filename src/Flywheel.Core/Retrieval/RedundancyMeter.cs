@@ -1,6 +1,8 @@
 namespace Flywheel.Core.Retrieval;
 
-/// <summary>A chosen row, ready to be compared with others by their 8-bit vectors: cosines within 0.01, enough to tell a repetition.</summary>
+/// <summary>
+/// A chosen row, ready to be compared with others by their 8-bit vectors: cosines within 0.01, enough to tell a repetition.
+/// </summary>
 internal sealed unsafe class RedundancyMeter
 {
     private readonly sbyte[] _bytes;

@@ -66,7 +66,8 @@ public sealed record RetrievalPolicy
             ? value
             : throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"Between {low} and {high}."));
 
-    private static double Within(double value, double low, double high, [System.Runtime.CompilerServices.CallerMemberName] string? name = null) =>
+    private static double Within(
+        double value, double low, double high, [System.Runtime.CompilerServices.CallerMemberName] string? name = null) =>
         value >= low && value <= high
             ? value
             : throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"Between {low} and {high}."));

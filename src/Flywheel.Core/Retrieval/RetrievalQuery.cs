@@ -2,7 +2,8 @@ namespace Flywheel.Core.Retrieval;
 
 /// <summary>The input at hand, for which demonstrations are wanted.</summary>
 /// <param name="Text">Its words are what the chosen demonstrations should cover between them.</param>
-/// <param name="Vector">Query vector of <see cref="Text"/>, embedded with the index's <see cref="DemonstrationIndex.Lexicon"/>; of length 1, or 0.</param>
+/// <param name="Vector">Query vector of <see cref="Text"/>, embedded with the index's <see cref="DemonstrationIndex.Lexicon"/>; of length
+/// 1, or 0.</param>
 /// <param name="Now">Recency is counted up to here, and rows approved later are not eligible.</param>
 public readonly record struct RetrievalQuery(string Text, float[] Vector, DateTimeOffset Now);
 

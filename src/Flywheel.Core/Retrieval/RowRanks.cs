@@ -198,7 +198,9 @@ internal sealed unsafe class RowRanks : IDisposable
         return (segments[i], position);
     }
 
-    /// <summary>The first row from <paramref name="from"/> on that the filter allows and whose rank reaches the threshold; -1 for none.</summary>
+    /// <summary>
+    /// The first row from <paramref name="from"/> on that the filter allows and whose rank reaches the threshold; -1 for none.
+    /// </summary>
     private int Next(int from, float threshold, RowFilter filter)
     {
         for (var at = Reaching(from, threshold); at >= 0; at = Reaching(at + 1, threshold))

@@ -10,7 +10,8 @@ public sealed record ForecastItem(IReadOnlyList<float[]> Vectors, IReadOnlyList<
 {
     /// <param name="verdict">The judge's; null when it was unsure or not asked.</param>
     /// <param name="confidence">The judge's; null when it gave none.</param>
-    public static ForecastItem Of(string? input, float[] inputVector, string? output, float[] outputVector, bool? verdict, double? confidence)
+    public static ForecastItem Of(
+        string? input, float[] inputVector, string? output, float[] outputVector, bool? verdict, double? confidence)
     {
         var letters = Math.Max(1, output?.Length ?? 0);
         double cosine = 0;
@@ -19,7 +20,8 @@ public sealed record ForecastItem(IReadOnlyList<float[]> Vectors, IReadOnlyList<
         return new ForecastItem(
             [inputVector, outputVector],
             [
-                Math.Log(1 + (input?.Length ?? 0)), Math.Log(1 + (output?.Length ?? 0)), (output ?? "").Count(char.IsAsciiDigit) / (double)letters, cosine,
+                Math.Log(1 + (input?.Length ?? 0)), Math.Log(1 + (output?.Length ?? 0)),
+                (output ?? "").Count(char.IsAsciiDigit) / (double)letters, cosine,
                 verdict is { } it ? (it ? -1 : 1) * Logistic.LogOdds(Math.Max(0.5, confidence ?? 0.75), 0.01) : 0,
             ]);
     }
@@ -29,7 +31,8 @@ public sealed record ForecastItem(IReadOnlyList<float[]> Vectors, IReadOnlyList<
 /// <remarks>
 /// Logistic regression on the texts' vectors, their lengths, how much output resembles input, and what the judge said. Weights have normal
 /// priors: those of a unit vector such that its part of the log-odds has a variance of 8 beforehand (a Gaussian process with a cosine
-/// kernel, Rasmussen and Williams 2006, section 3.4), those of standardised features 1. Newton steps by conjugate gradients; 1,000 labels of 1,024
+/// kernel, Rasmussen and Williams 2006, section 3.4), those of standardised features 1. Newton steps by conjugate gradients; 1,000 labels
+/// of 1,024
 /// dimensions take some tenths of a second.
 /// </remarks>
 public sealed class FailureForecast
@@ -139,7 +142,8 @@ public sealed class FailureForecast
             at += vector.Length;
         }
         if (at != _width || item.Features.Count != _means.Length)
-            throw new ArgumentException($"The item has {at} dimensions and {item.Features.Count} features, the fit {_width} and {_means.Length}.", nameof(item));
+            throw new ArgumentException(
+                $"The item has {at} dimensions and {item.Features.Count} features, the fit {_width} and {_means.Length}.", nameof(item));
         for (var j = 0; j < _means.Length; j++)
             row[at + j] = _scales[j] > 0 ? (float)Math.Clamp((item.Features[j] - _means[j]) / _scales[j], -5, 5) : 0;
         row[^1] = 1;

@@ -20,6 +20,7 @@ public static class FixingOrder
         if (failed.Count(it => it) < LeastOfEach || failed.Count(it => !it) < LeastOfEach)
             return null;
         var forecast = FailureForecast.Fit([.. labelled.TakeLast(MostLabels)], [.. failed.TakeLast(MostLabels)]);
-        return [.. waiting.Select((item, i) => new LikelyFailure(i, forecast.Of(item))).OrderByDescending(it => it.Chance).ThenBy(it => it.Index)];
+        return [.. waiting.Select((item, i) => new LikelyFailure(i, forecast.Of(item))).OrderByDescending(it => it.Chance)
+            .ThenBy(it => it.Index)];
     }
 }

@@ -12,10 +12,13 @@ public readonly record struct DrawCandidate(bool? Verdict, double Pass, double N
 
 /// <summary>Which judged items people label next, so that true rates get narrow fast and stay true.</summary>
 /// <remarks>
-/// <para>Half of the labels are an even audit of everything; the other half goes to the verdicts after Neyman (1934), each verdict at least a
-/// tenth of all, and within a verdict to the items whose answer is least certain and that resemble labelled ones least. The even half bounds
+/// <para>Half of the labels are an even audit of everything; the other half goes to the verdicts after Neyman (1934), each verdict at least
+/// a
+/// tenth of all, and within a verdict to the items whose answer is least certain and that resemble labelled ones least. The even half
+/// bounds
 /// every weight 1 / chance at twice the mean one.</para>
-/// <para>Items are drawn systematically along a path through their neighbourhoods (Madow 1949): each with exactly its chance, near ones seldom
+/// <para>Items are drawn systematically along a path through their neighbourhoods (Madow 1949): each with exactly its chance, near ones
+/// seldom
 /// together, and as many as were asked for, give or take one. An item is considered once. What the audit drew before stays drawn: the
 /// rest of its chance is drawn here, so that both together have the chance that is kept.</para>
 /// </remarks>
@@ -37,7 +40,8 @@ public static class LabelDraw
             return chances;
         }
         var verdicts = Enumerable.Range(0, candidates.Count).GroupBy(i => candidates[i].Verdict)
-            .Select(group => (At: group.ToArray(), Mixed: group.Count() * Deviation(VerdictCell.Pool(group.Key, cells.Where(cell => cell.Verdict == group.Key)))))
+            .Select(group => (At: group.ToArray(),
+                Mixed: group.Count() * Deviation(VerdictCell.Pool(group.Key, cells.Where(cell => cell.Verdict == group.Key)))))
             .ToArray();
         var mixed = verdicts.Sum(verdict => verdict.Mixed);
         var shares = verdicts.Select(verdict =>
@@ -62,7 +66,8 @@ public static class LabelDraw
 
     /// <summary>Which candidates are drawn now, in no telling order; those that the audit drew are not among them.</summary>
     /// <param name="chances">From <see cref="Chances"/>.</param>
-    public static IReadOnlyList<int> Draw(IReadOnlyList<DrawCandidate> candidates, IReadOnlyList<double> chances, double audited, Random random)
+    public static IReadOnlyList<int> Draw(
+        IReadOnlyList<DrawCandidate> candidates, IReadOnlyList<double> chances, double audited, Random random)
     {
         var path = Path(candidates, random);
         var drawn = new List<int>();

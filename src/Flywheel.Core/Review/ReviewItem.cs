@@ -55,7 +55,8 @@ public sealed record Reservation(ReviewPair Pair, string Author, DateTimeOffset 
 /// <param name="Earlier">The chance it was considered with under an earlier verdict; null when it never was.</param>
 /// <param name="Audited">The rate at which the audit of all traffic drew it; 0 when it did not.</param>
 public sealed record UndrawnPair(
-    SpanId Span, SpanKey Key, string? Input, string? Output, Outcome Outcome, double? Confidence, DateTimeOffset At, double? Earlier, double Audited);
+    SpanId Span, SpanKey Key, string? Input, string? Output, Outcome Outcome, double? Confidence, DateTimeOffset At, double? Earlier,
+    double Audited);
 
 /// <summary>A pair that was considered.</summary>
 /// <param name="Chance">With which it was drawn, in (0, 1].</param>
@@ -85,7 +86,8 @@ public interface IReviewStore
     /// <summary>Spans of the newest judged pairs that nobody has labelled, newest first.</summary>
     Task<IReadOnlyList<SpanId>> UnlabelledAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct);
 
-    /// <summary>Puts the metric's low scores and unsure ones into a new order: picks of these reasons, without propensity, by priority in (0, 1].
+    /// <summary>Puts the metric's low scores and unsure ones into a new order: picks of these reasons, without propensity, by priority in
+    /// (0, 1].
     /// Those not named come last.</summary>
     Task RankAsync(ProjectId project, MetricId metric, IReadOnlyList<ReviewPick> picks, DateTimeOffset at, CancellationToken ct);
 
@@ -104,5 +106,6 @@ public interface IReviewStore
     Task<bool> ReleaseAsync(ProjectId project, ReviewPair pair, string author, CancellationToken ct);
 
     /// <summary>Holds of these pairs that last beyond <paramref name="now"/>.</summary>
-    Task<IReadOnlyList<Reservation>> ReservationsAsync(ProjectId project, IReadOnlyList<ReviewPair> pairs, DateTimeOffset now, CancellationToken ct);
+    Task<IReadOnlyList<Reservation>> ReservationsAsync(
+        ProjectId project, IReadOnlyList<ReviewPair> pairs, DateTimeOffset now, CancellationToken ct);
 }

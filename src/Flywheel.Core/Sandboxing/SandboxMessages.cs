@@ -61,7 +61,8 @@ public sealed record ScriptTask(string Script, IReadOnlyList<string> Tests, bool
 /// <param name="Failed">Why the script itself did not run to its end.</param>
 /// <param name="Overdue">Time was up.</param>
 /// <param name="Failures">What each test that failed said.</param>
-public sealed record ScriptResult(string? Refused = null, string? Failed = null, bool Overdue = false, IReadOnlyList<TestFailure>? Failures = null);
+public sealed record ScriptResult(
+    string? Refused = null, string? Failed = null, bool Overdue = false, IReadOnlyList<TestFailure>? Failures = null);
 
 /// <param name="Index">Which test, from 0.</param>
 public sealed record TestFailure(int Index, string Reason);

@@ -10,7 +10,8 @@ public static class AugmentedEstimate
     /// <para>f is P(human passes | verdict, stratum), fitted on the other folds with weights 1 / propensity: whatever f is, the estimate is
     /// unbiased, and a good f makes it narrow. Robins, Rotnitzky and Zhao 1994; PPI++ (arXiv 2311.01453) is the case of equal
     /// propensities. The interval is normal on the log-odds scale, which keeps it inside (0, 1).</para>
-    /// <para>Where not all that was drawn has been labelled yet, the labels of a verdict speak for all of its rows: their weights are scaled to
+    /// <para>Where not all that was drawn has been labelled yet, the labels of a verdict speak for all of its rows: their weights are
+    /// scaled to
     /// that number (Hájek 1971).</para>
     /// <para>A normal interval needs labels of both kinds: <see cref="RateEstimate"/> uses this from 100 labels and 10 fails.</para>
     /// </remarks>
@@ -74,7 +75,8 @@ public static class AugmentedEstimate
     }
 
     /// <summary>Prediction-powered inference with the power-tuned weight of the judge; labels drawn uniformly.</summary>
-    /// <remarks>PPI++, arXiv 2311.01453. Normal interval: it fails near 0 and 1 with few labels, where no fail may have been seen at all.</remarks>
+    /// <remarks>PPI++, arXiv 2311.01453. Normal interval: it fails near 0 and 1 with few labels, where no fail may have been seen at
+    /// all.</remarks>
     /// <param name="human">People's labels on the labelled rows, 0 or 1.</param>
     /// <param name="judgeLabelled">The judge's prediction on the same rows.</param>
     /// <param name="judgeAll">The judge's prediction on all the other rows.</param>
@@ -126,7 +128,8 @@ public static class AugmentedEstimate
     static Estimate OnLogOdds(double mean, double error)
     {
         if (mean is <= 0 or >= 1)
-            return new Estimate(Math.Clamp(mean, 0, 1), Math.Clamp(mean - 1.959964 * error, 0, 1), Math.Clamp(mean + 1.959964 * error, 0, 1));
+            return new Estimate(Math.Clamp(mean, 0, 1), Math.Clamp(mean - 1.959964 * error, 0, 1),
+                Math.Clamp(mean + 1.959964 * error, 0, 1));
         var odds = Math.Log(mean / (1 - mean));
         var margin = 1.959964 * error / (mean * (1 - mean));
         return new Estimate(mean, Logistic.Share(odds - margin), Logistic.Share(odds + margin));

@@ -8,7 +8,8 @@ namespace Flywheel.Core.Statistics;
 public static class BetaDistribution
 {
     /// <summary>P(X &lt;= x), the regularised incomplete beta function.</summary>
-    /// <remarks>Continued fraction after DiDonato and Morris (1992), evaluated by Lentz's method on the side where it converges fast.</remarks>
+    /// <remarks>Continued fraction after DiDonato and Morris (1992), evaluated by Lentz's method on the side where it converges
+    /// fast.</remarks>
     public static double Cdf(double a, double b, double x)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(a);
@@ -84,7 +85,9 @@ public static class BetaDistribution
         while (x < 10)
             step *= x++;
         var z = 1 / (x * x);
-        var series = 1.0 / 12 - z * (1.0 / 360 - z * (1.0 / 1260 - z * (1.0 / 1680 - z * (1.0 / 1188 - z * (691.0 / 360360 - z * (1.0 / 156 - z * 3617.0 / 122400))))));
+        var series = 1.0 / 12
+            - z * (1.0 / 360 - z * (
+                1.0 / 1260 - z * (1.0 / 1680 - z * (1.0 / 1188 - z * (691.0 / 360360 - z * (1.0 / 156 - z * 3617.0 / 122400))))));
         return (x - 0.5) * Math.Log(x) - x + 0.5 * Math.Log(2 * Math.PI) + series / x - Math.Log(step);
     }
 

@@ -13,7 +13,8 @@ public enum CalibratorKind
 /// <param name="Errors">Labelled verdicts that the person disagreed with.</param>
 /// <param name="Kind">The calibrator in use: ridge-Platt, above <see cref="IsotonicFrom"/> labels isotonic where that did better out of
 /// sample.</param>
-/// <param name="Fit">The ridge-Platt fit on all labelled rows, for use on new verdicts; the scores below are not its own but out of sample.</param>
+/// <param name="Fit">The ridge-Platt fit on all labelled rows, for use on new verdicts; the scores below are not its own but out of
+/// sample.</param>
 /// <param name="Calibrated">Out of sample: each row scored by fits that never saw it; null without labels.</param>
 /// <param name="Raw">The confidence as it came; null without labels.</param>
 /// <param name="Others">Out-of-sample scores of every calibrator tried.</param>
@@ -21,7 +22,8 @@ public enum CalibratorKind
 /// <param name="OutOfSample">The same rows with the calibrator's out-of-sample rank score (<see cref="CrossFit"/>).</param>
 /// <param name="Threshold">On the confidence as it came, so that no fit comes between labels and promise: all labels test it.</param>
 /// <param name="Coverage">Share of all rows at or above the threshold; 0 without one.</param>
-/// <param name="FeatureThreshold">On the calibrated confidence, with features only: fitted on one half of the labels, tested on the other.</param>
+/// <param name="FeatureThreshold">On the calibrated confidence, with features only: fitted on one half of the labels, tested on the
+/// other.</param>
 /// <param name="FeatureFit">The fit of that half, to which <paramref name="FeatureThreshold"/> belongs.</param>
 /// <param name="FeatureCoverage">Share of all rows whose score by <paramref name="FeatureFit"/> reaches that threshold.</param>
 public sealed record CalibrationReport(
@@ -46,7 +48,8 @@ public sealed record CalibrationReport(
         if (labelled.Length > 0)
         {
             (verdict, features, predictions[CalibratorKind.RidgePlatt]) = ChooseInputs(labelled, hasFeatures, seed);
-            predictions[CalibratorKind.VennAbers] = CrossFit.Predict(labelled, train => OnConfidence(train, VennAbers.Fit(Points(train)).Predict), seed);
+            predictions[CalibratorKind.VennAbers] = CrossFit.Predict(
+                labelled, train => OnConfidence(train, VennAbers.Fit(Points(train)).Predict), seed);
             predictions[CalibratorKind.Isotonic] = CrossFit.Predict(labelled, train => OnConfidence(train,
                 IsotonicFit.Fit(train.Select(row => (row.Confidence, row.Agreed!.Value ? 1.0 : 0, row.Weight))).At), seed);
         }
@@ -70,13 +73,15 @@ public sealed record CalibrationReport(
         return new CalibrationReport(
             rows.Count, labelled.Length, raw.Count(pair => !pair.Value), kind, RidgePlatt.Fit(labelled, verdict, features),
             scores.GetValueOrDefault(kind), raw.Length > 0 ? CalibrationScores.Of(raw, weights: weights) : null, scores, raw,
-            Pair(labelled, predictions.GetValueOrDefault(kind) ?? [], each => each.Rank), threshold, Share(rows, row => row.Confidence, threshold),
+            Pair(labelled, predictions.GetValueOrDefault(kind) ?? [], each => each.Rank), threshold,
+            Share(rows, row => row.Confidence, threshold),
             featureThreshold, featureFit, Share(rows, row => featureFit!.Predict(row), featureThreshold));
     }
 
     /// <summary>The inputs of least log-loss out of sample, among those that order verdicts no worse than the confidence alone.</summary>
     /// <remarks>The second condition because log-loss looks at the middle, while what is settled without a person is at the top.</remarks>
-    static (bool Verdict, bool Features, (double Share, double Rank)[] Predicted) ChooseInputs(CalibrationRow[] labelled, bool hasFeatures, int seed)
+    static (bool Verdict, bool Features, (double Share, double Rank)[] Predicted) ChooseInputs(
+        CalibrationRow[] labelled, bool hasFeatures, int seed)
     {
         var best = Try(false, false);
         var area = Scored(labelled, best.Predicted).Aurc;
@@ -96,9 +101,11 @@ public sealed record CalibrationReport(
     }
 
     static CalibrationScores Scored(CalibrationRow[] labelled, (double Share, double Rank)[] predicted) =>
-        CalibrationScores.Of(Pair(labelled, predicted, each => each.Share), Pair(labelled, predicted, each => each.Rank), WeightsOf(labelled));
+        CalibrationScores.Of(
+            Pair(labelled, predicted, each => each.Share), Pair(labelled, predicted, each => each.Rank), WeightsOf(labelled));
 
-    static (double, bool)[] Pair(CalibrationRow[] labelled, (double Share, double Rank)[] scored, Func<(double Share, double Rank), double> of) =>
+    static (double, bool)[] Pair(
+        CalibrationRow[] labelled, (double Share, double Rank)[] scored, Func<(double Share, double Rank), double> of) =>
         [.. scored.Zip(labelled, (each, row) => (of(each), row.Agreed!.Value))];
 
     static double Share(IReadOnlyList<CalibrationRow> rows, Func<CalibrationRow, double> score, SelectiveThreshold? threshold) =>

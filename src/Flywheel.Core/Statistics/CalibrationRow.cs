@@ -5,7 +5,8 @@ namespace Flywheel.Core.Statistics;
 /// <param name="Judge">The verdict.</param>
 /// <param name="Human">Null when nobody labelled it.</param>
 /// <param name="Features">Further numbers that may tell of errors, in the same order in every row.</param>
-/// <param name="Weight">How many verdicts the labelled row stands for, above 0: 1 / the chance with which it was drawn. Only ratios matter.</param>
+/// <param name="Weight">How many verdicts the labelled row stands for, above 0: 1 / the chance with which it was drawn. Only ratios
+/// matter.</param>
 public sealed record CalibrationRow(double Confidence, bool Judge, bool? Human, IReadOnlyList<double> Features, double Weight = 1)
 {
     /// <summary>Whether the person agreed; null when nobody was asked.</summary>

@@ -15,7 +15,8 @@ public sealed record CalibrationScores(double Brier, double LogLoss, double Ece,
     /// <param name="ranked">The same verdicts with what orders them, where that is not the probability itself.</param>
     /// <param name="weights">How many verdicts each stands for; null counts them alike.</param>
     public static CalibrationScores Of(
-        IReadOnlyList<(double Score, bool Agreed)> points, IReadOnlyList<(double Score, bool Agreed)>? ranked = null, IReadOnlyList<double>? weights = null)
+        IReadOnlyList<(double Score, bool Agreed)> points, IReadOnlyList<(double Score, bool Agreed)>? ranked = null,
+        IReadOnlyList<double>? weights = null)
     {
         if (points.Count == 0)
             throw new ArgumentException("There is no labelled verdict to score.", nameof(points));
@@ -41,7 +42,9 @@ public sealed record CalibrationScores(double Brier, double LogLoss, double Ece,
         return new CalibrationScores(brier / all, loss / all, ece / all, AreaUnderRisk(ordered, all), ErrorDetection(ordered, all));
     }
 
-    /// <summary>The largest share of verdicts, most confident first, whose error rate is at most <paramref name="risk"/> on these rows.</summary>
+    /// <summary>
+    /// The largest share of verdicts, most confident first, whose error rate is at most <paramref name="risk"/> on these rows.
+    /// </summary>
     /// <remarks>What was, without any promise: <see cref="SelectiveThreshold"/> promises. Equal scores go in together.</remarks>
     public static double CoverageAtRisk(IReadOnlyList<(double Score, bool Agreed)> points, double risk)
     {

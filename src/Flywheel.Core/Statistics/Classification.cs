@@ -33,9 +33,11 @@ public sealed record Classification(
             .GroupBy(cell => (cell.Expected, cell.Predicted))
             .Select(same => new ConfusionCell(same.Key.Expected, same.Key.Predicted, same.Sum(cell => cell.Count)))
             .Where(cell => cell.Count > 0)
-            .OrderByDescending(cell => cell.Count).ThenBy(cell => cell.Expected, StringComparer.Ordinal).ThenBy(cell => cell.Predicted, StringComparer.Ordinal)
+            .OrderByDescending(cell => cell.Count).ThenBy(cell => cell.Expected, StringComparer.Ordinal)
+            .ThenBy(cell => cell.Predicted, StringComparer.Ordinal)
             .ToArray();
-        var classes = confusion.SelectMany(cell => new[] { cell.Expected, cell.Predicted }).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var classes = confusion.SelectMany(cell => new[] { cell.Expected, cell.Predicted }).Distinct().Order(StringComparer.Ordinal)
+            .ToArray();
         var places = classes.Index().ToDictionary(each => each.Item, each => each.Index, StringComparer.Ordinal);
         var rows = confusion.Select(cell => places[cell.Expected]).ToArray();
         var columns = confusion.Select(cell => places[cell.Predicted]).ToArray();
@@ -49,11 +51,13 @@ public sealed record Classification(
         Bootstrap(rows, columns, counts, n, classes.Length, new Random(seed), f1, macro);
 
         var scores = classes.Select((name, k) => new ClassScore(
-            name, seen.Support[k], seen.Predicted[k], Interval.Share(seen.Right[k], seen.Predicted[k]), Interval.Share(seen.Right[k], seen.Support[k]),
+            name, seen.Support[k], seen.Predicted[k], Interval.Share(seen.Right[k], seen.Predicted[k]),
+            Interval.Share(seen.Right[k], seen.Support[k]),
             Range(seen.F1(k), f1[k], seen.Support[k] + seen.Predicted[k] - seen.Right[k]))).ToArray();
         var means = seen.Means();
         return new(
-            n, Interval.Share(seen.Right.Sum(), n), Range(means?.Precision, macro[0], n), Range(means?.Recall, macro[1], n), Range(means?.F1, macro[2], n),
+            n, Interval.Share(seen.Right.Sum(), n), Range(means?.Precision, macro[0], n), Range(means?.Recall, macro[1], n),
+            Range(means?.F1, macro[2], n),
             scores, confusion);
     }
 
@@ -62,7 +66,8 @@ public sealed record Classification(
         var defined = draws.Where(draw => !double.IsNaN(draw)).Order().ToArray();
         return value is null || defined.Length == 0
             ? new(value, 0, 1, n, "bootstrap-95")
-            : new(value, defined[(int)(0.025 * (defined.Length - 1))], defined[(int)Math.Ceiling(0.975 * (defined.Length - 1))], n, "bootstrap-95");
+            : new(value, defined[(int)(0.025 * (defined.Length - 1))], defined[(int)Math.Ceiling(0.975 * (defined.Length - 1))], n,
+                "bootstrap-95");
     }
 
     static void Bootstrap(int[] rows, int[] columns, long[] counts, long n, int classes, Random random, double[][] f1, double[][] macro)
@@ -90,7 +95,9 @@ public sealed record Classification(
         }
     }
 
-    /// <summary>Exact by inversion while few successes are expected, else the rounded normal, whose error no 2.5 % quantile shows.</summary>
+    /// <summary>
+    /// Exact by inversion while few successes are expected, else the rounded normal, whose error no 2.5 % quantile shows.
+    /// </summary>
     static long Binomial(long n, double p, Random random)
     {
         if (n <= 0 || p <= 0)

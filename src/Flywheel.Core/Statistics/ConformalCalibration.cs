@@ -4,7 +4,8 @@ namespace Flywheel.Core.Statistics;
 /// <remarks>
 /// Vovk, Gammerman and Shafer, 2005; Bates et al., Annals of Statistics 2023. If a new ordinary score is exchangeable with the
 /// calibration scores, the share of ordinary texts with p at most alpha is at most alpha, and with m scores at least
-/// alpha - 1/(m + 1) where there are no ties. That holds on average over calibration sets; strange rows among the ordinary ones only make it more cautious.
+/// alpha - 1/(m + 1) where there are no ties. That holds on average over calibration sets; strange rows among the ordinary ones only make
+/// it more cautious.
 /// </remarks>
 public sealed class ConformalCalibration
 {
@@ -38,7 +39,9 @@ public sealed class ConformalCalibration
         return (1.0 + _ascending.Length - below) / (_ascending.Length + 1.0);
     }
 
-    /// <summary>Scores above this one have a p-value of at most <paramref name="falseAlarms"/>; null when there are too few scores for any to.</summary>
+    /// <summary>
+    /// Scores above this one have a p-value of at most <paramref name="falseAlarms"/>; null when there are too few scores for any to.
+    /// </summary>
     /// <param name="falseAlarms">Nominal rate, in (0, 1).</param>
     public double? Threshold(double falseAlarms)
     {

@@ -8,7 +8,8 @@ public static class ConformalSeparation
     /// <returns>Null when either side is empty.</returns>
     public static double? Auroc(IEnumerable<double> strange, IEnumerable<double> ordinary)
     {
-        var all = strange.Select(score => (Score: score, Strange: true)).Concat(ordinary.Select(score => (Score: score, Strange: false))).ToArray();
+        var all = strange.Select(score => (Score: score, Strange: true)).Concat(ordinary.Select(score => (Score: score, Strange: false)))
+            .ToArray();
         if (all.Any(each => double.IsNaN(each.Score)))
             throw new ArgumentException("A score is not a number.");
         Array.Sort(all, (a, b) => a.Score.CompareTo(b.Score));

@@ -1,6 +1,8 @@
 namespace Flywheel.Core.Statistics;
 
-/// <summary>Notices that a judge contradicts people more often than tolerated, label by label, without waiting for a sample of fixed size.</summary>
+/// <summary>
+/// Notices that a judge contradicts people more often than tolerated, label by label, without waiting for a sample of fixed size.
+/// </summary>
 /// <remarks>
 /// An e-detector: Shin, Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", NEJSDS 2024
 /// (arXiv 2203.03532), with one bounded bet a label. While the share of contradictions stays at or below the tolerated one, the mean
@@ -30,7 +32,9 @@ public sealed class DisagreementDetector(double tolerated, double alarmRate = 0.
 
     public bool Alarms => Evidence >= 1 / alarmRate;
 
-    /// <summary>The share to tolerate after a stretch of labels: what they showed and a margin, or as much more as they leave open.</summary>
+    /// <summary>
+    /// The share to tolerate after a stretch of labels: what they showed and a margin, or as much more as they leave open.
+    /// </summary>
     /// <param name="labels">Above 0.</param>
     /// <returns>In (0, 0.95].</returns>
     public static double Tolerated(int contradictions, int labels) => Math.Min(

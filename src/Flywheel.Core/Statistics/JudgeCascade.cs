@@ -10,7 +10,8 @@ namespace Flywheel.Core.Statistics;
 /// </remarks>
 public sealed record JudgeCascade(IReadOnlyList<SelectiveThreshold> Stages, IReadOnlyList<double> Settled)
 {
-    /// <param name="items">For each item, each judge's confidence and whether a person agreed with that judge's verdict; cheapest first.</param>
+    /// <param name="items">For each item, each judge's confidence and whether a person agreed with that judge's verdict; cheapest
+    /// first.</param>
     public static JudgeCascade Of(IReadOnlyList<IReadOnlyList<(double Confidence, bool Agreed)>> items, double alpha, double delta)
     {
         var judges = items.Count == 0 ? 0 : items[0].Count;

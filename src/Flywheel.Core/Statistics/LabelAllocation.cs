@@ -38,9 +38,12 @@ public static class LabelAllocation
         return (new(true, waitingPass, passes, Chance(passes, waitingPass)), new(false, waitingFail, fails, Chance(fails, waitingFail)));
     }
 
-    /// <summary>Chances of the items of one verdict, more for those whose answer is less certain; they add up to about the labels wanted.</summary>
+    /// <summary>
+    /// Chances of the items of one verdict, more for those whose answer is less certain; they add up to about the labels wanted.
+    /// </summary>
     /// <param name="agreement">For each item the calibrated P(a person agrees).</param>
-    /// <remarks>A chance is at least <see cref="LeastPropensity"/> and at most 1. Labels drawn so need the chances to be estimated from.</remarks>
+    /// <remarks>A chance is at least <see cref="LeastPropensity"/> and at most 1. Labels drawn so need the chances to be estimated
+    /// from.</remarks>
     public static double[] Propensities(IReadOnlyList<double> agreement, int labels)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(labels);

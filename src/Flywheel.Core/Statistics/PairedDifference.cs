@@ -14,7 +14,8 @@ public sealed record PairedDifference(long BothPass, long OnlyFirst, long OnlySe
         ArgumentOutOfRangeException.ThrowIfNegative(onlyFirst);
         ArgumentOutOfRangeException.ThrowIfNegative(onlySecond);
         ArgumentOutOfRangeException.ThrowIfNegative(bothFail);
-        return new(bothPass, onlyFirst, onlySecond, bothFail, Interval(onlyFirst, onlySecond, bothPass + onlyFirst + onlySecond + bothFail), McNemar(onlyFirst, onlySecond));
+        return new(bothPass, onlyFirst, onlySecond, bothFail, Interval(onlyFirst, onlySecond, bothPass + onlyFirst + onlySecond + bothFail),
+            McNemar(onlyFirst, onlySecond));
     }
 
     /// <remarks>
@@ -27,7 +28,8 @@ public sealed record PairedDifference(long BothPass, long OnlyFirst, long OnlySe
             return new(null, -1, 1, 0, "agresti-min-95");
         double n = rows + 2, shift = onlySecond - onlyFirst, flips = onlyFirst + onlySecond + 1;
         var (centre, margin) = (shift / n, Z * Math.Sqrt(flips - shift * shift / n) / n);
-        return new((double)(onlySecond - onlyFirst) / rows, Math.Max(-1, centre - margin), Math.Min(1, centre + margin), rows, "agresti-min-95");
+        return new((double)(onlySecond - onlyFirst) / rows, Math.Max(-1, centre - margin), Math.Min(1, centre + margin), rows,
+            "agresti-min-95");
     }
 
     /// <remarks>McNemar, Psychometrika 1947; exact: flips are fair coins under the hypothesis. Two-sided, twice the smaller tail.</remarks>

@@ -28,7 +28,8 @@ public sealed record PassRatePosterior(Estimate PassRate, Estimate TruePassRate,
             ArgumentOutOfRangeException.ThrowIfNegative(cell.Passes, nameof(cells));
             ArgumentOutOfRangeException.ThrowIfNegative(cell.Fails, nameof(cells));
             if (cell.Passes + cell.Fails > cell.Judged + 1e-9)
-                throw new ArgumentException($"A cell has {cell.Passes + cell.Fails:0.##} labels on {cell.Judged} judged rows.", nameof(cells));
+                throw new ArgumentException(
+                    $"A cell has {cell.Passes + cell.Fails:0.##} labels on {cell.Judged} judged rows.", nameof(cells));
         }
         var parts = Split(cells);
         var random = new Random(seed);

@@ -21,7 +21,8 @@ public enum RateMethod
 /// <param name="LabelledFails">Of n, those that people failed.</param>
 /// <param name="JudgeOnly">The judge's own pass rate over rows with a readable verdict; biased by the judge's errors.</param>
 /// <param name="HumanOnly">Wilson interval of the labels alone; weighted labels at their effective number.</param>
-/// <param name="Uneven">In words, when labels are spread over strata more unevenly than chance explains and no propensities say why.</param>
+/// <param name="Uneven">In words, when labels are spread over strata more unevenly than chance explains and no propensities say
+/// why.</param>
 public sealed record RateEstimate(
     PassRatePosterior Posterior, RateMethod Method, long Judged, long Labels, long Unreadable, long Picked, long LabelledFails,
     Estimate JudgeOnly, Estimate HumanOnly, string? Uneven)
@@ -38,7 +39,8 @@ public sealed record RateEstimate(
             throw new ArgumentException("A labelled row stands for itself alone.", nameof(rows));
         var drawn = rows.Any(row => row.Propensity is not null);
         var picked = drawn ? rows.Count(row => row is { Human: not null, Propensity: null }) : 0;
-        var used = picked == 0 ? rows : [.. rows.Select(row => row is { Human: not null, Propensity: null } ? row with { Human = null } : row)];
+        var used = picked == 0
+            ? rows : [.. rows.Select(row => row is { Human: not null, Propensity: null } ? row with { Human = null } : row)];
         var labelled = used.Where(row => row.Human is not null).ToArray();
         var fails = labelled.Count(row => row.Human == false);
         long judged = used.Sum(row => row.Count), unreadable = used.Where(row => row.Judge is null).Sum(row => row.Count);
@@ -80,7 +82,8 @@ public sealed record RateEstimate(
             }
             var effective = sum > 0 ? sum * sum / squares : 0;
             var passes = sum > 0 ? effective * passed / sum : 0;
-            return new VerdictCell(group.Key.Judge, group.Key.Stratum, group.Sum(row => row.Count), passes, Math.Max(0, effective - passes));
+            return new VerdictCell(
+                group.Key.Judge, group.Key.Stratum, group.Sum(row => row.Count), passes, Math.Max(0, effective - passes));
         })];
 
     static Estimate HumanAlone(JudgedRow[] labelled, bool weighted)
@@ -123,7 +126,8 @@ public sealed record RateEstimate(
         var spread = 2.0 / (9 * degrees);
         var z = (Math.Cbrt(statistic / degrees) - (1 - spread)) / Math.Sqrt(spread);
         return z > 2.326
-            ? "labels are spread unevenly over the strata and no propensities say why: the overall rates lean towards what was labelled most"
+            ? "labels are spread unevenly over the strata and no propensities say why: the overall rates lean towards what was "
+            + "labelled most"
             : null;
     }
 }

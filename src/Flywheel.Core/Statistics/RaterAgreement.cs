@@ -3,7 +3,9 @@ namespace Flywheel.Core.Statistics;
 /// <summary>One person's answer on one item; answers are names, without an order.</summary>
 public readonly record struct Rating(string Item, string Rater, string Value);
 
-/// <summary>A coefficient with its 95 % interval; null where every answer is the same, since then nothing tells agreement from chance.</summary>
+/// <summary>
+/// A coefficient with its 95 % interval; null where every answer is the same, since then nothing tells agreement from chance.
+/// </summary>
 public readonly record struct Coefficient(double? Value, double? Low, double? High);
 
 /// <summary>How far people agree with each other beyond chance: the ceiling for any judge.</summary>
@@ -39,7 +41,8 @@ public sealed record RaterAgreement(
             .Select((value, code) => (value, code)).ToDictionary(pair => pair.value, pair => pair.code, StringComparer.Ordinal);
         var raters = ratings.Select(rating => rating.Rater).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         var cohen = raters.Length == 2;
-        var groups = ratings.GroupBy(rating => rating.Item, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToArray();
+        var groups = ratings.GroupBy(rating => rating.Item, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)
+            .ToArray();
         var kinds = new List<Kind>();
         var known = new Dictionary<string, int>(StringComparer.Ordinal);
         var kindOf = new List<int>();
@@ -48,9 +51,11 @@ public sealed record RaterAgreement(
             Rating[] answers = [.. group];
             if (answers.Length < 2)
                 continue;
-            (int Value, int Count)[] counts = [.. answers.GroupBy(rating => codes[rating.Value]).Select(same => (same.Key, same.Count())).OrderBy(each => each.Key)];
+            (int Value, int Count)[] counts =
+                [.. answers.GroupBy(rating => codes[rating.Value]).Select(same => (same.Key, same.Count())).OrderBy(each => each.Key)];
             var pair = cohen
-                ? (codes[answers.First(rating => rating.Rater == raters[0]).Value], codes[answers.First(rating => rating.Rater == raters[1]).Value])
+                ? (codes[answers.First(rating => rating.Rater == raters[0]).Value],
+                    codes[answers.First(rating => rating.Rater == raters[1]).Value])
                 : (0, 0);
             var key = $"{pair.Item1} {pair.Item2} {string.Join(' ', counts.Select(each => $"{each.Value}:{each.Count}"))}";
             if (!known.TryGetValue(key, out var kind))
@@ -124,7 +129,9 @@ public sealed record RaterAgreement(
             return trials - Binomial(trials, 1 - share, random);
         var mean = trials * share;
         if (mean > 30)
-            return (int)Math.Clamp(Math.Round(mean + Math.Sqrt(mean * (1 - share)) * NormalDistribution.Quantile(Math.Max(1e-12, random.NextDouble()))), 0, trials);
+            return (int)Math.Clamp(
+                Math.Round(mean + Math.Sqrt(mean * (1 - share)) * NormalDistribution.Quantile(Math.Max(1e-12, random.NextDouble()))), 0,
+                trials);
         var count = 0;
         var chance = Math.Exp(trials * Math.Log(1 - share));
         for (var left = random.NextDouble() - chance; left > 0 && count < trials; left -= chance)

@@ -1,6 +1,8 @@
 namespace Flywheel.Core.Statistics;
 
-/// <summary>Calibrated P(a person agrees): logistic regression on the confidence's log-odds and, if asked, the verdict and features.</summary>
+/// <summary>
+/// Calibrated P(a person agrees): logistic regression on the confidence's log-odds and, if asked, the verdict and features.
+/// </summary>
 /// <remarks>
 /// <para>Platt 1999 with his smoothed targets, so that labels without a single error still give a finite fit; inputs are standardised and
 /// their weights carry a normal prior of standard deviation 1 (ridge), the intercept none. Newton's method.</para>
@@ -27,7 +29,9 @@ public sealed class RidgePlatt
     /// <summary>Log-odds of agreement when every input is at its mean.</summary>
     public double Intercept => _weights[0];
 
-    /// <summary>Weights per standard deviation: the confidence's log-odds, the verdict (1 pass, 0 fail) if used, the features if used.</summary>
+    /// <summary>
+    /// Weights per standard deviation: the confidence's log-odds, the verdict (1 pass, 0 fail) if used, the features if used.
+    /// </summary>
     public IReadOnlyList<double> Weights => _weights[1..];
 
     /// <summary>Means and standard deviations of the inputs, in the order of <see cref="Weights"/>.</summary>
@@ -45,7 +49,8 @@ public sealed class RidgePlatt
         // Weights of mean 1: the ridge then weighs against as many labels as there are.
         var all = labelled.Sum(row => row.Weight);
         var shares = labelled.Select(row => row.Weight / all * labelled.Length).ToArray();
-        double Mean(Func<double[], double> of) => inputs.Zip(shares, (input, share) => share * of(input)).Sum() / Math.Max(1, inputs.Length);
+        double Mean(Func<double[], double> of) =>
+            inputs.Zip(shares, (input, share) => share * of(input)).Sum() / Math.Max(1, inputs.Length);
         for (var j = 0; j < width; j++)
         {
             means[j] = Mean(input => input[j]);
@@ -61,9 +66,12 @@ public sealed class RidgePlatt
     }
 
     /// <summary>A fit that was kept: see <see cref="Intercept"/>, <see cref="Weights"/> and <see cref="Scaling"/>.</summary>
-    public static RidgePlatt Of(bool verdict, bool features, double intercept, IReadOnlyList<double> weights, IReadOnlyList<(double Mean, double Deviation)> scaling) =>
+    public static RidgePlatt Of(
+        bool verdict, bool features, double intercept, IReadOnlyList<double> weights,
+        IReadOnlyList<(double Mean, double Deviation)> scaling) =>
         weights.Count == scaling.Count && weights.Count > 0
-            ? new(verdict, features, [.. scaling.Select(each => each.Mean)], [.. scaling.Select(each => each.Deviation)], [intercept, .. weights])
+            ? new(verdict, features, [.. scaling.Select(each => each.Mean)], [.. scaling.Select(each => each.Deviation)],
+                [intercept, .. weights])
             : throw new ArgumentException($"{weights.Count} weights for {scaling.Count} inputs.", nameof(weights));
 
     /// <summary>Probability that a person would agree with this verdict.</summary>
@@ -80,7 +88,8 @@ public sealed class RidgePlatt
     }
 
     static double[] Inputs(CalibrationRow row, bool verdict, bool features) =>
-        [Logistic.LogOdds(row.Confidence, Edge), .. verdict ? [row.Judge ? 1.0 : 0] : Array.Empty<double>(), .. features ? row.Features : []];
+        [Logistic.LogOdds(row.Confidence, Edge), .. verdict ? [row.Judge ? 1.0 : 0] : Array.Empty<double>(),
+            .. features ? row.Features : []];
 
     static void Standardise(double[] input, double[] means, double[] scales)
     {

@@ -43,7 +43,8 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     /// <param name="points">Confidence and whether the person agreed.</param>
     /// <param name="alpha">Largest error rate above the threshold, between 0 and 1.</param>
     /// <param name="delta">Chance that the promise is broken, between 0 and 1.</param>
-    /// <param name="weights">How many verdicts each point stands for, where labels were drawn with different chances; null counts them alike.
+    /// <param name="weights">How many verdicts each point stands for, where labels were drawn with different chances; null counts them
+    /// alike.
     /// Points then count at their effective number (Kish 1965), errors rounded up: no longer exact, and checked by simulation only.</param>
     public static SelectiveThreshold Of(
         IReadOnlyList<(double Confidence, bool Agreed)> points, double alpha, double delta, IReadOnlyList<double>? weights = null)
@@ -70,7 +71,8 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     public static double UpperBound(int errors, int trials, double delta) =>
         errors >= trials ? 1 : BetaDistribution.Quantile(errors + 1, trials - errors, 1 - delta);
 
-    static (int Accepted, int Errors) Count(IReadOnlyList<(double Confidence, bool Agreed)> points, IReadOnlyList<double>? weights, double level)
+    static (int Accepted, int Errors) Count(
+        IReadOnlyList<(double Confidence, bool Agreed)> points, IReadOnlyList<double>? weights, double level)
     {
         int accepted = 0, errors = 0;
         double sum = 0, squares = 0, wrong = 0;
@@ -94,7 +96,9 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
         errors < trials && BetaDistribution.Cdf(errors + 1, trials - errors, alpha) >= 1 - delta
         && PromisedToBatch(errors, trials, trials, alpha, delta) && PromisedToBatch(errors, trials, trials / 2, alpha, delta);
 
-    /// <summary>Whether a batch of so many further verdicts stays within alpha: more errors would have shown by now, at confidence 1 - delta.</summary>
+    /// <summary>
+    /// Whether a batch of so many further verdicts stays within alpha: more errors would have shown by now, at confidence 1 - delta.
+    /// </summary>
     static bool PromisedToBatch(int errors, int trials, int batch, double alpha, double delta)
     {
         var broken = (int)Math.Floor(alpha * batch + 1e-9) + 1;
@@ -118,7 +122,8 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
     }
 
     /// <summary>About how many more labels until the easiest level passes, if its error rate stays as it looks now.</summary>
-    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, IReadOnlyList<double>? weights, int fewestAccepted, double alpha, double delta)
+    static int? Needed(IReadOnlyList<(double Confidence, bool Agreed)> points, IReadOnlyList<double>? weights, int fewestAccepted,
+        double alpha, double delta)
     {
         var counted = Count(points, weights, double.NegativeInfinity).Accepted;
         int? fewest = null;
@@ -132,12 +137,14 @@ public sealed record SelectiveThreshold(double? Threshold, int Accepted, int Err
                 continue;
             // A rate that looks too high but may yet be lower is planned with what would leave room: half of alpha, or, where that is ruled
             // out already, three quarters.
-            var likely = errors > 0 && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha / 2 ? 0.75 * alpha : alpha / 2;
+            var likely = errors > 0
+                && BetaDistribution.Quantile(errors, accepted - errors + 1, delta) >= alpha / 2 ? 0.75 * alpha : alpha / 2;
             var rate = Math.Min((errors + 0.5) / (accepted + 1), likely);
             var share = counted == 0 ? 1 : Math.Min(1, (double)accepted / counted);
             var total = (int)Math.Min(int.MaxValue / 2, Math.Ceiling(AcceptedNeeded(rate, fewestAccepted, alpha, delta) / share));
             // Labels to come count for as much as those so far.
-            var more = Math.Max(1, (int)Math.Min(int.MaxValue / 2, (total - counted) * (counted == 0 ? 1.0 : (double)points.Count / counted)));
+            var more = Math.Max(1,
+                (int)Math.Min(int.MaxValue / 2, (total - counted) * (counted == 0 ? 1.0 : (double)points.Count / counted)));
             fewest = fewest is { } found ? Math.Min(found, more) : more;
         }
         return fewest;

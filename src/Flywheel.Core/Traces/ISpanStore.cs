@@ -27,7 +27,8 @@ public sealed record TraceSummary(
     string TraceId, DateTimeOffset StartedAt, double DurationMs, int Spans, int Errors, string? Session, string? EndUser,
     string? Input, string? Output, int Passes, int Fails);
 
-public sealed record TraceFilter(string? Node = null, string? Session = null, string? EndUser = null, string? Cursor = null, int Limit = 50);
+public sealed record TraceFilter(
+    string? Node = null, string? Session = null, string? EndUser = null, string? Cursor = null, int Limit = 50);
 
 /// <summary>Which spans to look for; null members do not restrict.</summary>
 /// <param name="Text">Somewhere in the input, the output or the error; ASCII letters of either case.</param>

@@ -59,7 +59,8 @@ public static class LateText
         return JsonNode.DeepEquals(kept, sent)
             && (arriving.Input is null || arriving.Input == stored.Input)
             && (arriving.Output is null || arriving.Output == stored.Output)
-            && (stored.Node, stored.Kind, stored.ParentId, stored.Error) == (arriving.Node, arriving.Kind, arriving.ParentId, arriving.Error);
+            && (stored.Node, stored.Kind, stored.ParentId, stored.Error) == (
+                arriving.Node, arriving.Kind, arriving.ParentId, arriving.Error);
     }
 
     static JsonObject Parse(string? attributes)

@@ -30,14 +30,17 @@ public static class SpanRules
         if (Name(span.Node, MaxNameLength) is { } node)
             return SpanRefusal.Invalid("node", $"`node` {node}");
         if (span.StartedAt < Earliest)
-            return SpanRefusal.Invalid("started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, before {Earliest:yyyy-MM-dd}: set the sender's clock.");
+            return SpanRefusal.Invalid(
+                "started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, before {Earliest:yyyy-MM-dd}: set the sender's clock.");
         if (span.StartedAt > now + MaxAhead)
-            return SpanRefusal.Invalid("started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, in the future: set the sender's clock.");
+            return SpanRefusal.Invalid(
+                "started_at", $"`started_at` is {span.StartedAt:yyyy-MM-dd}, in the future: set the sender's clock.");
         if (!double.IsFinite(span.DurationMs) || span.DurationMs < 0)
             return SpanRefusal.Invalid("duration_ms", "`duration_ms` must be a finite number of milliseconds, 0 or more.");
         return Wrong("input", Text, span.Input) ?? Wrong("output", Text, span.Output) ?? Wrong("error", Text, span.Error)
             ?? Wrong("attributes", Text, span.Attributes)
-            ?? Wrong("session", ShortName, span.Session) ?? Wrong("end_user", ShortName, span.EndUser) ?? Wrong("model", ShortName, span.Model);
+            ?? Wrong("session", ShortName, span.Session) ?? Wrong("end_user", ShortName, span.EndUser)
+            ?? Wrong("model", ShortName, span.Model);
     }
 
     static SpanRefusal? Wrong(string field, Func<string, string?> rule, string? text) =>

@@ -45,7 +45,8 @@ public sealed class ArchiveExportService(IArchiveStore archives, IProjectStore p
         foreach (var word in wanted)
         {
             var name = all.FirstOrDefault(kind => Is(kind, word))?.Name
-                ?? throw RequestException.BadField("what", $"`what` knows no `{word}`: use {string.Join(", ", all.Select(kind => kind.Name))}.");
+                ?? throw RequestException.BadField(
+                    "what", $"`what` knows no `{word}`: use {string.Join(", ", all.Select(kind => kind.Name))}.");
             names.UnionWith(name switch
             {
                 "metric" => ["metric", "metric_version"],

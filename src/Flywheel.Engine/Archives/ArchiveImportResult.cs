@@ -9,5 +9,6 @@ namespace Flywheel.Engine.Archives;
 /// <param name="ForeignAudit">Entries of the archive's audit that stayed outside, because the project has one of its own.</param>
 /// <param name="Missing">Rows that the header counts and the archive lacks, by kind: it was cut short.</param>
 public sealed record ArchiveImportResult(
-    IReadOnlyDictionary<string, long> Imported, IReadOnlyDictionary<string, long> Read, IReadOnlyList<RowRejection> Rejected, long ForeignAudit,
+    IReadOnlyDictionary<string, long> Imported, IReadOnlyDictionary<string, long> Read, IReadOnlyList<RowRejection> Rejected,
+    long ForeignAudit,
     IReadOnlyDictionary<string, long> Missing);

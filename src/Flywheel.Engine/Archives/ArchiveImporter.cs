@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Archives;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -99,7 +98,8 @@ sealed class ArchiveImporter(IArchiveStore archives, SpanIntake intake, ProjectI
     bool MayBelong(int line, ArchiveRow row)
     {
         foreach (var (kind, field) in new[] { ("metric", row.Kind.Name == "metric" ? "name" : "metric"), ("dataset", "dataset") })
-            if (Value(row, field) is string name && _other.Contains((kind, name)) && row.Kind.Name is not ("metric_version" or "dataset_version"))
+            if (Value(row, field) is string name && _other.Contains((kind, name))
+                && row.Kind.Name is not ("metric_version" or "dataset_version"))
             {
                 Reject(line, $"{row.Kind.Name}: it belongs to the {kind} `{name}`, which is another one in this project.");
                 return false;
@@ -130,8 +130,10 @@ sealed class ArchiveImporter(IArchiveStore archives, SpanIntake intake, ProjectI
         Key = new(Value(row, "trace_id") as string ?? "", Value(row, "span_id") as string ?? ""),
         ParentId = Value(row, "parent_id") as string, Node = Value(row, "node") as string ?? "",
         Kind = Wire.Parse<NodeKind>(Value(row, "kind") as string) ?? NodeKind.Other,
-        StartedAt = Value(row, "started_at") is long micros ? DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond) : default,
-        DurationMs = Value(row, "duration_ms") as double? ?? 0, Session = Value(row, "session") as string, EndUser = Value(row, "end_user") as string,
+        StartedAt = Value(row, "started_at") is long micros
+            ? DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond) : default,
+        DurationMs = Value(row, "duration_ms") as double? ?? 0, Session = Value(row, "session") as string,
+        EndUser = Value(row, "end_user") as string,
         Model = Value(row, "model") as string, Error = Value(row, "error") as string, Input = Value(row, "input") as string,
         Output = Value(row, "output") as string, Attributes = Value(row, "attributes") as string,
     };
@@ -149,7 +151,9 @@ sealed class ArchiveImporter(IArchiveStore archives, SpanIntake intake, ProjectI
         {
             rules.Check(new NewMetric(
                 name, (string)Value(version, "criterion")!, Choice<MetricSubject>(version, "subject"), Texts(version, "nodes"),
-                Texts(version, "kinds")?.Select(kind => Wire.Parse<NodeKind>(kind) ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
+                Texts(version, "kinds")?.Select(
+                    kind => Wire.Parse<NodeKind>(kind)
+                        ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
                 Value(version, "sampling") as double? ?? 1, ValidatorJson.Read(JsonElement.Parse((string)Value(version, "validator")!)),
                 Value(version, "author") as string ?? "import", Choice<MetricRole>(version, "role"), Choice<MetricState>(row, "state"),
                 Value(version, "on_fail") is null ? null : Choice<GuardAction>(version, "on_fail"),
@@ -167,7 +171,8 @@ sealed class ArchiveImporter(IArchiveStore archives, SpanIntake intake, ProjectI
         ? default
         : Wire.Parse<T>(word) ?? throw new FlywheelException($"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
 
-    static string[]? Texts(ArchiveRow row, string field) => Value(row, field) is string json ? JsonSerializer.Deserialize<string[]>(json) : null;
+    static string[]? Texts(ArchiveRow row, string field) =>
+        Value(row, field) is string json ? JsonSerializer.Deserialize<string[]>(json) : null;
 
     static object? Value(ArchiveRow row, string field)
     {

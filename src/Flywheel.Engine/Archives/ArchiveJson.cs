@@ -63,7 +63,9 @@ public static class ArchiveJson
                     writer.WriteNumberValue(number);
                     break;
                 case long micros when field.Form == ArchiveForm.Time:
-                    writer.WriteStringValue(DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond).ToString(TimeFormat, CultureInfo.InvariantCulture));
+                    writer.WriteStringValue(
+                        DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond)
+                            .ToString(TimeFormat, CultureInfo.InvariantCulture));
                     break;
                 case long yes when field.Form == ArchiveForm.YesNo:
                     writer.WriteBooleanValue(yes == 1);
@@ -115,7 +117,8 @@ public static class ArchiveJson
         (ArchiveForm.YesNo, JsonValueKind.False) => 0L,
         (ArchiveForm.Whole, JsonValueKind.Number) when value.TryGetInt64(out var whole) => whole,
         (ArchiveForm.Number, JsonValueKind.Number) => value.GetDouble(),
-        (ArchiveForm.Time, JsonValueKind.String) when value.TryGetDateTimeOffset(out var at) => (at.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
+        (ArchiveForm.Time, JsonValueKind.String) when value.TryGetDateTimeOffset(out var at) =>
+            (at.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
         _ => throw new FlywheelException($"`{field.Name}` is {Short(value.GetRawText())}: it must be {Words(field.Form)}."),
     };
 

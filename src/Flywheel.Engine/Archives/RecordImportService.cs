@@ -11,7 +11,8 @@ namespace Flywheel.Engine.Archives;
 /// <summary>Imports records that other programs wrote: spans, metrics, labels, corrections, feedback and demonstrations.</summary>
 /// <remarks>They pass the checks of every other way in, so a label is blind only if nobody was shown a suggestion for its item.</remarks>
 public sealed class RecordImportService(
-    IMetricStore metrics, IDemonstrationStore demonstrations, SpanIntake intake, MetricRules rules, LabelService labels, CorrectionService corrections,
+    IMetricStore metrics, IDemonstrationStore demonstrations, SpanIntake intake, MetricRules rules, LabelService labels,
+    CorrectionService corrections,
     FeedbackService feedback, TimeProvider clock)
 {
     /// <summary>Takes the rows in, durably. A row that cannot be right is named and the rest continues.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Flywheel.Core;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
@@ -59,7 +58,8 @@ sealed class RecordImporter(
                     await AddDemonstrationAsync(row, ct);
                     break;
                 default:
-                    throw new FlywheelException($"The type `{type}` is unknown: use span, metric, label, correction, feedback or demonstration.");
+                    throw new FlywheelException(
+                        $"The type `{type}` is unknown: use span, metric, label, correction, feedback or demonstration.");
             }
         }
         catch (Exception e) when (e is FlywheelException or RequestException or FormatException or JsonException)
@@ -94,7 +94,9 @@ sealed class RecordImporter(
         var name = Need(row, "name");
         var metric = new NewMetric(
             name, Need(row, "criterion"), Choice<MetricSubject>(row, "subject"), Texts(row, "nodes"),
-            Texts(row, "kinds")?.Select(kind => Wire.Parse<NodeKind>(kind) ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
+            Texts(row, "kinds")?.Select(
+                kind => Wire.Parse<NodeKind>(kind)
+                    ?? throw new FlywheelException($"`kinds` holds `{kind}`: use {Wire.Choices<NodeKind>()}.")).ToArray(),
             Share(row, "sampling") ?? 1,
             ValidatorJson.Read(NeedJson(row, "validator")), JsonFields.Text(row, "author") ?? "import",
             Choice<MetricRole>(row, "role"), JsonFields.Text(row, "state") is null ? MetricState.Active : Choice<MetricState>(row, "state"),
@@ -113,7 +115,8 @@ sealed class RecordImporter(
         await labels.AddAsync(
             caller,
             new(Need(row, "trace_id"), Need(row, "span_id"), Need(row, "metric"),
-                bool.TryParse(Need(row, "passed"), out var passed) ? passed : throw new FlywheelException("`passed` must be true or false."),
+                bool.TryParse(Need(row, "passed"), out var passed)
+                    ? passed : throw new FlywheelException("`passed` must be true or false."),
                 JsonFields.Text(row, "mode"), JsonFields.Text(row, "critique"), JsonFields.Text(row, "author"), Share(row, "propensity"),
                 JsonFields.Text(row, "adjudicates") == "true", Id(row), Time(row)),
             ct);
@@ -124,7 +127,8 @@ sealed class RecordImporter(
     {
         await corrections.AddAsync(
             caller,
-            new(Need(row, "trace_id"), Need(row, "span_id"), JsonFields.Text(row, "corrected_output"), JsonFields.Text(row, "went_wrong"), JsonFields.Text(row, "reasoning"),
+            new(Need(row, "trace_id"), Need(row, "span_id"), JsonFields.Text(row, "corrected_output"), JsonFields.Text(row, "went_wrong"),
+                JsonFields.Text(row, "reasoning"),
                 JsonFields.Text(row, "author"), Id(row), Time(row)),
             ct);
         Count("corrections");
@@ -171,7 +175,8 @@ sealed class RecordImporter(
             id = Id(row) ?? Guid.CreateVersion7();
             if (await demonstrations.GetAsync(caller.Project, id, ct) is null)
                 await demonstrations.AddAsync([new Demonstration(
-                    id, caller.Project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"), Need(row, "output"),
+                    id, caller.Project, Choice<DemonstrationPurpose>(row, "purpose"), Need(row, "target"), Need(row, "input"),
+                    Need(row, "output"),
                     JsonFields.Text(row, "rejected_output"), JsonFields.Text(row, "reason"),
                     Share(row, "disagreement") ?? 0, JsonFields.Text(row, "end_user"), null,
                     DemonstrationState.Pending, JsonFields.Text(row, "author") ?? "import", Time(row), null, null, null, null)], ct);
@@ -187,7 +192,8 @@ sealed class RecordImporter(
 
     void Count(string what) => _imported[what] = _imported.GetValueOrDefault(what) + 1;
 
-    static string Need(JsonElement row, string field) => JsonFields.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
+    static string Need(JsonElement row, string field) =>
+        JsonFields.Text(row, field) ?? throw new FlywheelException($"The field `{field}` is missing.");
 
     static JsonElement NeedJson(JsonElement row, string field) =>
         row.TryGetProperty(field, out var value) ? value : throw new FlywheelException($"The field `{field}` is missing.");
@@ -197,7 +203,8 @@ sealed class RecordImporter(
         : Wire.Parse<T>(word) ?? throw new FlywheelException($"`{field}` is `{word}`: use {Wire.Choices<T>()}.");
 
     static string[]? Texts(JsonElement row, string field) =>
-        row.TryGetProperty(field, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => item.ToString())] : null;
+        row.TryGetProperty(field, out var list)
+            && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => item.ToString())] : null;
 
     static Guid? Id(JsonElement row) => JsonFields.Text(row, "id") is not { } text ? null
         : Guid.TryParse(text, out var id) ? id : throw new FlywheelException($"`id` is `{text}`: it must be a UUID.");

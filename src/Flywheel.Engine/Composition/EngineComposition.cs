@@ -32,10 +32,13 @@ namespace Flywheel.Engine.Composition;
 /// <summary>Puts the engine together: the server, the command line, the embedded engine and the tests all use this.</summary>
 public static class EngineComposition
 {
-    /// <summary>Registers what decides metrics over texts, with no database: the registry of validators and the services of judges.</summary>
+    /// <summary>
+    /// Registers what decides metrics over texts, with no database: the registry of validators and the services of judges.
+    /// </summary>
     /// <remarks>
     /// The caller registers <see cref="ModelRegistry"/> and, optionally, <see cref="TimeProvider"/> and <see cref="ISqlEvaluator"/>.
-    /// Without the latter only the metrics fail that need it. Kinds of the package Flywheel.Validators come in by <see cref="EngineOptions.Kinds"/>.
+    /// Without the latter only the metrics fail that need it. Kinds of the package Flywheel.Validators come in by
+    /// <see cref="EngineOptions.Kinds"/>.
     /// </remarks>
     public static IServiceCollection AddValidation(this IServiceCollection services, EngineOptions options)
     {
@@ -45,12 +48,15 @@ public static class EngineComposition
         services.AddSingleton<ITokenCounter, TokenCounter>();
         services.AddSingleton(Judges);
         services.AddSingleton(provider => EngineValidators.Registry(
-            provider.GetRequiredService<ITokenCounter>(), provider.GetService<ISqlEvaluator>(), provider.GetRequiredService<JudgeServices>(),
+            provider.GetRequiredService<ITokenCounter>(), provider.GetService<ISqlEvaluator>(),
+            provider.GetRequiredService<JudgeServices>(),
             options.Kinds(provider)));
         return services;
     }
 
-    /// <summary>Registers the whole loop over the <see cref="IFlywheelStore"/> that the caller registers: use cases, workers, retrieval, guards.</summary>
+    /// <summary>
+    /// Registers the whole loop over the <see cref="IFlywheelStore"/> that the caller registers: use cases, workers, retrieval, guards.
+    /// </summary>
     /// <remarks>Includes <see cref="AddValidation"/>. Nothing runs until <see cref="LoopWorkers.RunAsync"/> is called.</remarks>
     public static IServiceCollection AddEngine(this IServiceCollection services, EngineOptions options)
     {
@@ -175,7 +181,8 @@ public static class EngineComposition
     {
         var models = provider.GetRequiredService<ModelRegistry>();
         var faults = provider.GetRequiredService<IFaultClassifier>();
-        return new(name => models.Chat(name), provider.GetService<IJudgeExamples>(), (model, usage) => PriceOf(models, model).CostUsd(usage))
+        return new(name => models.Chat(name), provider.GetService<IJudgeExamples>(), (model, usage) =>
+            PriceOf(models, model).CostUsd(usage))
         {
             Structured = models.Structured,
             Ledger = provider.GetService<Core.Judging.IJudgeCallStore>(),

@@ -9,11 +9,13 @@ namespace Flywheel.Engine.Composition;
 public static class EngineValidators
 {
     /// <summary>What is not given makes only the metrics fail that need it.</summary>
-    public static IReadOnlyList<IValidatorKind> All(ITokenCounter? tokens = null, ISqlEvaluator? sql = null, JudgeServices? judges = null) =>
+    public static IReadOnlyList<IValidatorKind> All(
+        ITokenCounter? tokens = null, ISqlEvaluator? sql = null, JudgeServices? judges = null) =>
         [.. TextKinds.All(tokens, sql), new JudgeKind(judges)];
 
     /// <summary>These kinds and <paramref name="further"/> ones.</summary>
     public static ValidatorRegistry Registry(
-        ITokenCounter? tokens = null, ISqlEvaluator? sql = null, JudgeServices? judges = null, IEnumerable<IValidatorKind>? further = null) =>
+        ITokenCounter? tokens = null, ISqlEvaluator? sql = null, JudgeServices? judges = null,
+        IEnumerable<IValidatorKind>? further = null) =>
         new([.. All(tokens, sql, judges), .. further ?? []]);
 }

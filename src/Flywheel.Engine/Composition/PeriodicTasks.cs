@@ -40,7 +40,8 @@ static class PeriodicTasks
     }
 
     static void AddTask<T>(
-        this IServiceCollection services, string what, TimeSpan pause, Func<T, Func<CancellationToken, Task<int>>> turn, bool oncePerDatabase = true)
+        this IServiceCollection services, string what, TimeSpan pause, Func<T, Func<CancellationToken, Task<int>>> turn,
+        bool oncePerDatabase = true)
         where T : notnull =>
         services.AddSingleton(provider => new PeriodicTask(what, pause, turn(provider.GetRequiredService<T>()), oncePerDatabase));
 

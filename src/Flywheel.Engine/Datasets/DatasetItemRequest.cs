@@ -8,5 +8,6 @@ namespace Flywheel.Engine.Datasets;
 /// <param name="TraceId">With <paramref name="SpanId"/> the span that it was made from; null for none.</param>
 /// <param name="EndUser">The person whose words they are; erased with that person.</param>
 public sealed record DatasetItemRequest(
-    string Input, string? Expected = null, JsonElement? Attributes = null, string? Split = null, string? TraceId = null, string? SpanId = null,
+    string Input, string? Expected = null, JsonElement? Attributes = null, string? Split = null, string? TraceId = null,
+    string? SpanId = null,
     string? EndUser = null);

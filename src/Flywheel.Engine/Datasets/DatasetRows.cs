@@ -42,7 +42,8 @@ static class DatasetRows
                 attributes[property.Name] = JsonNode.Parse(property.Value.GetRawText());
         }
         foreach (var property in row.EnumerateObject())
-            if (property.Name != fields.Input && property.Name != expected && property.Name != fields.Split && !Reserved.Contains(property.Name)
+            if (property.Name != fields.Input && property.Name != expected && property.Name != fields.Split
+                && !Reserved.Contains(property.Name)
                 && !IsNothing(property.Value) && !attributes.TryAdd(property.Name, JsonNode.Parse(property.Value.GetRawText())))
             {
                 problem = $"`{property.Name}` is a field of the row and one of its `attributes`: keep one.";
@@ -50,7 +51,8 @@ static class DatasetRows
             }
         var (trace, span) = (Text(row, "trace_id"), Text(row, "span_id"));
         return Checked(
-            new(input, Text(row, expected), Json(attributes), Text(row, fields.Split), trace is null || span is null ? null : new SpanKey(trace, span),
+            new(input, Text(row, expected), Json(attributes), Text(row, fields.Split), trace is null
+                || span is null ? null : new SpanKey(trace, span),
                 Text(row, "end_user")), out problem);
     }
 
@@ -72,7 +74,8 @@ static class DatasetRows
             return null;
         }
         return Checked(
-            new(body.Input, body.Expected, Json(attributes), body.Split, body.TraceId is null ? null : new SpanKey(body.TraceId, body.SpanId!), body.EndUser),
+            new(body.Input, body.Expected, Json(attributes), body.Split,
+                body.TraceId is null ? null : new SpanKey(body.TraceId, body.SpanId!), body.EndUser),
             out problem);
     }
 
@@ -86,7 +89,8 @@ static class DatasetRows
             problem = "`input` is empty.";
         foreach (var (field, name, longest) in new[]
         {
-            ("split", item.Split, MaxSplit), ("end_user", item.EndUser, SpanRules.MaxNameLength), ("trace_id", item.Source?.Trace, SpanRules.MaxIdLength),
+            ("split", item.Split, MaxSplit), ("end_user", item.EndUser, SpanRules.MaxNameLength),
+            ("trace_id", item.Source?.Trace, SpanRules.MaxIdLength),
             ("span_id", item.Source?.Span, SpanRules.MaxIdLength),
         })
             if (name is not null && SpanRules.Name(name, longest) is { } why)
@@ -95,7 +99,8 @@ static class DatasetRows
     }
 
     /// <summary>Null, and what CSV has in its place.</summary>
-    static bool IsNothing(JsonElement value) => value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.ValueEquals(""u8));
+    static bool IsNothing(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.ValueEquals(""u8));
 
     /// <summary>As text; an empty field of a CSV file is nothing.</summary>
     static string? Text(JsonElement row, string field) => JsonFields.Text(row, field) is { Length: > 0 } text ? text : null;
@@ -116,5 +121,6 @@ static class DatasetRows
     }
 
     static string Names(JsonElement row) =>
-        row.EnumerateObject().Any() ? string.Join(", ", row.EnumerateObject().Take(20).Select(property => $"`{property.Name}`")) : "no fields";
+        row.EnumerateObject().Any()
+            ? string.Join(", ", row.EnumerateObject().Take(20).Select(property => $"`{property.Name}`")) : "no fields";
 }

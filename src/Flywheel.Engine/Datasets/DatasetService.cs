@@ -18,7 +18,8 @@ public sealed class DatasetService(IDatasetStore datasets, IMetricStore metrics,
     /// <summary>Creates an empty data set. One of this name stays as it is and is returned with false.</summary>
     /// <exception cref="RequestException"><c>invalid_name</c>.</exception>
     public Task<(Dataset Dataset, bool IsNew)> CreateAsync(Caller caller, string name, string? description, CancellationToken ct) =>
-        datasets.CreateAsync(caller.Project, CheckName(name), RequestField.OptionalText("description", description), caller.Actor, clock.GetUtcNow(), ct);
+        datasets.CreateAsync(
+            caller.Project, CheckName(name), RequestField.OptionalText("description", description), caller.Actor, clock.GetUtcNow(), ct);
 
     /// <exception cref="RequestException"><c>unknown_dataset</c>; the message lists the names that there are.</exception>
     public async Task<Dataset> GetAsync(Caller caller, string name, CancellationToken ct)
@@ -28,7 +29,8 @@ public sealed class DatasetService(IDatasetStore datasets, IMetricStore metrics,
         var known = (await datasets.ListAsync(caller.Project, ct)).Select(dataset => dataset.Name).ToArray();
         throw RequestException.NotFound(
             "dataset",
-            $"There is no data set `{name}`.{NearMiss.Hint(name, known)} Known: {(known.Length == 0 ? "none" : string.Join(", ", known.Take(20)))}.", "name");
+            $"There is no data set `{name}`.{NearMiss.Hint(name, known)} Known: "
+                + $"{(known.Length == 0 ? "none" : string.Join(", ", known.Take(20)))}.", "name");
     }
 
     /// <summary>The newest first.</summary>
@@ -52,7 +54,8 @@ public sealed class DatasetService(IDatasetStore datasets, IMetricStore metrics,
             && await datasets.VersionAsync(caller.Project, name, number, ct) is { } version
             ? version
             : throw RequestException.NotFound(
-                "dataset_version", $"Data set `{name}` has no version `{which}`: it has 1 to {dataset.Latest.Number}, and `latest`.", "version");
+                "dataset_version", $"Data set `{name}` has no version `{which}`: it has 1 to {dataset.Latest.Number}, and `latest`.",
+                "version");
     }
 
     /// <param name="split">Null for all.</param>
@@ -98,7 +101,8 @@ public sealed class DatasetService(IDatasetStore datasets, IMetricStore metrics,
 
     /// <summary>Adds items in one transaction: all of them or none.</summary>
     /// <exception cref="RequestException"><c>unknown_dataset</c>, <c>invalid_items</c>.</exception>
-    public async Task<DatasetChange> AddAsync(Caller caller, string name, IReadOnlyList<DatasetItemRequest> items, string? note, CancellationToken ct)
+    public async Task<DatasetChange> AddAsync(
+        Caller caller, string name, IReadOnlyList<DatasetItemRequest> items, string? note, CancellationToken ct)
     {
         await GetAsync(caller, name, ct);
         CheckCount("items", items.Count);
@@ -166,7 +170,8 @@ public sealed class DatasetService(IDatasetStore datasets, IMetricStore metrics,
 
     /// <summary>Removes items from the newest version; older versions keep them.</summary>
     /// <exception cref="RequestException"><c>unknown_dataset</c>, <c>invalid_ordinals</c>.</exception>
-    public async Task<DatasetChange> RemoveAsync(Caller caller, string name, IReadOnlyList<long> ordinals, string? note, CancellationToken ct)
+    public async Task<DatasetChange> RemoveAsync(
+        Caller caller, string name, IReadOnlyList<long> ordinals, string? note, CancellationToken ct)
     {
         await GetAsync(caller, name, ct);
         CheckCount("ordinals", ordinals.Count);

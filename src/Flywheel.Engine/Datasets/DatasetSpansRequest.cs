@@ -15,7 +15,8 @@ namespace Flywheel.Engine.Datasets;
 public sealed record DatasetSpansRequest(
     string? Node = null, string? Kind = null, string? Metric = null, string? Outcome = null, string? Label = null, bool? Corrected = null,
     DateTimeOffset? Since = null, DateTimeOffset? Until = null, string? Session = null, string? EndUser = null, string? Feedback = null,
-    JsonElement? FeedbackValue = null, string? Prompt = null, int? PromptVersion = null, bool Sample = false, long Seed = 0, int Limit = 1_000,
+    JsonElement? FeedbackValue = null, string? Prompt = null, int? PromptVersion = null, bool Sample = false, long Seed = 0,
+    int Limit = 1_000,
     string? Expected = null, string? Split = null, bool KeepOutput = false)
 {
     /// <exception cref="RequestException">A condition cannot be meant; the message names it.</exception>
@@ -42,7 +43,8 @@ public sealed record DatasetSpansRequest(
         if (Since >= Until)
             throw RequestException.BadField("until", "`until` must be later than `since`.");
         return new(
-            Node, kind, Metric, outcome, label, Corrected, Since, Until, Session, EndUser, Feedback, FeedbackValue?.GetRawText(), Prompt, PromptVersion,
+            Node, kind, Metric, outcome, label, Corrected, Since, Until, Session, EndUser, Feedback, FeedbackValue?.GetRawText(), Prompt,
+            PromptVersion,
             Sample, Seed, Limit, expected, Split, KeepOutput);
     }
 }

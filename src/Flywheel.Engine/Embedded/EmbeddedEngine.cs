@@ -31,7 +31,8 @@ public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
             services.AddSingleton(models);
         else
             services.AddSingleton(_ => new ModelRegistry(ModelOptions.Read([])));
-        _services = services.AddEngine(new EngineOptions { Kinds = _ => options.Validators, OnFault = (_, what, fault) => options.OnFault(what, fault) })
+        _services = services.AddEngine(
+            new EngineOptions { Kinds = _ => options.Validators, OnFault = (_, what, fault) => options.OnFault(what, fault) })
             .BuildServiceProvider();
         Validators = _services.GetRequiredService<ValidatorRegistry>();
         _loop = _services.GetRequiredService<EmbeddedLoop>();
@@ -46,20 +47,24 @@ public sealed class EmbeddedEngine : ILoop, IAsyncDisposable
     public ValidatorRegistry Validators { get; }
 
     /// <summary>Brings the database up to date and starts the workers. The store is disposed with the engine.</summary>
-    public static async Task<EmbeddedEngine> StartAsync(IFlywheelStore store, EmbeddedOptions? options = null, CancellationToken ct = default)
+    public static async Task<EmbeddedEngine> StartAsync(
+        IFlywheelStore store, EmbeddedOptions? options = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         await store.MigrateAsync(ct);
         return new EmbeddedEngine(store, options ?? new());
     }
 
-    public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) => _loop.DemonstrateAsync(query, ct);
+    public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) =>
+        _loop.DemonstrateAsync(query, ct);
 
     public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => _loop.GuardAsync(query, ct);
 
     public Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct) => _loop.RecordAsync(spans, ct);
 
-    /// <summary>Ends the workers and closes the database. What they were at is taken up again by the next start. Dispose the connection first.</summary>
+    /// <summary>
+    /// Ends the workers and closes the database. What they were at is taken up again by the next start. Dispose the connection first.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1)

@@ -1,6 +1,5 @@
 using Flywheel.Core.Metrics;
 using Flywheel.Engine.Models;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Flywheel.Engine.Embedded;
 
@@ -13,7 +12,9 @@ public sealed record EmbeddedOptions
     /// <summary>False leaves validating, embedding and planning to another process on the same database.</summary>
     public bool Work { get; init; } = true;
 
-    /// <summary>Kinds of validators beside those of the engine: those of the package Flywheel.Validators, and the application's own.</summary>
+    /// <summary>
+    /// Kinds of validators beside those of the engine: those of the package Flywheel.Validators, and the application's own.
+    /// </summary>
     public IReadOnlyList<IValidatorKind> Validators { get; init; } = [];
 
     /// <summary>Called for work that failed and will be tried again. Must be quick and must not throw.</summary>

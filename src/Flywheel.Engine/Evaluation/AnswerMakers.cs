@@ -34,7 +34,8 @@ public sealed class AnswerMakers(
         if (node is not null)
             policy = RetrievalPolicies.Override(await policies.ForNodeAsync(caller.Project, node, ct), null, request.K);
         var plan = new GenerationPlan(
-            models.Chat(name), id, usage => price?.CostUsd(usage) ?? 0, prompt.Template is null ? null : (prompt.Type, prompt.Template), Call(settings),
+            models.Chat(name), id, usage =>
+                price?.CostUsd(usage) ?? 0, prompt.Template is null ? null : (prompt.Type, prompt.Template), Call(settings),
             node is null ? null : await DemonstrateAsync(caller, node, policy, ct), hidden);
         return new(
             plan,
@@ -60,11 +61,14 @@ public sealed class AnswerMakers(
             return (models.DefaultName, models.ModelId(models.DefaultName));
         if (models.ChatNames.FirstOrDefault(name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase)) is { } exact)
             return (exact, models.ModelId(exact));
-        var found = models.ChatNames.Where(name => models.ModelId(name) == wanted || $"{models.Provider(name)}/{models.ModelId(name)}" == wanted).ToArray();
+        var found = models.ChatNames.Where(
+            name => models.ModelId(name) == wanted || $"{models.Provider(name)}/{models.ModelId(name)}" == wanted).ToArray();
         return found switch
         {
             [var one] => (one, models.ModelId(one)),
-            [] => throw RequestException.BadField("model", $"There is no chat model `{wanted}`: add Models:Chat:NAME to the settings, or use {string.Join(", ", models.ChatNames.Select(name => models.ModelId(name) == name ? name : $"{name} ({models.Provider(name)}/{models.ModelId(name)})"))}."),
+            [] => throw RequestException.BadField(
+                "model", $"There is no chat model `{wanted}`: add Models:Chat:NAME to the settings, or use "
+                    + $"{string.Join(", ", models.ChatNames.Select(name => models.ModelId(name) == name ? name : $"{name} ({models.Provider(name)}/{models.ModelId(name)})"))}."),
             _ => throw RequestException.BadField("model", $"`{wanted}` is the model of several: name one of {string.Join(", ", found)}."),
         };
     }
@@ -90,7 +94,8 @@ public sealed class AnswerMakers(
             return [.. chosen.Where(each => !IsSame(each.Text, input)).TakeLast(policy.Count).Select(EmbeddedLoop.Chosen)];
 
             async Task<IReadOnlyList<RetrievedDemonstration>> SearchAsync(int count) =>
-                (await retriever.SearchAsync(caller.Project, DemonstrationPurpose.Task, node, input, policy with { Count = count }, stop)).Chosen;
+                (await retriever.SearchAsync(caller.Project, DemonstrationPurpose.Task, node, input, policy with { Count = count }, stop))
+                    .Chosen;
         };
     }
 
@@ -101,19 +106,23 @@ public sealed class AnswerMakers(
     {
         Temperature = (float?)Number(config, "temperature"),
         TopP = (float?)Number(config, "top_p"),
-        MaxOutputTokens = (int?)(Number(config, "max_completion_tokens") ?? Number(config, "max_output_tokens") ?? Number(config, "max_tokens")),
+        MaxOutputTokens = (int?)(
+            Number(config, "max_completion_tokens") ?? Number(config, "max_output_tokens") ?? Number(config, "max_tokens")),
         Seed = (long?)Number(config, "seed"),
         StopSequences = config.TryGetProperty("stop", out var stop)
             ? stop.ValueKind == JsonValueKind.Array ? [.. stop.EnumerateArray().Select(each => each.ToString())] : [stop.ToString()]
             : null,
-        ResponseFormat = config.TryGetProperty("response_format", out var format) && Text(format, "type") == "json_object" ? ChatResponseFormat.Json : null,
+        ResponseFormat = config.TryGetProperty("response_format", out var format)
+            && Text(format, "type") == "json_object" ? ChatResponseFormat.Json : null,
     };
 
     static double? Number(JsonElement config, string name) =>
         config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
     static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    static string Hash(params string[] parts) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts))));
+    static string Hash(params string[] parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts))));
 }

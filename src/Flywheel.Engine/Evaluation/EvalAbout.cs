@@ -12,17 +12,20 @@ public sealed record EvalAbout(
 {
     static readonly JsonSerializerOptions JsonOptions = new()
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     public string Json() => JsonSerializer.Serialize(this, JsonOptions);
 
-    public static EvalAbout Of(string? json) => json is null ? new EvalAbout(Name: null) : JsonSerializer.Deserialize<EvalAbout>(json, JsonOptions)!;
+    public static EvalAbout Of(string? json) =>
+        json is null ? new EvalAbout(Name: null) : JsonSerializer.Deserialize<EvalAbout>(json, JsonOptions)!;
 
     /// <summary>What tells runs apart, in few words.</summary>
     public string Title()
     {
-        var parts = new[] { Name, Model, Prompt, Demonstrations is null ? null : string.Create(CultureInfo.InvariantCulture, $"{K} of {Demonstrations}") }
+        var parts = new[] { Name, Model, Prompt,
+            Demonstrations is null ? null : string.Create(CultureInfo.InvariantCulture, $"{K} of {Demonstrations}") }
             .OfType<string>().ToArray();
         return parts.Length == 0 ? "outputs of the file" : string.Join(", ", parts);
     }

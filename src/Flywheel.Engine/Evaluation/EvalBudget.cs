@@ -1,7 +1,8 @@
 namespace Flywheel.Engine.Evaluation;
 
 /// <summary>Dollars that a run may cost. A row is begun only when one as dear as the dearest so far would still fit.</summary>
-/// <remarks>What a row costs is known afterwards, so the last rows may go over by what they cost more than any before. Thread-safe.</remarks>
+/// <remarks>What a row costs is known afterwards, so the last rows may go over by what they cost more than any before.
+/// Thread-safe.</remarks>
 /// <param name="spent">By earlier starts of the run.</param>
 public sealed class EvalBudget(double limitUsd, double spent, TimeProvider clock)
 {

@@ -20,8 +20,10 @@ public static class EvalComparer
         var rows = new Dictionary<string, EvalOutcomes>[runs.Count];
         for (var i = 0; i < rows.Length; i++)
             rows[i] = await ReadAsync(runs[i].Store, runs[i].Run, byRow, runs[i].Database, ct);
-        if (runs.Skip(1).Select((run, i) => (run, i)).FirstOrDefault(each => !rows[each.i + 1].Keys.Any(rows[0].ContainsKey)) is { run.Run: { } apart })
-            throw new FlywheelException($"Runs {runs[0].Run.Run.Id} and {apart.Run.Id} have no row in common: they are over different data.");
+        if (runs.Skip(1).Select((run, i) => (run, i))
+            .FirstOrDefault(each => !rows[each.i + 1].Keys.Any(rows[0].ContainsKey)) is { run.Run: { } apart })
+            throw new FlywheelException(
+                $"Runs {runs[0].Run.Run.Id} and {apart.Run.Id} have no row in common: they are over different data.");
         var names = runs.SelectMany(run => run.Run.Run.About.Metrics).Distinct().ToList();
         if (rows.All(each => each.Values.Any(row => row.Expected is not null && row.Predicted is not null)))
             names.Insert(0, Right);
@@ -35,7 +37,8 @@ public static class EvalComparer
                 if (name != Right && places[i] < 0)
                     continue;
                 var decided = rows[i].Values.Select(row => Decided(row, places[i])).OfType<bool>().ToArray();
-                rates[i] = new(Interval.Share(decided.Count(passed => passed), decided.Length), i == 0 || (name != Right && places[0] < 0) ? null : Pair(i));
+                rates[i] = new(Interval.Share(decided.Count(passed => passed), decided.Length), i == 0
+                    || (name != Right && places[0] < 0) ? null : Pair(i));
             }
             metrics.Add(new(name, rates, Note(name)));
 
@@ -44,7 +47,8 @@ public static class EvalComparer
                 long both = 0, first = 0, second = 0, none = 0;
                 foreach (var (key, row) in rows[0])
                 {
-                    if (Decided(row, places[0]) is not { } one || !rows[other].TryGetValue(key, out var counterpart) || Decided(counterpart, places[other]) is not { } two)
+                    if (Decided(row, places[0]) is not { } one || !rows[other].TryGetValue(key, out var counterpart)
+                        || Decided(counterpart, places[other]) is not { } two)
                         continue;
                     _ = (one, two) switch
                     {
@@ -83,7 +87,9 @@ public static class EvalComparer
         var rows = new Dictionary<string, EvalOutcomes>();
         await foreach (var row in runs.OutcomesAsync(run.Run, ct))
             if (!rows.TryAdd(byRow ? row.Row.ToString(CultureInfo.InvariantCulture) : row.Id, row))
-                throw new FlywheelException($"{database}: run {run.Run.Id} has the id `{row.Id}` twice. Runs over different data are matched by id: give every row its own with --id-field.");
+                throw new FlywheelException(
+                    $"{database}: run {run.Run.Id} has the id `{row.Id}` twice. Runs over different data are matched by id: give every "
+                        + $"row its own with --id-field.");
         return rows;
     }
 
@@ -96,7 +102,9 @@ public static class EvalComparer
 
     static string? Wording(string metricsJson, string name)
     {
-        var metric = System.Text.Json.JsonElement.Parse(metricsJson).EnumerateArray().FirstOrDefault(each => each.GetProperty("Name").GetString() == name);
-        return metric.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : metric.GetProperty("Criterion").GetRawText() + metric.GetProperty("Validator").GetRawText();
+        var metric = System.Text.Json.JsonElement.Parse(metricsJson).EnumerateArray()
+            .FirstOrDefault(each => each.GetProperty("Name").GetString() == name);
+        return metric.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : metric.GetProperty("Criterion").GetRawText()
+            + metric.GetProperty("Validator").GetRawText();
     }
 }

@@ -14,8 +14,10 @@ public sealed record ComparedRate(Interval PassRate, PairedDifference? Differenc
 public sealed record ComparedMetric(string Name, IReadOnlyList<ComparedRate?> Runs, string? Note);
 
 /// <param name="Run">Place in the list of runs, from 1, of the run that differs from the first.</param>
-/// <param name="From">What the first run's output was given; <paramref name="First"/> and <paramref name="Other"/> are the outputs' beginnings.</param>
+/// <param name="From">What the first run's output was given; <paramref name="First"/> and <paramref name="Other"/> are the outputs'
+/// beginnings.</param>
 public sealed record FlippedRow(string Metric, int Run, int Row, string Id, string From, string To, string? First, string? Other);
 
 /// <param name="Pairing"><c>row</c>: the same data; <c>id</c>: rows are matched by their ids.</param>
-public sealed record EvalComparison(IReadOnlyList<ComparedRun> Runs, string Pairing, IReadOnlyList<ComparedMetric> Metrics, IReadOnlyList<FlippedRow> Flips);
+public sealed record EvalComparison(
+    IReadOnlyList<ComparedRun> Runs, string Pairing, IReadOnlyList<ComparedMetric> Metrics, IReadOnlyList<FlippedRow> Flips);

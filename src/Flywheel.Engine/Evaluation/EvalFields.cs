@@ -9,7 +9,8 @@ namespace Flywheel.Engine.Evaluation;
 /// <param name="AllNode">Node of every row that names none; null leaves it open.</param>
 /// <param name="AllKind">Kind of every row that names none; null leaves it open.</param>
 public sealed record EvalFields(
-    string Id, string Input, string? Output, string? Expected, string Node, string Kind, string? Attributes, string? AllNode, NodeKind? AllKind)
+    string Id, string Input, string? Output, string? Expected, string Node, string Kind, string? Attributes, string? AllNode,
+    NodeKind? AllKind)
 {
     /// <summary>Fields of a row that no prompt may show, because they hold the answer.</summary>
     public IReadOnlySet<string> Hidden { get; } =

@@ -36,7 +36,8 @@ public sealed record EvalMetric(NewMetric Metric, IValidatorKind Kind, IValidato
 /// <param name="Expected">The right class; null when the row has none.</param>
 /// <param name="Compares">True when the outputs are compared with right classes.</param>
 public sealed record EvalCase(
-    int Row, string Id, Span? Span, string? Problem = null, string? NoOutput = null, string? Node = null, NodeKind? Kind = null, string? Expected = null,
+    int Row, string Id, Span? Span, string? Problem = null, string? NoOutput = null, string? Node = null, NodeKind? Kind = null,
+    string? Expected = null,
     bool Compares = false)
 {
     /// <summary>The row's fields, for prompts; null when it cannot be read.</summary>

@@ -5,7 +5,6 @@ using Flywheel.Core;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Engine.Metrics;
-using Flywheel.Engine.Packs;
 
 namespace Flywheel.Engine.Evaluation;
 
@@ -53,7 +52,8 @@ public sealed class EvalMetricSets(IMetricStore metrics, ValidatorRegistry regis
             ? known.Where(metric => metric.State == MetricState.Active).ToArray()
             : names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                 .Select(name => known.FirstOrDefault(metric => metric.Name == name)
-                    ?? throw Wrong($"There is no metric `{name}` in this project, no pack of that name ({MetricPack.Names}), and no such file. "
+                    ?? throw Wrong($"There is no metric `{name}` in this project, no pack of that name ({MetricPack.Names}), and no such "
+                    + "file. "
                         + $"The project has {(known.Count == 0 ? "none" : string.Join(", ", known.Select(metric => metric.Name)))}."))
                 .ToArray();
         return wanted.Length == 0
@@ -62,7 +62,8 @@ public sealed class EvalMetricSets(IMetricStore metrics, ValidatorRegistry regis
     }
 
     static NewMetric Definition(Metric metric) => new(
-        metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author, metric.Role,
+        metric.Name, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds, metric.Sampling, metric.Validator, metric.Author,
+        metric.Role,
         metric.State, Segments: metric.Segments, LabelsPerItem: metric.LabelsPerItem);
 
     IReadOnlyList<EvalMetric> Of(IReadOnlyList<NewMetric> set, string source, ProjectId? project = null)
@@ -80,8 +81,10 @@ public sealed class EvalMetricSets(IMetricStore metrics, ValidatorRegistry regis
     }
 
     /// <summary>What decides the outcomes: of two sets with one fingerprint, each row gets the same.</summary>
-    public static string Fingerprint(IReadOnlyList<EvalMetric> metrics, EvalFields fields) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        Json(metrics) + "\n" + string.Join("\n", metrics.Select(metric => metric.Validator.Version)) + "\n" + JsonSerializer.Serialize(fields))));
+    public static string Fingerprint(IReadOnlyList<EvalMetric> metrics, EvalFields fields) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        Json(metrics) + "\n" + string.Join("\n", metrics.Select(metric => metric.Validator.Version)) + "\n"
+            + JsonSerializer.Serialize(fields))));
 
     public static string Json(IReadOnlyList<EvalMetric> metrics) => JsonSerializer.Serialize(metrics.Select(each => each.Metric));
 

@@ -26,12 +26,14 @@ public sealed record EvalPlan(
     public bool Compares => Rows.Fields.Expected is not null;
 
     internal EvalOptions Options => new(
-        Concurrency ?? (Answers is not null || Metrics.Any(metric => metric.Kind.CallsModel) ? ModelCallsAtOnce : Environment.ProcessorCount));
+        Concurrency ?? (Answers is not null
+            || Metrics.Any(metric => metric.Kind.CallsModel) ? ModelCallsAtOnce : Environment.ProcessorCount));
 
     internal NewEvalRun Describe(string dataHash)
     {
         var none = new EvalAbout(Name: null);
-        var about = (Answers?.About ?? none) with { Name = Name, Dataset = Rows.Source.Dataset?.Dataset, DatasetVersion = Rows.Source.Dataset?.Number };
+        var about = (Answers?.About ?? none)
+        with { Name = Name, Dataset = Rows.Source.Dataset?.Dataset, DatasetVersion = Rows.Source.Dataset?.Number };
         var setHash = EvalMetricSets.Fingerprint(Metrics, Rows.Fields) + (Answers is null ? "" : "+" + Answers.Fingerprint)
             + (Split is null ? "" : "/" + Split);
         return new(

@@ -7,7 +7,8 @@ namespace Flywheel.Engine.Evaluation;
 /// <param name="Resumed">Rows that an earlier process had finished.</param>
 /// <param name="Results">The database that has them.</param>
 /// <param name="About">What made the outputs.</param>
-public sealed record EvalRunView(long Id, string Data, long Rows, long Resumed, string Results, DateTimeOffset StartedAt, double Seconds, EvalAbout About);
+public sealed record EvalRunView(
+    long Id, string Data, long Rows, long Resumed, string Results, DateTimeOffset StartedAt, double Seconds, EvalAbout About);
 
 /// <param name="PassRate">Passes of passes and fails; unsure, skipped and error are in no rate.</param>
 public sealed record EvalMetricView(

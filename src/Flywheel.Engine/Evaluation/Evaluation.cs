@@ -33,7 +33,8 @@ public sealed record EvalOptions(int Concurrency)
 /// <summary>Checks every row of a data set with every metric of a set.</summary>
 /// <remarks>A fault of one row is that row's outcome <c>error</c>; only a fault of keeping results stops the run.</remarks>
 /// <param name="random">For the jitter of retries; used under a lock.</param>
-public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifier faults, EvalOptions options, TimeProvider clock, Random random)
+public sealed class Evaluation(
+    IReadOnlyList<EvalMetric> metrics, IFaultClassifier faults, EvalOptions options, TimeProvider clock, Random random)
 {
     const int ExcerptLength = 200;
 
@@ -56,7 +57,8 @@ public sealed class Evaluation(IReadOnlyList<EvalMetric> metrics, IFaultClassifi
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var raw = Channel.CreateBounded<TRow[]>(new BoundedChannelOptions(2 * options.Concurrency) { SingleWriter = true });
-        var checkedCases = Channel.CreateBounded<EvaluatedCase[]>(new BoundedChannelOptions(4 * options.Concurrency) { SingleReader = true });
+        var checkedCases = Channel.CreateBounded<EvaluatedCase[]>(
+            new BoundedChannelOptions(4 * options.Concurrency) { SingleReader = true });
         var kept = 0L;
 
         // Of several parts that stop, the one that failed is reported, not those that were cancelled for it.

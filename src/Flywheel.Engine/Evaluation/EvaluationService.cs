@@ -68,11 +68,14 @@ public sealed class EvaluationService(IEvalRunStore runs, IFaultClassifier fault
         var faults = (await runs.WorstAsync(run, worst, ct))
             .GroupBy(fault => (fault.Row, fault.Id, fault.Excerpt))
             .Select(row => new EvalRowView(row.Key.Row, row.Key.Id, row.Key.Excerpt,
-                [.. row.Select(fault => new EvalFaultView(metrics[fault.Metric].Metric.Name, Wire.Name(fault.Outcome), fault.Score, fault.Reason))]))
+                [.. row.Select(fault =>
+                    new EvalFaultView(metrics[fault.Metric].Metric.Name, Wire.Name(fault.Outcome), fault.Score, fault.Reason))]))
             .ToArray();
         var rows = metrics.Count == 0 ? 0 : counts.Where(count => count.Metric == 0).Sum(count => count.Count);
         return new(
-            met.All(threshold => threshold.Met), new(run.Id, run.About.Data, rows, run.Resumed, database, run.StartedAt, Math.Round(seconds, 3), EvalAbout.Of(run.About.About)), views,
+            met.All(threshold => threshold.Met),
+            new(run.Id, run.About.Data, rows, run.Resumed, database, run.StartedAt, Math.Round(seconds, 3), EvalAbout.Of(run.About.About)),
+            views,
             classes, met, faults, await runs.GenerationAsync(run, ct));
     }
 
@@ -96,8 +99,10 @@ public sealed class EvaluationService(IEvalRunStore runs, IFaultClassifier fault
         {
             var counts = await runs.CountsAsync(it.Run, ct);
             lines.Add(new(
-                it.Run.Id, it.FinishedAt is null ? "unfinished" : "finished", it.Run.About.Data, EvalAbout.Of(it.Run.About.About), it.Rows, it.Run.StartedAt,
-                it.Run.About.Metrics.Select((name, i) => (name, Rate: PassRate(counts, i))).ToDictionary(each => each.name, each => each.Rate),
+                it.Run.Id, it.FinishedAt is null ? "unfinished" : "finished", it.Run.About.Data, EvalAbout.Of(it.Run.About.About), it.Rows,
+                it.Run.StartedAt,
+                it.Run.About.Metrics.Select((name, i) => (name, Rate: PassRate(counts, i)))
+                    .ToDictionary(each => each.name, each => each.Rate),
                 await runs.GenerationAsync(it.Run, ct), await runs.SpentAsync(it.Run, ct)));
         }
         return lines;
@@ -154,7 +159,8 @@ public sealed class EvaluationService(IEvalRunStore runs, IFaultClassifier fault
         var (done, spent) = ((await runs.DoneAsync(run, ct)).Count, await runs.SpentAsync(run, ct));
         return new(RequestErrorKind.RateLimited, "budget_used_up", string.Create(
             CultureInfo.InvariantCulture,
-            $"`max_usd` is used up: run {run.Id} has {done:N0} of about {count:N0} rows and cost {spent:0.####} USD. Nothing of it is lost: the same command with a higher limit goes on."));
+            $"`max_usd` is used up: run {run.Id} has {done:N0} of about {count:N0} rows and cost {spent:0.####} USD. Nothing of it is "
+                + $"lost: the same command with a higher limit goes on."));
     }
 
     static Interval PassRate(IReadOnlyList<EvalCount> counts, int metric)

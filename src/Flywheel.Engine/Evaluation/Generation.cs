@@ -33,7 +33,8 @@ public sealed class Generation(GenerationPlan plan, IFaultClassifier faults, Eva
     public async Task<GeneratedOutput> AskAsync(EvalCase one, CancellationToken ct)
     {
         if (Missing(one) is { Count: > 0 } missing)
-            return Failed(one, $"the row has no {string.Join(" and no ", missing.Select(name => $"`{name}`"))}, which the prompt needs", 0, []);
+            return Failed(one, $"the row has no {string.Join(" and no ", missing.Select(name => $"`{name}`"))}, which the prompt needs", 0,
+                []);
         IReadOnlyList<ChosenDemonstration> shown = [];
         var started = clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
@@ -46,7 +47,8 @@ public sealed class Generation(GenerationPlan plan, IFaultClassifier faults, Eva
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, ct);
                 var reply = await plan.Client.GetResponseAsync(Messages(one, shown), plan.Call.Clone(), either.Token);
                 return new(
-                    one.Row, Text(reply), null, (int?)reply.Usage?.InputTokenCount, (int?)reply.Usage?.OutputTokenCount, plan.CostUsd(reply.Usage),
+                    one.Row, Text(reply), null, (int?)reply.Usage?.InputTokenCount, (int?)reply.Usage?.OutputTokenCount,
+                    plan.CostUsd(reply.Usage),
                     Elapsed(), reply.ModelId ?? plan.ModelId, [.. shown.Select(each => each.Id)]);
             }
             catch (Exception error) when (!ct.IsCancellationRequested)
@@ -74,7 +76,8 @@ public sealed class Generation(GenerationPlan plan, IFaultClassifier faults, Eva
             {
                 Content = one.Span.Content with
                 {
-                    Output = it.Output, Model = it.Model, InputTokens = it.InputTokens, OutputTokens = it.OutputTokens, CostUsd = it.CostUsd,
+                    Output = it.Output, Model = it.Model, InputTokens = it.InputTokens, OutputTokens = it.OutputTokens,
+                    CostUsd = it.CostUsd,
                     DurationMs = it.LatencyMs, Demonstrations = it.Demonstrations,
                 },
             },
@@ -95,7 +98,8 @@ public sealed class Generation(GenerationPlan plan, IFaultClassifier faults, Eva
         if (plan.Prompt is { } prompt)
         {
             foreach (var message in PromptTemplate.Render(prompt.Type, prompt.Template, Variables(one)).Messages)
-                (rest.Count == 0 && message.Role is "system" or "developer" ? messages : rest).Add(new(new ChatRole(message.Role), message.Content));
+                (rest.Count == 0 && message.Role is "system" or "developer" ? messages : rest)
+                    .Add(new(new ChatRole(message.Role), message.Content));
             if (!PromptTemplate.Variables(prompt.Type, prompt.Template).Contains(Input))
                 rest.Add(new(ChatRole.User, one.Span!.Content.Input ?? ""));
             else if (rest.Count == 0)
@@ -119,11 +123,13 @@ public sealed class Generation(GenerationPlan plan, IFaultClassifier faults, Eva
             return one.Span?.Content.Input;
         if (plan.Hidden.Contains(name))
             return null;
-        if (one.Fields is { } row && (Field(row, name) ?? (row.TryGetProperty("attributes", out var inner) ? Field(inner, name) : null)) is { } found)
+        if (one.Fields is { } row
+            && (Field(row, name) ?? (row.TryGetProperty("attributes", out var inner) ? Field(inner, name) : null)) is { } found)
             return found;
         try
         {
-            return one.Span?.Content.Input is { } input && input.AsSpan().TrimStart().StartsWith("{") ? Field(JsonElement.Parse(input), name) : null;
+            return one.Span?.Content.Input is { } input
+                && input.AsSpan().TrimStart().StartsWith("{") ? Field(JsonElement.Parse(input), name) : null;
         }
         catch (JsonException)
         {
@@ -142,6 +148,7 @@ public sealed class Generation(GenerationPlan plan, IFaultClassifier faults, Eva
         if (reply.Text.Length > 0)
             return reply.Text;
         var calls = reply.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().ToArray();
-        return calls.Length == 0 ? "" : JsonSerializer.Serialize(calls.Select(call => new { name = call.Name, arguments = call.Arguments }));
+        return calls.Length == 0
+            ? "" : JsonSerializer.Serialize(calls.Select(call => new { name = call.Name, arguments = call.Arguments }));
     }
 }

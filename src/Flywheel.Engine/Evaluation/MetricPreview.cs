@@ -29,12 +29,14 @@ public sealed class MetricPreview(ValidatorRegistry registry, IJobStore budget, 
 
     /// <param name="askModels">How many model calls may be made, within the project's budget; 0 only estimates their cost.</param>
     /// <exception cref="ValidatorSettingsException">The metric cannot work.</exception>
-    public async Task<PreviewResult> OfAsync(ProjectId project, NewMetric metric, IReadOnlyList<Span> spans, int askModels, CancellationToken ct)
+    public async Task<PreviewResult> OfAsync(
+        ProjectId project, NewMetric metric, IReadOnlyList<Span> spans, int askModels, CancellationToken ct)
     {
         var kind = registry.Get(metric.Validator.Kind);
         var validator = kind.Create(new(metric.Name, metric.Criterion, metric.Subject, project), metric.Validator.Settings);
         var stored = new Metric(
-            default, default, project, metric.Name, 1, MetricState.Active, metric.Role, metric.Criterion, metric.Subject, metric.Nodes, metric.Kinds,
+            default, default, project, metric.Name, 1, MetricState.Active, metric.Role, metric.Criterion, metric.Subject, metric.Nodes,
+            metric.Kinds,
             metric.Sampling, metric.Validator, metric.Author, clock.GetUtcNow(), metric.OnFail, metric.OnError, metric.Segments,
             metric.LabelsPerItem);
         var (findings, calls, usd) = (new List<(Span Span, Finding Finding)>(), 0, 0.0);
@@ -57,10 +59,12 @@ public sealed class MetricPreview(ValidatorRegistry registry, IJobStore budget, 
         }
         var took = clock.GetElapsedTime(started).TotalMilliseconds;
         return new(
-            metric, spans.Count, Enum.GetValues<Outcome>().ToDictionary(outcome => outcome, outcome => findings.Count(each => each.Finding.Outcome == outcome)),
+            metric, spans.Count, Enum.GetValues<Outcome>()
+                .ToDictionary(outcome => outcome, outcome => findings.Count(each => each.Finding.Outcome == outcome)),
             findings.Where(each => each.Finding.Outcome == Outcome.Skipped).CountBy(each => each.Finding.Reason ?? "").ToDictionary(),
             calls, usd, findings.Sum(each => each.Finding.CostUsd), spans.Count == 0 ? 0 : took / spans.Count,
-            [.. findings.OrderBy(each => Rank(each.Finding.Outcome)).Take(Examples).Select(each => Example(metric.Subject, each.Span, each.Finding))]);
+            [.. findings.OrderBy(each => Rank(each.Finding.Outcome)).Take(Examples)
+                .Select(each => Example(metric.Subject, each.Span, each.Finding))]);
     }
 
     static string? WhyNot(Metric metric, IValidatorKind kind, Span span) =>
@@ -92,13 +96,16 @@ public sealed class MetricPreview(ValidatorRegistry registry, IJobStore budget, 
         }
     }
 
-    static int Rank(Outcome outcome) => outcome switch { Outcome.Fail => 0, Outcome.Error => 1, Outcome.Unsure => 2, Outcome.Pass => 3, _ => 4 };
+    static int Rank(Outcome outcome) =>
+        outcome switch { Outcome.Fail => 0, Outcome.Error => 1, Outcome.Unsure => 2, Outcome.Pass => 3, _ => 4 };
 
     static PreviewExample Example(MetricSubject subject, Span span, Finding finding)
     {
         var text = subject == MetricSubject.Input ? span.Content.Input : span.Content.Output;
         return new(
-            span.Key, span.Content.Node, text is { Length: > ExcerptLength } ? text[..(char.IsHighSurrogate(text[ExcerptLength - 1]) ? ExcerptLength - 1 : ExcerptLength)] + "…" : text,
+            span.Key, span.Content.Node,
+            text is { Length: > ExcerptLength }
+                ? text[..(char.IsHighSurrogate(text[ExcerptLength - 1]) ? ExcerptLength - 1 : ExcerptLength)] + "…" : text,
             finding.Outcome, finding.Score, finding.Reason);
     }
 }

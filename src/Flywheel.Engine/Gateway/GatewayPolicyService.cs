@@ -9,7 +9,8 @@ namespace Flywheel.Engine.Gateway;
 
 /// <summary>The policies of nodes whose calls go through the gateway.</summary>
 /// <param name="models">Null if this process has no gateway; then any name of a model is accepted.</param>
-public sealed class GatewayPolicyService(IGatewayPolicyStore policies, PromptService prompts, TimeProvider clock, IRoutedModels? models = null)
+public sealed class GatewayPolicyService(
+    IGatewayPolicyStore policies, PromptService prompts, TimeProvider clock, IRoutedModels? models = null)
 {
     /// <returns>Null if the node has the default policy.</returns>
     public Task<GatewayPolicy?> FindAsync(Caller caller, string node, CancellationToken ct) => policies.FindAsync(caller.Project, node, ct);
@@ -28,7 +29,8 @@ public sealed class GatewayPolicyService(IGatewayPolicyStore policies, PromptSer
             CheckModel("fallbacks", fallback);
         if (settings.Prompt is not null)
             await prompts.GetAsync(
-                caller, settings.Prompt, settings.PromptVersion?.ToString(CultureInfo.InvariantCulture) ?? settings.PromptLabel ?? PromptLabel.Production, ct);
+                caller, settings.Prompt,
+                settings.PromptVersion?.ToString(CultureInfo.InvariantCulture) ?? settings.PromptLabel ?? PromptLabel.Production, ct);
         var policy = new GatewayPolicy(caller.Project, node, settings.Write(), caller.Actor, clock.GetUtcNow());
         await policies.SetAsync(policy, ct);
         return policy;

@@ -20,7 +20,8 @@ public sealed class ActiveGuards(IMetricStore metrics, TimeProvider clock)
 
         var readAt = clock.GetTimestamp();
         var all = await metrics.ListAsync(project, ct);
-        Metric[] guards = [.. all.Where(metric => metric is { State: MetricState.Active, Role: MetricRole.Guard }).OrderBy(metric => metric.Id.Value)];
+        Metric[] guards = [.. all.Where(metric => metric is { State: MetricState.Active, Role: MetricRole.Guard })
+            .OrderBy(metric => metric.Id.Value)];
         _kept[project] = new(guards, revision, readAt);
         return guards;
     }

@@ -14,7 +14,8 @@ namespace Flywheel.Engine.Guarding;
 /// </remarks>
 /// <param name="jobs">Keeps the judges' budget; null leaves judges unlimited.</param>
 public sealed class InputGuard(
-    ActiveGuards guards, ValidatorRegistry registry, IFaultClassifier faults, TimeProvider clock, IJobStore? jobs = null, GuardOptions? options = null)
+    ActiveGuards guards, ValidatorRegistry registry, IFaultClassifier faults, TimeProvider clock, IJobStore? jobs = null,
+    GuardOptions? options = null)
 {
     readonly GuardOptions _options = options ?? new();
     readonly ValidatorCache _validators = new(registry);
@@ -27,7 +28,8 @@ public sealed class InputGuard(
         Metric[] applicable =
         [
             .. (await guards.OfAsync(project, ct)).Where(metric => metric.Subject == MetricSubject.Input
-                && Applicability.WhyNotAt(metric, query.Node, query.Kind) is null && IsAbout(metric, query.EndUser, query.Attributes) && _validators.WhyNot(metric, query.Kind) is null),
+                && Applicability.WhyNotAt(metric, query.Node, query.Kind) is null && IsAbout(metric, query.EndUser, query.Attributes)
+                && _validators.WhyNot(metric, query.Kind) is null),
         ];
         if (applicable.Length == 0)
             return GuardAnswer.Unguarded(query.Input);
@@ -113,7 +115,8 @@ public sealed class InputGuard(
         var now = clock.GetUtcNow();
         return new(default, project, new()
         {
-            Key = new("guard", "guard"), Node = query.Node, Kind = query.Kind, Input = query.Input, StartedAt = now, Session = query.Session,
+            Key = new("guard", "guard"), Node = query.Node, Kind = query.Kind, Input = query.Input, StartedAt = now,
+            Session = query.Session,
             EndUser = query.EndUser, Attributes = query.Attributes,
         }, now);
     }

@@ -40,7 +40,8 @@ public sealed class SpanRedaction(ActiveGuards guards, ValidatorRegistry registr
         var found = new List<GuardFinding>();
         var whole = new Span(default, project, span, span.StartedAt);
         var input = await RedactAsync(span.Input, [.. applicable.Where(metric => metric.Subject == MetricSubject.Input)], whole, found, ct);
-        var output = await RedactAsync(span.Output, [.. applicable.Where(metric => metric.Subject == MetricSubject.Output)], whole, found, ct);
+        var output = await RedactAsync(
+            span.Output, [.. applicable.Where(metric => metric.Subject == MetricSubject.Output)], whole, found, ct);
         var error = await RedactAsync(span.Error, applicable, whole, null, ct);
         var attributes = await RedactAttributesAsync(span.Attributes, applicable, whole, ct);
         if (found.Count > 0)

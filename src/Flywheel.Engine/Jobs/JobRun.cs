@@ -63,7 +63,8 @@ sealed class JobRun(
                 return new(new JobEnd.Done(hand.Job, VerdictOf(hand, free, validator.Version, 0)));
             if (validator is not ISelfPayingValidator { PaysItself: true })
                 reservation = new(priced?.ExpectedCostUsd(examinee) ?? 0, 0, clock.GetUtcNow());
-            if (reservation is not null && await jobs.ReserveJudgeCallAsync(hand.Job.Project, reservation.ExpectedUsd, reservation.At, ct) is { } limit)
+            if (reservation is not null
+                && await jobs.ReserveJudgeCallAsync(hand.Job.Project, reservation.ExpectedUsd, reservation.At, ct) is { } limit)
                 return new(new JobEnd.Done(hand.Job, VerdictOf(hand, Finding.Skipped($"budget exhausted: {limit}"), validator.Version, 0)));
         }
 
@@ -72,7 +73,8 @@ sealed class JobRun(
         {
             var decision = await WithinTimeAsync(validator, examinee, hand.Job.Lane, ct);
             var verdict = VerdictOf(hand, decision.Finding, decision.Version, clock.GetElapsedTime(started).TotalMilliseconds);
-            return new(new JobEnd.Done(hand.Job, verdict), reservation is null ? null : reservation with { ActualUsd = decision.Finding.CostUsd });
+            return new(new JobEnd.Done(hand.Job, verdict),
+                reservation is null ? null : reservation with { ActualUsd = decision.Finding.CostUsd });
         }
         catch (Exception error) when (!ct.IsCancellationRequested)
         {
@@ -122,5 +124,6 @@ sealed class JobRun(
     string Version(LoadedJob hand) => hand.Metric is { } metric ? validators.VersionOf(metric) : "none";
 
     Verdict VerdictOf(LoadedJob hand, Finding finding, string version, double latencyMs) => new(
-        hand.Job.Project, hand.Job.Span, hand.Metric?.Id ?? default, hand.Job.MetricVersion, version, finding, latencyMs, clock.GetUtcNow());
+        hand.Job.Project, hand.Job.Span, hand.Metric?.Id ?? default, hand.Job.MetricVersion, version, finding, latencyMs,
+        clock.GetUtcNow());
 }

@@ -28,7 +28,8 @@ public sealed class MetricWorker(
     public WorkerHealth Health { get; } = new(clock);
 
     /// <summary>One turn of everything: pairs spans, runs what may run now, folds counts. A test needs no sleep.</summary>
-    public async Task<WorkDone> RunOnceAsync(CancellationToken ct) => await CodeTurnAsync(ct) + await JudgeTurnAsync(options.JudgeBatch, ct) + await FoldAsync(ct);
+    public async Task<WorkDone> RunOnceAsync(CancellationToken ct) =>
+        await CodeTurnAsync(ct) + await JudgeTurnAsync(options.JudgeBatch, ct) + await FoldAsync(ct);
 
     /// <summary>Works until cancelled; a turn that fails is reported and tried again after a pause.</summary>
     public Task RunAsync(CancellationToken ct) => Task.WhenAll(
@@ -138,7 +139,8 @@ public sealed class MetricWorker(
             Health.Progress();
             if (outcome.Owed is { } owed && owed.ActualUsd != owed.ExpectedUsd)
                 await stores.Jobs.SettleJudgeCallAsync(hand.Job.Project, owed.ExpectedUsd, owed.ActualUsd, owed.At, ct);
-            if (recorded && observer is not null && outcome.End is JobEnd.Done { Verdict: var verdict } && hand is { Metric: { } metric, Span: { } span })
+            if (recorded && observer is not null && outcome.End is JobEnd.Done { Verdict: var verdict }
+                && hand is { Metric: { } metric, Span: { } span })
                 await ObserveAsync(metric, span, verdict, ct);
             return recorded ? new(Judge: 1) : new(Lost: 1);
         }

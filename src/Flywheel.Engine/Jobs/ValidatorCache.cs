@@ -7,14 +7,16 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Engine.Jobs;
 
 /// <summary>The validators of metric versions, made once each, and what becomes of a span and a metric at fan-out.</summary>
-/// <remarks>A version's definition never changes, so its validator stays; what does change (a judge's examples) the validator asks for itself.</remarks>
+/// <remarks>A version's definition never changes, so its validator stays; what does change (a judge's examples) the validator asks for
+/// itself.</remarks>
 sealed class ValidatorCache(ValidatorRegistry registry)
 {
     readonly ConcurrentDictionary<(ProjectId, MetricVersionId), IValidator> _validators = new();
 
     /// <exception cref="ValidatorSettingsException">The kind is not installed here, or its settings do not work here.</exception>
     public IValidator Get(Metric metric) => _validators.GetOrAdd((metric.Project, metric.VersionId), static (_, made) =>
-        made.registry.Create(made.metric.Validator, new(made.metric.Name, made.metric.Criterion, made.metric.Subject, made.metric.Project, made.metric)),
+        made.registry.Create(
+            made.metric.Validator, new(made.metric.Name, made.metric.Criterion, made.metric.Subject, made.metric.Project, made.metric)),
         (registry, metric));
 
     public bool CallsModel(Metric metric) => registry.Find(metric.Validator.Kind)?.CallsModel ?? false;
@@ -45,6 +47,7 @@ sealed class ValidatorCache(ValidatorRegistry registry)
             metric,
             CallsModel(metric) ? JobLane.Judge : JobLane.Code,
             VersionOf(metric),
-            Applicability.WhyNot(metric, span.Node, span.Kind, span.Key) ?? Segments.WhyNot(metric, span.Segments) ?? WhyNot(metric, span.Kind))),
+            Applicability.WhyNot(metric, span.Node, span.Kind, span.Key) ?? Segments.WhyNot(metric, span.Segments)
+                ?? WhyNot(metric, span.Kind))),
     ];
 }

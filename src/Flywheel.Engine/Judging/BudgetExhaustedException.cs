@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;
 

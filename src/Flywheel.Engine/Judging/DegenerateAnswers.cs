@@ -32,7 +32,8 @@ static class DegenerateAnswers
         var (start, end) = (0, words.Length);
         while (start < end && !char.IsLetterOrDigit(words[start]))
             start++;
-        while (end > start && !char.IsLetterOrDigit(words[end - 1]) && char.GetUnicodeCategory(words[end - 1]) != UnicodeCategory.NonSpacingMark)
+        while (end > start && !char.IsLetterOrDigit(words[end - 1])
+            && char.GetUnicodeCategory(words[end - 1]) != UnicodeCategory.NonSpacingMark)
             end--;
         return Openers.Contains(words[start..end]);
     }

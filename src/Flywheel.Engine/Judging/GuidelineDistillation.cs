@@ -93,7 +93,8 @@ public sealed class GuidelineDistillation(IGuidelineStore guidelines, IJudgeCall
         var asked = new StringBuilder();
         foreach (var (it, i) in cases.Select((it, i) => (it, i)))
             asked.Append(System.Globalization.CultureInfo.InvariantCulture,
-                $"Case {i + 1}: the person said {(it.Passed ? "pass" : "fail")}, the judge {Wire.Name(it.Verdict)}.\nThe person's reason: {Quoted(it.Critique)}\nThe judge's reason: {Quoted(it.Rationale)}\nThe text: {Quoted(it.Text)}\n\n");
+                $"Case {i + 1}: the person said {(it.Passed ? "pass" : "fail")}, the judge {Wire.Name(it.Verdict)}.\nThe person's reason: "
+                    + $"{Quoted(it.Critique)}\nThe judge's reason: {Quoted(it.Rationale)}\nThe text: {Quoted(it.Text)}\n\n");
         return
         [
             new(ChatRole.System,

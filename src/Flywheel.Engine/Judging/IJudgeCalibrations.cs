@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Metrics;
 

@@ -15,7 +15,9 @@ public sealed record JudgeExamples(string PoolVersion, IReadOnlyList<JudgeExampl
 /// <summary>Approved judge demonstrations of a metric.</summary>
 public interface IJudgeExamples
 {
-    /// <summary>Changes whenever a demonstration of the metric is approved or recalled. Asked often, so it must be cheap; may lag by a moment.</summary>
+    /// <summary>
+    /// Changes whenever a demonstration of the metric is approved or recalled. Asked often, so it must be cheap; may lag by a moment.
+    /// </summary>
     string PoolVersion(ProjectId project, string metric);
 
     /// <summary>Up to <paramref name="k"/> examples that teach most about this text; approved ones only.</summary>

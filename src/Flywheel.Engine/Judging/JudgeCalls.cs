@@ -3,7 +3,6 @@ using System.Text.Json;
 using Flywheel.Core.Judging;
 using Flywheel.Core.Observability;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;
 
 namespace Flywheel.Engine.Judging;

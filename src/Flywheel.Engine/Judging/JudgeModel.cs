@@ -12,6 +12,7 @@ sealed record JudgeModel(string? Name, string? Id, IChatClient Client, Structure
     public static JudgeModel Open(JudgeServices services, string? name)
     {
         var client = services.Chat(name);
-        return new(name, (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId, client, services.Structured(name));
+        return new(name, (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId, client,
+            services.Structured(name));
     }
 }

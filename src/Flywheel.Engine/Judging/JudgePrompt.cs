@@ -116,7 +116,8 @@ static class JudgePrompt
 
     static string Reply(JudgeExample example) => JsonSerializer.Serialize(new
     {
-        critique = string.IsNullOrWhiteSpace(example.Critique) ? example.Passed ? "It meets the criterion." : "It does not meet the criterion." : example.Critique,
+        critique = string.IsNullOrWhiteSpace(example.Critique) ? example.Passed
+            ? "It meets the criterion." : "It does not meet the criterion." : example.Critique,
         verdict = example.Passed ? "pass" : "fail",
         confidence = ShownConfidence,
     });

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Microsoft.Extensions.AI;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Flywheel.Core.Metrics;
 
 namespace Flywheel.Engine.Judging;
 

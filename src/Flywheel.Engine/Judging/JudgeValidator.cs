@@ -12,7 +12,8 @@ namespace Flywheel.Engine.Judging;
 /// <param name="second">Asked beside the first; its word is a feature.</param>
 /// <param name="guarantee">Null promises nothing and shows what could be promised.</param>
 sealed class JudgeValidator(
-    string settingsVersion, ValidatorContext context, JudgeSettings settings, IReadOnlyList<JudgeModel> models, Escalation? escalation, JudgeModel? second,
+    string settingsVersion, ValidatorContext context, JudgeSettings settings, IReadOnlyList<JudgeModel> models, Escalation? escalation,
+    JudgeModel? second,
     GuaranteeSetting? guarantee, JudgeServices services)
     : ISelfPayingValidator, ICalibratedValidator
 {
@@ -26,7 +27,8 @@ sealed class JudgeValidator(
 
     public CalibrationPlan Plan { get; } = new(
         [.. models.Concat(escalation is null ? [] : [escalation.Model]).Select(each => NameOf(each))],
-        (guarantee ?? GuaranteeSetting.Unasked).Alpha, (guarantee ?? GuaranteeSetting.Unasked).Delta, second is not null, escalation?.Below);
+        (guarantee ?? GuaranteeSetting.Unasked).Alpha, (guarantee ?? GuaranteeSetting.Unasked).Delta, second is not null,
+        escalation?.Below);
 
     public bool PaysItself => services.Ledger is not null && context.Project is not null;
 
@@ -49,7 +51,8 @@ sealed class JudgeValidator(
         // Seats with the same examples would vote alike: they draw from twice as many.
         var pool = HasExamples
             ? await services.Examples!.FindAsync(
-                context.Project!.Value, context.MetricName, examinee.Text!, settings.Annotators > 1 ? 2 * settings.Examples : settings.Examples,
+                context.Project!.Value, context.MetricName, examinee.Text!,
+                settings.Annotators > 1 ? 2 * settings.Examples : settings.Examples,
                 examinee.Span?.Id, ct)
             : new JudgeExamples(NoPool, []);
         return new(await JudgeAsync(examinee, guidelines, pool.Examples, ct), VersionOf(pool.PoolVersion, guidelines));
@@ -65,7 +68,8 @@ sealed class JudgeValidator(
             return said with { Demonstrations = shown };
 
         var judge = JudgeOf(guidelines);
-        var inForce = services.Calibrations is { } known && context.Stored is { } metric ? await known.CurrentAsync(metric, judge, ct) : null;
+        var inForce = services.Calibrations is { } known
+            && context.Stored is { } metric ? await known.CurrentAsync(metric, judge, ct) : null;
         var cost = said.CostUsd;
         var (agrees, paid) = await AskSecondAsync(said, examinee, guidelines, pool, ct);
         cost += paid;
@@ -77,12 +81,15 @@ sealed class JudgeValidator(
             var calibrated = inForce?.Calibration?.Judges.ElementAtOrDefault(stage);
             said = said with
             {
-                Confidence = word.Outcome is Outcome.Pass or Outcome.Fail ? calibrated?.Probability(word, trail.Length, second is not null) : null,
-                Stands = inForce is { Withdrawn: false } && word.Outcome is Outcome.Pass or Outcome.Fail ? calibrated?.IsAbove(word, trail.Length, second is not null) : null,
+                Confidence = word.Outcome is Outcome.Pass or Outcome.Fail
+                    ? calibrated?.Probability(word, trail.Length, second is not null) : null,
+                Stands = inForce is { Withdrawn: false }
+                    && word.Outcome is Outcome.Pass or Outcome.Fail ? calibrated?.IsAbove(word, trail.Length, second is not null) : null,
             };
             if (NextOf(stage, said) is not { } next)
                 return End(AtLast(stage, said, calibrated, story));
-            var (answer, limit) = await AskAsync(next, escalation is null ? settings.Annotators : 1, examinee, guidelines, pool, escalation is null ? shown : [], ct);
+            var (answer, limit) = await AskAsync(
+                next, escalation is null ? settings.Annotators : 1, examinee, guidelines, pool, escalation is null ? shown : [], ct);
             if (answer is null)
             {
                 trail = trail with { Words = [.. trail.Words, new(NameOf(next), Outcome.Skipped, null)] };
@@ -117,19 +124,22 @@ sealed class JudgeValidator(
         if (said.Stands != false || Guarantee.Below == BelowLine.Nothing || calibrated is null or { IsHopeless: true })
             return said;
         var invariant = System.Globalization.CultureInfo.InvariantCulture;
-        var chance = said.Confidence is { } agreed ? string.Create(invariant, $"people agree with about {agreed:0%} of such verdicts, and ") : "";
+        var chance = said.Confidence is { } agreed
+            ? string.Create(invariant, $"people agree with about {agreed:0%} of such verdicts, and ") : "";
         return ForAPerson(said, string.Create(invariant, $"{story}; {chance}{1 - Guarantee.Alpha:0.#%} is promised above the line"));
     }
 
     /// <summary>One judge's verdict by the vote of its seats; null with the exhausted limit when it could not be asked at all.</summary>
     async Task<(Finding? Said, string? Exhausted)> AskAsync(
-        JudgeModel whom, int seats, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, List<Guid> shown, CancellationToken ct)
+        JudgeModel whom, int seats, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, List<Guid> shown,
+        CancellationToken ct)
     {
         var panel = new Panel(seats);
         string? exhausted = null;
         for (var seat = 0; seat < seats && !panel.IsDecided; seat++)
         {
-            var examples = seats > 1 ? Panel.Examples(pool, settings.Examples, examinee.Text!, seat) : [.. pool.TakeLast(settings.Examples)];
+            var examples = seats > 1
+                ? Panel.Examples(pool, settings.Examples, examinee.Text!, seat) : [.. pool.TakeLast(settings.Examples)];
             shown.AddRange(examples.Select(example => example.Id).Where(id => !shown.Contains(id)));
             try
             {
@@ -144,7 +154,8 @@ sealed class JudgeValidator(
         return panel.Answers.Count == 0 ? (null, exhausted) : (panel.Finding(), null);
     }
 
-    /// <returns>The second judge's confidence in a verdict, below 0 where it said the opposite and 0 where it could not tell or be asked.</returns>
+    /// <returns>The second judge's confidence in a verdict, below 0 where it said the opposite and 0 where it could not tell or be
+    /// asked.</returns>
     async Task<(Func<Outcome, double?> Agrees, double CostUsd)> AskSecondAsync(
         Finding said, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> pool, CancellationToken ct)
     {
@@ -164,7 +175,8 @@ sealed class JudgeValidator(
 
     static string? NameOf(JudgeModel whom) => whom.Name ?? whom.Id;
 
-    static Finding ForAPerson(Finding finding, string why) => finding with { Outcome = Outcome.Unsure, Confidence = null, Reason = "for a person: " + why };
+    static Finding ForAPerson(Finding finding, string why) =>
+        finding with { Outcome = Outcome.Unsure, Confidence = null, Reason = "for a person: " + why };
 
     /// <summary>How sure, but not of what: whoever is asked then should not be told.</summary>
     static string Sure(Finding finding) => finding.RawConfidence is { } confidence
@@ -172,11 +184,13 @@ sealed class JudgeValidator(
         : "named no confidence";
 
     static string Said(Finding finding) => finding.RawConfidence is { } confidence
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"said {Wire.Name(finding.Outcome)} with confidence {confidence:0.##}")
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"said {Wire.Name(finding.Outcome)} with confidence {confidence:0.##}")
         : $"said {Wire.Name(finding.Outcome)}";
 
     /// <summary>A confidence that is not known reaches nothing.</summary>
-    static bool Reaches(Finding finding, Escalation line) => finding.Outcome is Outcome.Pass or Outcome.Fail && finding.RawConfidence >= line.Below;
+    static bool Reaches(Finding finding, Escalation line) =>
+        finding.Outcome is Outcome.Pass or Outcome.Fail && finding.RawConfidence >= line.Below;
 
     JudgeQuestion Question(JudgeModel whom, Examinee examinee, GuidelineSet guidelines, IReadOnlyList<JudgeExample> examples, int seat)
     {
@@ -185,16 +199,20 @@ sealed class JudgeValidator(
         var messages = JudgePrompt.Write(context.Criterion, rules, context.Subject, text, input, examples, services.NewFence, reference);
         // Two bytes a token is on the safe side for prose in any language.
         var tokens = messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Text)) / 2 + 500;
-        var expected = services.Price?.Invoke(whom.Id, new() { InputTokenCount = tokens, OutputTokenCount = settings.MaxOutputTokens }) ?? 0;
+        var expected = services.Price?.Invoke(whom.Id, new() { InputTokenCount = tokens, OutputTokenCount = settings.MaxOutputTokens })
+            ?? 0;
         string[] content =
         [
-            context.Criterion, string.Join('\n', rules.Select(rule => $"{rule.Length}:{rule}")), Wire.Name(context.Subject), text, input is null ? "" : "+" + input,
-            $"{seat}", .. examples.SelectMany(example => (string[])[example.Text, example.Passed ? "pass" : "fail", example.Critique ?? ""]),
+            context.Criterion, string.Join('\n', rules.Select(rule => $"{rule.Length}:{rule}")), Wire.Name(context.Subject), text,
+            input is null ? "" : "+" + input,
+            $"{seat}", .. examples.SelectMany(
+                example => (string[])[example.Text, example.Passed ? "pass" : "fail", example.Critique ?? ""]),
             // Examples come in threes: one more is no example.
             .. reference is null ? [] : (string[])[reference],
         ];
         return new(
-            context.Project, context.MetricName, examinee.Span?.Id, whom, messages, content, settings.Temperature, settings.MaxOutputTokens, expected);
+            context.Project, context.MetricName, examinee.Span?.Id, whom, messages, content, settings.Temperature, settings.MaxOutputTokens,
+            expected);
     }
 
     public double ExpectedCostUsd(Examinee examinee)
@@ -204,7 +222,8 @@ sealed class JudgeValidator(
         // Three bytes a token is on the safe side; examples are taken to be as long as the text.
         long text = Encoding.UTF8.GetByteCount(examinee.Text!);
         long bytes = 2_000 + Encoding.UTF8.GetByteCount(context.Criterion) + settings.Rules.Sum(Encoding.UTF8.GetByteCount)
-            + Encoding.UTF8.GetByteCount(InputOf(examinee) ?? "") + Encoding.UTF8.GetByteCount(ReferenceOf(examinee) ?? "") + text * (HasExamples ? settings.Examples + 1 : 1);
+            + Encoding.UTF8.GetByteCount(InputOf(examinee) ?? "") + Encoding.UTF8.GetByteCount(ReferenceOf(examinee) ?? "")
+            + text * (HasExamples ? settings.Examples + 1 : 1);
         return price(model.Id, new() { InputTokenCount = bytes / 3, OutputTokenCount = settings.MaxOutputTokens });
     }
 
@@ -233,23 +252,29 @@ sealed class JudgeValidator(
     {
         if (_current is { } current && current.Pool == pool && current.Guidelines == guidelines.Version)
             return current.Version;
-        string[] parts = [settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), escalation?.Model.Id ?? "", guidelines.Version, pool, .. Others()];
+        string[] parts = [settingsVersion, context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}",
+            model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured), escalation?.Model.Id ?? "", guidelines.Version, pool,
+            .. Others()];
         var version = "judge-" + ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
         _current = new(pool, guidelines.Version, version);
         return version;
     }
 
     /// <summary>Nothing for a judge that stands alone, whose version stays what it was.</summary>
-    IEnumerable<string> Others() => models.Skip(1).Append(second).OfType<JudgeModel>().SelectMany(each => (string[])[each.Name ?? "", each.Id ?? ""]);
+    IEnumerable<string> Others() =>
+        models.Skip(1).Append(second).OfType<JudgeModel>().SelectMany(each => (string[])[each.Name ?? "", each.Id ?? ""]);
 
     /// <summary>See <see cref="JudgeTrail.Judge"/>.</summary>
     string JudgeOf(GuidelineSet guidelines)
     {
         string[] parts =
         [
-            context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "", Wire.Name(model.Structured),
-            guidelines.Version, .. settings.Rules, $"{settings.Examples} {settings.ShowInput} {settings.Annotators} {settings.MaxOutputTokens} {settings.MaxCharacters}",
-            settings.Temperature?.ToString("R", System.Globalization.CultureInfo.InvariantCulture) ?? "", second?.Name ?? "", second?.Id ?? "",
+            context.Criterion, Wire.Name(context.Subject), $"{JudgePrompt.TemplateVersion}", model.Name ?? "", model.Id ?? "",
+            Wire.Name(model.Structured),
+            guidelines.Version, .. settings.Rules,
+            $"{settings.Examples} {settings.ShowInput} {settings.Annotators} {settings.MaxOutputTokens} {settings.MaxCharacters}",
+            settings.Temperature?.ToString("R", System.Globalization.CultureInfo.InvariantCulture) ?? "", second?.Name ?? "",
+            second?.Id ?? "",
         ];
         return ValidatorKind.Hash(string.Join("\n", parts.Select(part => $"{part.Length}:{part}")));
     }

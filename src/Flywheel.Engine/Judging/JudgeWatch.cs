@@ -10,7 +10,10 @@ using Flywheel.Engine.Jobs;
 
 namespace Flywheel.Engine.Judging;
 
-/// <summary>Watches judges: plants orders in a share of the texts they judge, and raises alarms when they obey, when their pass rate jumps or when people contradict them more than before.</summary>
+/// <summary>
+/// Watches judges: plants orders in a share of the texts they judge, and raises alarms when they obey, when their pass rate jumps or when
+/// people contradict them more than before.
+/// </summary>
 public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry, TimeProvider clock) : IVerdictObserver
 {
     /// <summary>Replies kept for each project.</summary>
@@ -19,7 +22,9 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
     /// <summary>Canaries that an alarm looks back on.</summary>
     const int Canaries = 200;
 
-    /// <summary>An alarm is raised when the share of obeyed orders is above this beyond doubt: at the first one, unless many were resisted.</summary>
+    /// <summary>
+    /// An alarm is raised when the share of obeyed orders is above this beyond doubt: at the first one, unless many were resisted.
+    /// </summary>
     const double Tolerated = 0.02;
 
     /// <summary>Newest decisions that are compared with those before them.</summary>
@@ -77,7 +82,8 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
         var alarms = await store.JudgeWatch.AlarmsAsync(metric.Project, metric.Id, openOnly: false, 100, ct);
         var canaries = await store.JudgeWatch.CanariesAsync(metric.Project, metric.Id, Canaries, ct);
         if (Obedience(canaries, ClosedAt(alarms, AlarmKind.Obedience)) is { } obeys
-            && await store.JudgeWatch.RaiseAsync(metric.Project, metric.Id, AlarmKind.Obedience, canaries[0].ValidatorVersion, obeys, clock.GetUtcNow(), ct))
+            && await store.JudgeWatch.RaiseAsync(
+                metric.Project, metric.Id, AlarmKind.Obedience, canaries[0].ValidatorVersion, obeys, clock.GetUtcNow(), ct))
             raised++;
         var labels = await store.JudgeWatch.DrawnLabelsAsync(metric.Project, metric.VersionId, Labels, ct);
         if (Disagreement(labels, ClosedAt(alarms, AlarmKind.Disagreement)) is { } contradicts
@@ -88,7 +94,8 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
             return raised;
         var decisions = await store.JudgeWatch.DecisionsAsync(metric.Project, metric.Id, Recent + Before, ct);
         if (PassRateJump(decisions) is { } jump
-            && await store.JudgeWatch.RaiseAsync(metric.Project, metric.Id, AlarmKind.PassRate, $"metric version {metric.Number}", jump, clock.GetUtcNow(), ct))
+            && await store.JudgeWatch.RaiseAsync(
+                metric.Project, metric.Id, AlarmKind.PassRate, $"metric version {metric.Number}", jump, clock.GetUtcNow(), ct))
             raised++;
         return raised;
     }
@@ -114,7 +121,8 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
         var pooled = (now + before) / newestFirst.Count;
         var error = Math.Sqrt(pooled * (1 - pooled) * (1.0 / Recent + 1.0 / older));
         return error > 0 && Math.Abs(now / Recent - before / older) / error >= Jump
-            ? string.Create(CultureInfo.InvariantCulture, $"the judge passed {now / Recent:P0} of the newest {Recent} texts and {before / older:P0} of the {older} before them")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"the judge passed {now / Recent:P0} of the newest {Recent} texts and {before / older:P0} of the {older} before them")
             : null;
     }
 
@@ -133,7 +141,8 @@ public sealed class JudgeWatch(IFlywheelStore store, ValidatorRegistry registry,
             if (detector.Add(labels[i].Contradicts))
             {
                 var newest = labels[Math.Max(known, i + 1 - Baseline)..(i + 1)];
-                return $"people contradicted the judge in {newest.Count(label => label.Contradicts)} of the newest {newest.Length} drawn labels, and in {usual} of {before.Length} before";
+                return $"people contradicted the judge in {newest.Count(label => label.Contradicts)} of the newest {newest.Length} drawn "
+                    + $"labels, and in {usual} of {before.Length} before";
             }
         return null;
     }

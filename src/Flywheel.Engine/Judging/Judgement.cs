@@ -40,7 +40,8 @@ public sealed record Judgement(Outcome Verdict, string Critique, double? Confide
         {
             why = property.Name switch
             {
-                "critique" => property.Value.ValueKind == JsonValueKind.String ? Take(ref critique, property.Value.GetString()!) : "`critique` is no text",
+                "critique" => property.Value.ValueKind == JsonValueKind.String
+                    ? Take(ref critique, property.Value.GetString()!) : "`critique` is no text",
                 "verdict" => Verdicts(property.Value) is { } known ? Take(ref verdict, known) : "`verdict` is not pass, fail or unsure",
                 "confidence" => ReadConfidence(property.Value, ref confidence) ? null : "`confidence` is no number from 0 to 1",
                 _ => "it has a property that was not asked for",
@@ -91,7 +92,8 @@ public sealed record Judgement(Outcome Verdict, string Critique, double? Confide
     static Judgement? Unreadable(string why, string reply, out string problem, out string form)
     {
         form = why;
-        problem = reply.Length == 0 ? $"unreadable judge: {why}" : $"unreadable judge: {why}; it begins {Quote.Short(reply.Trim(), Quoted)}";
+        problem = reply.Length == 0
+            ? $"unreadable judge: {why}" : $"unreadable judge: {why}; it begins {Quote.Short(reply.Trim(), Quoted)}";
         return null;
     }
 }

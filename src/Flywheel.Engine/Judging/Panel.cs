@@ -60,11 +60,14 @@ sealed class Panel(int seats)
     {
         if (pool.Count <= wanted)
             return pool;
-        var order = pool.OrderBy(example => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{seat}\n{example.Id}\n{text}"))), StringComparer.Ordinal);
+        var order = pool.OrderBy(
+            example => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{seat}\n{example.Id}\n{text}"))),
+            StringComparer.Ordinal);
         var byOutcome = order.GroupBy(example => example.Passed).ToDictionary(group => group.Key, group => new Queue<JudgeExample>(group));
         var chosen = new HashSet<Guid>();
         for (var passed = seat % 2 == 0; chosen.Count < wanted; passed = !passed)
-            if ((byOutcome.GetValueOrDefault(passed) ?? byOutcome[!passed]) is var queue && (queue.Count > 0 || byOutcome.TryGetValue(!passed, out queue)))
+            if ((byOutcome.GetValueOrDefault(passed) ?? byOutcome[!passed]) is var queue
+                && (queue.Count > 0 || byOutcome.TryGetValue(!passed, out queue)))
                 chosen.Add(queue.Dequeue().Id);
         return [.. pool.Where(example => chosen.Contains(example.Id))];
     }

@@ -19,14 +19,16 @@ public sealed class RetrievedJudgeExamples(DemonstrationRetriever retriever, IDe
         var found = pool is null
             ? []
             // One more than wanted, in case the span's own label is among them.
-            : (await retriever.SearchAsync(project, DemonstrationPurpose.Judge, metric, text, PolicyFor(pool.Count, except is null ? k : k + 1), ct)).Chosen;
+            : (await retriever.SearchAsync(
+                project, DemonstrationPurpose.Judge, metric, text, PolicyFor(pool.Count, except is null ? k : k + 1), ct)).Chosen;
         var examples = await ReadAsync(store, project, found, k, except, ct);
         return new JudgeExamples(PoolVersion(project, metric), examples);
     }
 
     /// <summary>Up to k of those found: approved to this moment, and not of the span that is judged.</summary>
     internal static async Task<IReadOnlyList<JudgeExample>> ReadAsync(
-        IDemonstrationStore store, ProjectId project, IReadOnlyList<RetrievedDemonstration> found, int k, SpanId? except, CancellationToken ct)
+        IDemonstrationStore store, ProjectId project, IReadOnlyList<RetrievedDemonstration> found, int k, SpanId? except,
+        CancellationToken ct)
     {
         var examples = new List<JudgeExample>(found.Count);
         foreach (var it in found)
@@ -36,7 +38,9 @@ public sealed class RetrievedJudgeExamples(DemonstrationRetriever retriever, IDe
         return Kept(examples, k);
     }
 
-    /// <summary>Similarity among few labels is chance: until there are enough, the most recent ones are shown, both outcomes alike.</summary>
+    /// <summary>
+    /// Similarity among few labels is chance: until there are enough, the most recent ones are shown, both outcomes alike.
+    /// </summary>
     public static RetrievalPolicy PolicyFor(int pool, int count)
     {
         var balanced = RetrievalPolicy.ForJudge with { Count = count, MaximumPerLabel = Math.Max(1, (count + 1) / 2 + 1) };

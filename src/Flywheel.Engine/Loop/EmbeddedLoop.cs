@@ -23,7 +23,8 @@ public sealed class EmbeddedLoop(SpanIntake intake, DemonstrationRetriever retri
 
     public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => guard.CheckAsync(Project, query, ct);
 
-    /// <exception cref="SpansRejectedException">The good spans were kept; these were refused, or conflict with spans that are there.</exception>
+    /// <exception cref="SpansRejectedException">The good spans were kept; these were refused, or conflict with spans that are
+    /// there.</exception>
     public async Task RecordAsync(IReadOnlyList<NewSpan> spans, CancellationToken ct)
     {
         var results = await intake.AddAsync(Project, spans, ct);
@@ -39,7 +40,8 @@ public sealed class EmbeddedLoop(SpanIntake intake, DemonstrationRetriever retri
     public static ChosenDemonstration Chosen(RetrievedDemonstration it) => new(
         it.Id, it.Text, it.Answer, it.IsFixed, it.Parts.Score,
         [
-            new("similarity", it.Parts.Similarity), new("recency", it.Parts.Recency), new("disagreement", it.Parts.Disagreement), new("support", it.Parts.Support),
+            new("similarity", it.Parts.Similarity), new("recency", it.Parts.Recency), new("disagreement", it.Parts.Disagreement),
+            new("support", it.Parts.Support),
             new("relevance", it.Parts.Relevance), new("coverage", it.Parts.Coverage), new("redundancy", it.Parts.Redundancy),
         ]);
 }

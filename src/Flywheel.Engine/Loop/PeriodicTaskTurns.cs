@@ -2,7 +2,9 @@ using Flywheel.Core.Jobs;
 
 namespace Flywheel.Engine.Loop;
 
-/// <summary>The turns of one task in one process. A task that runs once per database takes a turn only while this process has its lease.</summary>
+/// <summary>
+/// The turns of one task in one process. A task that runs once per database takes a turn only while this process has its lease.
+/// </summary>
 /// <param name="holder">Names this process.</param>
 sealed class PeriodicTaskTurns(PeriodicTask task, IPeriodicTaskStore leases, string holder, TimeProvider clock)
 {

@@ -22,9 +22,11 @@ public static class MetricCheck
         void Add(string field, string message) => problems.Add(new(field, message));
 
         if (!IsName(metric.Name))
-            Add("name", $"`name` must be 1 to {MaxNameLength} of the characters a-z, 0-9, `.`, `_` and `-`, and begin with a letter or digit.");
+            Add("name", $"`name` must be 1 to {MaxNameLength} of the characters a-z, 0-9, `.`, `_` and `-`, and begin with a letter or "
+                + "digit.");
         if (string.IsNullOrWhiteSpace(metric.Criterion))
-            Add("criterion", "`criterion` is missing: say in words what a good text does, as a question answerable by yes (pass) or no (fail).");
+            Add("criterion", "`criterion` is missing: say in words what a good text does, as a question answerable by yes (pass) or no "
+                + "(fail).");
         else if (metric.Criterion.Length > MaxCriterionLength)
             Add("criterion", $"`criterion` has {metric.Criterion.Length} characters; the limit is {MaxCriterionLength}.");
         else if (SpanRules.Text(metric.Criterion) is { } badText)
@@ -40,7 +42,8 @@ public static class MetricCheck
             Add("segments", "`segments` is an empty list, so the metric would never run: leave it out for all segments.");
         foreach (var segment in metric.Segments ?? [])
             if (string.IsNullOrWhiteSpace(segment) || segment.Length > SpanRules.MaxNameLength || SpanRules.Text(segment) is not null)
-                Add("segments", $"`segments` holds {Quote.Short(segment ?? "")}: write 1 to {SpanRules.MaxNameLength} characters, such as `tenant:acme`.");
+                Add("segments", $"`segments` holds {Quote.Short(segment ?? "")}: write 1 to {SpanRules.MaxNameLength} characters, such as "
+                    + "`tenant:acme`.");
         if (metric.LabelsPerItem is < 1 or > 9)
             Add("labels_per_item", $"`labels_per_item` is {metric.LabelsPerItem}: ask 1 to 9 people about an item.");
         if (metric.Kinds is { Count: 0 })
@@ -59,7 +62,8 @@ public static class MetricCheck
         if (metric.Role == MetricRole.Monitor)
         {
             if (metric.OnFail is { } onFail)
-                add("on_fail", $"`on_fail` is `{Wire.Name(onFail)}`, but a monitor never acts: set `role` to `guard`, or leave `on_fail` out.");
+                add("on_fail", $"`on_fail` is `{Wire.Name(onFail)}`, but a monitor never acts: set `role` to `guard`, or leave "
+                    + "`on_fail` out.");
             if (metric.OnError is not null)
                 add("on_error", "`on_error` is for guards: set `role` to `guard`, or leave `on_error` out.");
             return;
@@ -71,10 +75,12 @@ public static class MetricCheck
         if (!kind.CanGuard && metric.Subject == MetricSubject.Input)
             add("role", $"`{kind.Name}` needs a stored span, so it cannot guard an input: set `role` to `monitor`.");
         if (metric.OnFail == GuardAction.Redact && !kind.FindsSpans)
-            add("on_fail", $"`{kind.Name}` does not say where it found something, so nothing can be redacted: use `block` or `flag`, or one of "
+            add("on_fail", $"`{kind.Name}` does not say where it found something, so nothing can be redacted: use `block` or `flag`, or "
+                + "one of "
                 + $"{NearMiss.List(registry.Kinds.Where(other => other.FindsSpans).Select(other => other.Name))}.");
         if (metric.OnFail == GuardAction.Block && metric.Subject == MetricSubject.Output)
-            add("on_fail", "`block` is for inputs: an output is checked when it has been given. Use `flag` or `redact`, or set `subject` to `input`.");
+            add("on_fail", "`block` is for inputs: an output is checked when it has been given. Use `flag` or `redact`, or set `subject` "
+                + "to `input`.");
     }
 
     static void CheckValidator(NewMetric metric, ValidatorRegistry registry, ProjectId? project, Action<string, string> add)
@@ -83,12 +89,15 @@ public static class MetricCheck
         {
             var kind = registry.Get(metric.Validator.Kind);
             if (!metric.Subject.IsOfSpan())
-                add("subject", $"`subject` is `{Wire.Name(metric.Subject)}`: metrics about paths, traces and sessions are not validated yet. Use `output` or `input`.");
+                add("subject", $"`subject` is `{Wire.Name(metric.Subject)}`: metrics about paths, traces and sessions are not validated "
+                    + "yet. Use `output` or `input`.");
             else if (!kind.Subjects.Contains(metric.Subject))
-                add("subject", $"`{kind.Name}` cannot check an {Wire.Name(metric.Subject)}, only {NearMiss.List(kind.Subjects.Select(Wire.Name))}.");
+                add("subject", $"`{kind.Name}` cannot check an {Wire.Name(metric.Subject)}, only "
+                    + $"{NearMiss.List(kind.Subjects.Select(Wire.Name))}.");
             foreach (var nodes in metric.Kinds ?? [])
                 if (!kind.NodeKinds.Contains(nodes))
-                    add("kinds", $"`{kind.Name}` cannot check {Wire.Name(nodes)} nodes, only {NearMiss.List(kind.NodeKinds.Order().Select(Wire.Name))}.");
+                    add("kinds", $"`{kind.Name}` cannot check {Wire.Name(nodes)} nodes, only "
+                        + $"{NearMiss.List(kind.NodeKinds.Order().Select(Wire.Name))}.");
             if (!string.IsNullOrWhiteSpace(metric.Criterion))
                 kind.Create(new(metric.Name, metric.Criterion, metric.Subject, project), metric.Validator.Settings);
         }

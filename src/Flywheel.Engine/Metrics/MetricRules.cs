@@ -1,5 +1,4 @@
 using Flywheel.Core;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
 

@@ -11,10 +11,14 @@ namespace Flywheel.Engine.Metrics;
 /// <remarks>No request can name one. What is loaded runs with the rights of the process: it is no sandbox.</remarks>
 public static partial class ValidatorPlugins
 {
-    /// <summary>Every public <see cref="IValidatorKind"/> of the files that has a public constructor without parameters, files in the order given, types by name.</summary>
+    /// <summary>
+    /// Every public <see cref="IValidatorKind"/> of the files that has a public constructor without parameters, files in the order given,
+    /// types by name.
+    /// </summary>
     /// <param name="files">Paths of assemblies, their own dependencies beside them.</param>
     /// <param name="taken">Names that plug-ins may not have.</param>
-    /// <exception cref="PluginException">A file cannot be loaded or holds no kind, or a kind cannot be used; says which and what to do.</exception>
+    /// <exception cref="PluginException">A file cannot be loaded or holds no kind, or a kind cannot be used; says which and what to
+    /// do.</exception>
     public static IReadOnlyList<IValidatorKind> Load(IEnumerable<string> files, IEnumerable<string> taken)
     {
         var names = taken.ToHashSet(StringComparer.Ordinal);
@@ -22,17 +26,25 @@ public static partial class ValidatorPlugins
         foreach (var file in files)
         {
             var before = kinds.Count;
-            foreach (var type in Types(file).Where(type => typeof(IValidatorKind).IsAssignableFrom(type) && type is { IsAbstract: false, IsPublic: true }))
+            foreach (var type in Types(file)
+                .Where(type => typeof(IValidatorKind).IsAssignableFrom(type) && type is { IsAbstract: false, IsPublic: true }))
             {
                 var kind = Make(file, type);
                 if (!KindName().IsMatch(kind.Name ?? ""))
-                    throw new PluginException($"{type.FullName} in {file} is named {Quote.Short(kind.Name ?? "")}: a kind's name is lower-case letters, digits, dots and dashes, such as `acme.tone`.");
+                    throw new PluginException(
+                        $"{type.FullName} in {file} is named {Quote.Short(kind.Name ?? "")}: a kind's name is lower-case letters, digits, "
+                            + "dots and dashes, such as `acme.tone`.");
                 if (!names.Add(kind.Name!))
-                    throw new PluginException($"{type.FullName} in {file} is named `{kind.Name}`, as another kind of validator is: give it a name of its own, such as `acme.{kind.Name}`.");
+                    throw new PluginException(
+                        $"{type.FullName} in {file} is named `{kind.Name}`, as another kind of validator is: give it a name of its own, "
+                            + $"such as `acme.{kind.Name}`.");
                 kinds.Add(new PluginKind(kind, type.Module.ModuleVersionId));
             }
             if (kinds.Count == before)
-                throw new PluginException($"{file} holds no public class that is an `IValidatorKind` of Flywheel.Core {typeof(IValidatorKind).Assembly.GetName().Version}: build it against that version, or take it out of `Plugins`.");
+                throw new PluginException(
+                    $"{file} holds no public class that is an `IValidatorKind` of Flywheel.Core "
+                        + $"{typeof(IValidatorKind).Assembly.GetName().Version}: build it against that version, or take it out of "
+                        + "`Plugins`.");
         }
         return kinds;
     }
@@ -45,7 +57,9 @@ public static partial class ValidatorPlugins
         }
         catch (ReflectionTypeLoadException error)
         {
-            throw new PluginException($"{file} cannot be used ({error.LoaderExceptions.OfType<Exception>().FirstOrDefault()?.Message ?? error.Message}): put what it needs beside it, or build it against this version.");
+            throw new PluginException(
+                $"{file} cannot be used ({error.LoaderExceptions.OfType<Exception>().FirstOrDefault()?.Message ?? error.Message}): put "
+                    + "what it needs beside it, or build it against this version.");
         }
         catch (Exception error) when (error is IOException or BadImageFormatException or ArgumentException or UnauthorizedAccessException)
         {
@@ -70,7 +84,9 @@ public static partial class ValidatorPlugins
     [GeneratedRegex("^[a-z][a-z0-9]*([.-][a-z0-9]+)*$", RegexOptions.NonBacktracking)]
     private static partial Regex KindName();
 
-    /// <summary>A plug-in's kind: its unexpected faults are refusals when a metric is saved, and its build is part of every version.</summary>
+    /// <summary>
+    /// A plug-in's kind: its unexpected faults are refusals when a metric is saved, and its build is part of every version.
+    /// </summary>
     sealed class PluginKind(IValidatorKind kind, Guid build) : IValidatorKind
     {
         public string Name => kind.Name;
@@ -87,11 +103,13 @@ public static partial class ValidatorPlugins
             try
             {
                 return new PluginValidator(
-                    kind.Create(context, settings), $"{kind.Name}-{ValidatorKind.Hash(build.ToString("N"))}-{ValidatorKind.Hash(StrictJson.Canonical(settings))}");
+                    kind.Create(context, settings),
+                    $"{kind.Name}-{ValidatorKind.Hash(build.ToString("N"))}-{ValidatorKind.Hash(StrictJson.Canonical(settings))}");
             }
             catch (Exception error) when (error is not ValidatorSettingsException)
             {
-                throw new ValidatorSettingsException("validator", $"The plug-in `{kind.Name}` cannot work with these settings: {error.Message}");
+                throw new ValidatorSettingsException(
+                    "validator", $"The plug-in `{kind.Name}` cannot work with these settings: {error.Message}");
             }
         }
     }

@@ -35,7 +35,8 @@ public enum StructuredOutput
 /// <param name="MaxOutputTokens">Default for calls that set none; null for the provider's.</param>
 /// <param name="Structured">What the provider can enforce of a judge's reply.</param>
 /// <param name="RequestsPerSecond">Calls that this process starts in any second at most; null for no limit.</param>
-/// <param name="LimitGroup">Models of one group share one limit, as those of one account at a provider do; null for a limit of its own.</param>
+/// <param name="LimitGroup">Models of one group share one limit, as those of one account at a provider do; null for a limit of its
+/// own.</param>
 public sealed record ChatModelOptions(
     ChatProvider Kind,
     Uri? Endpoint = null,

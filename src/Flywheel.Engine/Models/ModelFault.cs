@@ -92,7 +92,8 @@ public sealed record ModelFault(ModelFaultKind Kind, bool Retryable, TimeSpan? R
     private static IEnumerable<Exception> Chain(Exception exception)
     {
         var chain = new List<Exception>();
-        for (Exception? e = exception; e is not null; e = e is AggregateException many ? many.InnerExceptions.FirstOrDefault() : e.InnerException)
+        for (Exception? e = exception; e is not null; e = e is AggregateException many
+            ? many.InnerExceptions.FirstOrDefault() : e.InnerException)
             chain.Add(e);
         chain.Reverse();
         return chain.OrderByDescending(e =>

@@ -10,6 +10,7 @@ public sealed class ModelFaults(TimeProvider clock) : IFaultClassifier
         var fault = ModelFault.From(error, clock);
         return fault.Kind == ModelFaultKind.Unknown
             ? new PlatformFaults().Classify(error)
-            : new Fault(fault.Retryable, fault.RetryAfter, fault.Reason, MayHaveCost: fault.Kind is ModelFaultKind.Timeout or ModelFaultKind.Cut or ModelFaultKind.MalformedReply);
+            : new Fault(fault.Retryable, fault.RetryAfter, fault.Reason,
+                MayHaveCost: fault.Kind is ModelFaultKind.Timeout or ModelFaultKind.Cut or ModelFaultKind.MalformedReply);
     }
 }

@@ -31,15 +31,18 @@ public sealed record ModelOptions(
         };
         foreach (var (name, section) in root.Sections("chat"))
             chat[name] = ModelSettings.Chat(section);
-        foreach (var group in chat.Where(model => model.Value.LimitGroup is not null).GroupBy(model => model.Value.LimitGroup, StringComparer.Ordinal))
+        foreach (var group in chat.Where(model => model.Value.LimitGroup is not null)
+            .GroupBy(model => model.Value.LimitGroup, StringComparer.Ordinal))
             if (group.Select(model => model.Value.RequestsPerSecond).Distinct().ToArray() is not [not null])
                 throw new ModelSetupException(
-                    $"The models {string.Join(", ", group.Select(model => model.Key))} share the limit_group {group.Key}: give each of them the same requests_per_second, which they share.");
+                    $"The models {string.Join(", ", group.Select(model => model.Key))} share the limit_group {group.Key}: give each of "
+                        + "them the same requests_per_second, which they share.");
 
         var first = chat.Keys.Where(name => name != OfflineName).Take(2).ToList();
         var @default = root.Text("default") ?? (first.Count == 1 ? first[0] : OfflineName);
         if (!chat.ContainsKey(@default))
-            throw new ModelSetupException($"models.default names {@default}, but there is no models.chat.{@default}. Known: {string.Join(", ", chat.Keys)}.");
+            throw new ModelSetupException(
+                $"models.default names {@default}, but there is no models.chat.{@default}. Known: {string.Join(", ", chat.Keys)}.");
 
         var folder = root.Text("folder") ?? ModelFolder.Default;
         var embeddings = ModelSettings.Embeddings(root.Section("embeddings"));

@@ -47,7 +47,8 @@ public sealed class ModelRegistry : IDisposable
     }
 
     /// <summary>The provider's name of a model, for records.</summary>
-    public string ModelId(string? name = null) => Find(name) is { Kind: not ChatProvider.Offline } model ? model.Model! : OfflineChatClient.Model;
+    public string ModelId(string? name = null) =>
+        Find(name) is { Kind: not ChatProvider.Offline } model ? model.Model! : OfflineChatClient.Model;
 
     /// <summary>Whose API a model is called by, as the settings write it: <c>openai</c>.</summary>
     public string Provider(string? name = null) => Find(name).Kind.ToString().ToLowerInvariant();
@@ -63,7 +64,8 @@ public sealed class ModelRegistry : IDisposable
             // Models that share a limit use it up between them, at the latency of the slowest.
             var wanted = _chat.Values.Where(client => client.IsValueCreated)
                 .Select(client => client.Value.GetService(typeof(PacedChatClient)) as PacedChatClient)
-                .Where(client => client?.Wanted is not null).GroupBy(client => client!.Pace).Select(clients => clients.Max(client => client!.Wanted)).ToArray();
+                .Where(client => client?.Wanted is not null).GroupBy(client => client!.Pace)
+                .Select(clients => clients.Max(client => client!.Wanted)).ToArray();
             return wanted.Length == 0 ? null : wanted.Sum();
         }
     }
@@ -85,14 +87,16 @@ public sealed class ModelRegistry : IDisposable
 
     private ChatModelOptions Find(string? name) =>
         _options.Chat.GetValueOrDefault(name ?? _options.Default)
-        ?? throw new ModelSetupException($"There is no chat model `{name}`: add models.chat.{name}. Known: {string.Join(", ", _options.Chat.Keys)}.");
+        ?? throw new ModelSetupException(
+            $"There is no chat model `{name}`: add models.chat.{name}. Known: {string.Join(", ", _options.Chat.Keys)}.");
 
     private IChatClient Make(ChatModelOptions model) =>
         model.Kind == ChatProvider.Offline
             ? new OfflineChatClient(LocalEmbedder())
             : new PacedChatClient(
                 RemoteModels.Chat(model, Key(model.ApiKey, model.ApiKeyEnv, "")),
-                model.LimitGroup is { } group ? _groups.GetOrAdd(group, _ => new(model.RequestsPerSecond, _clock)) : new(model.RequestsPerSecond, _clock), _clock);
+                model.LimitGroup is { } group
+                    ? _groups.GetOrAdd(group, _ => new(model.RequestsPerSecond, _clock)) : new(model.RequestsPerSecond, _clock), _clock);
 
     // The offline model needs no network, so it does not use a remote embedder either.
     private IEmbedder LocalEmbedder() =>
@@ -105,7 +109,8 @@ public sealed class ModelRegistry : IDisposable
         {
             EmbeddingProvider.Auto when !new UseLiteInstaller(_options.Folder).IsInstalled => new LexicalEmbedder(),
             EmbeddingProvider.Lexical => new LexicalEmbedder(),
-            EmbeddingProvider.Auto or EmbeddingProvider.Hybrid => new HybridEmbedder(UseLiteEmbedder.Open(_options.Folder), new LexicalEmbedder()),
+            EmbeddingProvider.Auto or EmbeddingProvider.Hybrid =>
+                new HybridEmbedder(UseLiteEmbedder.Open(_options.Folder), new LexicalEmbedder()),
             EmbeddingProvider.UseLite => UseLiteEmbedder.Open(_options.Folder),
             EmbeddingProvider.Onnx => OnnxEmbedder.Open(options.Onnx!, _options.Folder),
             _ => RemoteModels.Embedder(options, Key(options.ApiKey, options.ApiKeyEnv, "")),

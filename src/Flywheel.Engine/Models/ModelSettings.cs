@@ -72,7 +72,8 @@ internal static class ModelSettings
                 Model = settings.Required("model", "set the provider's name of the model"),
                 Dimensions = settings.Integer("dimensions", 0, 1, 65_536) is > 0 and var dimensions
                     ? dimensions
-                    : throw new ModelSetupException($"{settings.PathOf("dimensions")} is missing: set the length of the model's vectors, such as 1536."),
+                    : throw new ModelSetupException(
+                        $"{settings.PathOf("dimensions")} is missing: set the length of the model's vectors, such as 1536."),
                 QueryPrefix = settings.Text("query_prefix") is { } prefix ? prefix + " " : "",
                 Batch = settings.Integer("batch", 64, 1, 2048),
                 Timeout = settings.Seconds("timeout_seconds"),
@@ -98,7 +99,8 @@ internal static class ModelSettings
         if (key is not null && keyEnv is not null)
             throw new ModelSetupException($"{settings.PathOf("api_key")} and api_key_env are both set: keep one.");
         if (keyNeeded && endpoint is null && key is null && keyEnv is null)
-            throw new ModelSetupException($"{settings.PathOf("api_key_env")} is missing: name the environment variable that holds the key.");
+            throw new ModelSetupException(
+                $"{settings.PathOf("api_key_env")} is missing: name the environment variable that holds the key.");
         return (endpoint, key, keyEnv);
     }
 }

@@ -1,6 +1,8 @@
 namespace Flywheel.Engine.Models;
 
-/// <summary>Lets calls of one model start at an even pace, never more than the limit in any second, and holds all of them when asked to.</summary>
+/// <summary>
+/// Lets calls of one model start at an even pace, never more than the limit in any second, and holds all of them when asked to.
+/// </summary>
 /// <remarks>
 /// Two rules at once. Starts are spread evenly, and a start that came late may be made up for; but no window of a second and a guard
 /// holds more starts than the limit, since what leaves evenly may arrive unevenly. The guard costs 2.4 % of the rate. Above ten calls a
@@ -31,7 +33,8 @@ public sealed class Pace
     long _next;
     long _held;
 
-    /// <param name="perSecond">Calls in a second, a fraction above 1 rounded down; below one, one call in 1/perSecond seconds. Null for no limit.</param>
+    /// <param name="perSecond">Calls in a second, a fraction above 1 rounded down; below one, one call in 1/perSecond seconds. Null for no
+    /// limit.</param>
     public Pace(double? perSecond, TimeProvider clock)
     {
         if (perSecond is { } rate && !(rate > 0 && double.IsFinite(rate)))

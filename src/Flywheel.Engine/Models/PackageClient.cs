@@ -27,7 +27,8 @@ internal static class PackageClient
             await process.WaitForExitAsync(ct);
             if (process.ExitCode != 0)
                 throw new ModelSetupException(
-                    $"`{program} {string.Join(' ', start.ArgumentList)}` failed with exit code {process.ExitCode}: {Tail(await errors + await output)}");
+                    $"`{program} {string.Join(' ', start.ArgumentList)}` failed with exit code {process.ExitCode}: "
+                        + $"{Tail(await errors + await output)}");
         }
         catch (OperationCanceledException)
         {

@@ -31,7 +31,8 @@ internal sealed class SettingReader
             return none;
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
             ? value
-            : throw Wrong(name, text, $"a number from {least.ToString(CultureInfo.InvariantCulture)} to {most.ToString(CultureInfo.InvariantCulture)}");
+            : throw Wrong(name, text,
+                $"a number from {least.ToString(CultureInfo.InvariantCulture)} to {most.ToString(CultureInfo.InvariantCulture)}");
     }
 
     public int Integer(string name, int none, int least, int most)
@@ -79,7 +80,8 @@ internal sealed class SettingReader
             _left.Remove(setting.Key);
         var section = new SettingReader(
             $"{_path}.{name}",
-            mine.Select(setting => KeyValuePair.Create(setting.Value.Written[(setting.Value.Written.IndexOf(':') + 1)..], (string?)setting.Value.Value)));
+            mine.Select(setting =>
+                KeyValuePair.Create(setting.Value.Written[(setting.Value.Written.IndexOf(':') + 1)..], (string?)setting.Value.Value)));
         _sections.Add(section);
         return section;
     }
@@ -101,7 +103,8 @@ internal sealed class SettingReader
     public void NothingElse()
     {
         if (_left.Count > 0)
-            throw new ModelSetupException($"{_path}.{_left.Values.First().Written.Replace(':', '.')} is not a setting here. Check its spelling.");
+            throw new ModelSetupException(
+                $"{_path}.{_left.Values.First().Written.Replace(':', '.')} is not a setting here. Check its spelling.");
         _sections.ForEach(section => section.NothingElse());
     }
 
@@ -109,5 +112,6 @@ internal sealed class SettingReader
 
     public string PathOf(string name) => $"{_path}.{name}";
 
-    private static string Plain(string key) => key.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
+    private static string Plain(string key) =>
+        key.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
 }

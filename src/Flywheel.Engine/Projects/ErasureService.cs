@@ -10,8 +10,10 @@ public sealed class ErasureService(IErasureStore erasures, IEnumerable<IErasureO
     static readonly TimeSpan Busy = TimeSpan.FromSeconds(10);
 
     /// <param name="endUser">As the spans name the person.</param>
-    /// <param name="compact">Rewrite the database file afterwards, so that no free page holds what was deleted; writers wait meanwhile.</param>
-    /// <exception cref="RequestException"><c>invalid_end_user</c>; <c>compaction_busy</c> if the data is deleted and the file was not rewritten.</exception>
+    /// <param name="compact">Rewrite the database file afterwards, so that no free page holds what was deleted; writers wait
+    /// meanwhile.</param>
+    /// <exception cref="RequestException"><c>invalid_end_user</c>; <c>compaction_busy</c> if the data is deleted and the file was not
+    /// rewritten.</exception>
     public async Task<ErasureResult> EraseAsync(Caller caller, string endUser, bool compact, CancellationToken ct)
     {
         RequestField.Name("end_user", endUser);
@@ -30,7 +32,8 @@ public sealed class ErasureService(IErasureStore erasures, IEnumerable<IErasureO
         catch (TimeoutException busy)
         {
             throw new RequestException(
-                RequestErrorKind.Unavailable, "compaction_busy", $"The user's data is deleted, but the file was not rewritten: {busy.Message}")
+                RequestErrorKind.Unavailable, "compaction_busy",
+                $"The user's data is deleted, but the file was not rewritten: {busy.Message}")
             {
                 RetryAfter = Busy,
             };

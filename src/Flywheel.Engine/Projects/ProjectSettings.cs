@@ -6,4 +6,5 @@ namespace Flywheel.Engine.Projects;
 /// <param name="AuditRate">Share in [0, 1] of verdicts that go to a person at random.</param>
 /// <param name="BlindShare">Null leaves it as it is; likewise the next two.</param>
 public sealed record ProjectSettings(
-    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null, int? AnchorHours = null);
+    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null,
+    int? AnchorHours = null);

@@ -7,5 +7,6 @@ public sealed record PromptComparison(PromptVersion Older, PromptVersion Newer)
 {
     /// <summary>Unified diff; empty if both have the same text.</summary>
     public string Diff { get; } = UnifiedDiff.Of(
-        PromptTemplate.Lines(Older), PromptTemplate.Lines(Newer), $"{Older.Name} version {Older.Number}", $"{Newer.Name} version {Newer.Number}");
+        PromptTemplate.Lines(Older), PromptTemplate.Lines(Newer), $"{Older.Name} version {Older.Number}",
+        $"{Newer.Name} version {Newer.Number}");
 }

@@ -34,10 +34,12 @@ public sealed class PromptService(IPromptStore prompts, TimeProvider clock)
         var versions = await prompts.VersionsAsync(caller.Project, name, ct);
         if (versions.Count == 0)
             throw Unknown(name);
-        var labels = (await prompts.LabelsAsync(caller.Project, name, ct)).Select(label => $"`{label.Label}`").Append($"`{PromptLabel.Latest}`");
+        var labels = (await prompts.LabelsAsync(caller.Project, name, ct)).Select(label => $"`{label.Label}`")
+            .Append($"`{PromptLabel.Latest}`");
         throw RequestException.NotFound(
             "prompt_version",
-            $"Prompt `{name}` has no version `{which}`: it has 1 to {versions[0].Number}, and the prompt labels {string.Join(", ", labels)}.", "version");
+            $"Prompt `{name}` has no version `{which}`: it has 1 to {versions[0].Number}, and the prompt labels "
+                + $"{string.Join(", ", labels)}.", "version");
     }
 
     /// <inheritdoc cref="GetAsync"/>
@@ -55,7 +57,8 @@ public sealed class PromptService(IPromptStore prompts, TimeProvider clock)
             throw RequestException.BadField("name", $"`name` {why}");
         var (type, template) = Template(request.Template);
         if (request.Config is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
-            throw RequestException.BadField("config", "`config` must be an object, such as {\"model\": \"gpt-4.1-mini\", \"temperature\": 0}.");
+            throw RequestException.BadField(
+                "config", "`config` must be an object, such as {\"model\": \"gpt-4.1-mini\", \"temperature\": 0}.");
         foreach (var label in request.Labels ?? [])
             PromptNames.CheckLabel(label, "labels");
         var config = request.Config is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : "{}";
@@ -63,7 +66,8 @@ public sealed class PromptService(IPromptStore prompts, TimeProvider clock)
         try
         {
             added = await prompts.AddAsync(
-                new(caller.Project, name, 0, type, template, config, RequestField.OptionalText("note", request.Note), caller.Actor, clock.GetUtcNow()), ct);
+                new(caller.Project, name, 0, type, template, config, RequestField.OptionalText("note", request.Note), caller.Actor,
+                    clock.GetUtcNow()), ct);
         }
         catch (ArgumentException other)
         {
@@ -85,7 +89,8 @@ public sealed class PromptService(IPromptStore prompts, TimeProvider clock)
             ? new(version, rendered.Messages)
             : throw new RequestException(
                 RequestErrorKind.Invalid, "missing_variables",
-                $"`variables` lacks {string.Join(", ", rendered.Missing)}, which version {version.Number} of `{name}` asks for.", "variables");
+                $"`variables` lacks {string.Join(", ", rendered.Missing)}, which version {version.Number} of `{name}` asks for.",
+                "variables");
     }
 
     /// <summary>The newest spans that ran a version.</summary>
@@ -144,7 +149,8 @@ public sealed class PromptService(IPromptStore prompts, TimeProvider clock)
         {
             PromptDecision.Done => null,
             PromptDecision.Already => new(
-                RequestErrorKind.Conflict, "already_decided", $"Proposal {proposal} was decided before: GET /api/v1/prompt-proposals says by whom."),
+                RequestErrorKind.Conflict, "already_decided",
+                $"Proposal {proposal} was decided before: GET /api/v1/prompt-proposals says by whom."),
             PromptDecision.Stale => new(
                 RequestErrorKind.Conflict, "stale_proposal",
                 $"The prompt label has moved since proposal {proposal} was made: reject it, look at the diff and propose again."),
@@ -155,7 +161,8 @@ public sealed class PromptService(IPromptStore prompts, TimeProvider clock)
     }
 
     /// <summary>Prompt labels that move only with a person's approval.</summary>
-    public Task<IReadOnlyList<string>> ProtectedLabelsAsync(Caller caller, CancellationToken ct) => prompts.ProtectedAsync(caller.Project, ct);
+    public Task<IReadOnlyList<string>> ProtectedLabelsAsync(Caller caller, CancellationToken ct) =>
+        prompts.ProtectedAsync(caller.Project, ct);
 
     /// <summary>Sets which prompt labels move only with a person's approval.</summary>
     /// <exception cref="RequestException"><c>invalid_labels</c>.</exception>

@@ -45,7 +45,8 @@ public sealed class SpanPromptService(ISpanStore spans, IDemonstrationStore demo
         {
             return null;
         }
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("gen_ai.input.messages", out var input) || input.ValueKind != JsonValueKind.Array)
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("gen_ai.input.messages", out var input)
+            || input.ValueKind != JsonValueKind.Array)
             return null;
         var messages = new List<SpanPromptMessage>();
         if (root.TryGetProperty("gen_ai.system_instructions", out var system) && system.ValueKind == JsonValueKind.Array)
@@ -63,7 +64,8 @@ public sealed class SpanPromptService(ISpanStore spans, IDemonstrationStore demo
         if (parts.ValueKind != JsonValueKind.Array)
             return new(role, "", null, null);
         var texts = parts.EnumerateArray().Where(part =>
-            part.ValueKind == JsonValueKind.Object && part.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String).ToArray();
+            part.ValueKind == JsonValueKind.Object && part.TryGetProperty("content", out var content)
+                && content.ValueKind == JsonValueKind.String).ToArray();
         return new(
             role, string.Join('\n', texts.Select(part => part.GetProperty("content").GetString())), null,
             texts.Length == 1 && parts.GetArrayLength() == 1 ? null : parts);

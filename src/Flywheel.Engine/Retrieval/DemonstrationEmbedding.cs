@@ -19,7 +19,8 @@ public sealed class DemonstrationEmbedding(IDemonstrationStore store, IEmbedder 
                 return total;
             var vectors = await embedder.EmbedDocumentsAsync([.. waiting.Select(each => each.Input)], ct);
             await store.PutVectorsAsync(
-                [.. waiting.Zip(vectors, (each, vector) => (each.Project, each.Id, Quantise(embedder.Fingerprint, vector)))], clock.GetUtcNow(), ct);
+                [.. waiting.Zip(vectors, (each, vector) => (each.Project, each.Id, Quantise(embedder.Fingerprint, vector)))],
+                clock.GetUtcNow(), ct);
             total += waiting.Count;
         }
     }

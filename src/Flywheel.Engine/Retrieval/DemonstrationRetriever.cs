@@ -89,7 +89,8 @@ public sealed class DemonstrationRetriever(IDemonstrationStore store, IEmbedder 
             if (_homes.TryGetValue(it.Id, out var old) && old.Key != key)
                 Remove(it.Id, old);
             var mark = Mark(it.Id, approved);
-            var partition = _partitions.GetOrAdd(key, _ => new Partition(new DemonstrationIndex(embedder.Fingerprint, embedder.Dimensions)));
+            var partition = _partitions.GetOrAdd(
+                key, _ => new Partition(new DemonstrationIndex(embedder.Fingerprint, embedder.Dimensions)));
             partition.Index.Upsert(new IndexedDemonstration(
                 it.Id, it.Input, it.Output, it.IsFixed, approved, it.Disagreement, it.EndUser, Expand(vector)));
             partition.Toggle(mark ^ (old.Key == key ? old.Mark : 0));

@@ -35,12 +35,14 @@ public static class RetrievalPolicies
     public static RetrievalPolicy From(RetrievalSettings settings)
     {
         var policy = Override(RetrievalPolicy.Default, settings.Strategy, settings.K);
-        policy = Set("half_life_days", settings.HalfLifeDays, policy, (it, days) => it with { HalfLife = days == 0 ? null : TimeSpan.FromDays(days) });
+        policy = Set("half_life_days", settings.HalfLifeDays, policy, (it, days) =>
+            it with { HalfLife = days == 0 ? null : TimeSpan.FromDays(days) });
         policy = Set("disagreement_weight", settings.DisagreementWeight, policy, (it, weight) => it with { DisagreementWeight = weight });
         policy = Set("diversity_weight", settings.DiversityWeight, policy, (it, weight) => it with { DiversityWeight = weight });
         policy = Set("coverage_weight", settings.CoverageWeight, policy, (it, weight) => it with { CoverageWeight = weight });
         policy = Set("min_similarity", settings.MinSimilarity, policy, (it, least) => it with { MinimumSimilarity = least });
-        return Set("max_per_end_user", settings.MaxPerEndUser, policy, (it, most) => it with { MaximumPerEndUser = most == 0 ? null : most });
+        return Set("max_per_end_user", settings.MaxPerEndUser, policy, (it, most) =>
+            it with { MaximumPerEndUser = most == 0 ? null : most });
     }
 
     /// <summary>The policy with a caller's own strategy and number.</summary>
@@ -55,7 +57,8 @@ public static class RetrievalPolicies
         return Set("k", k, policy, (it, count) => it with { Count = count });
     }
 
-    static RetrievalPolicy Set<T>(string name, T? value, RetrievalPolicy policy, Func<RetrievalPolicy, T, RetrievalPolicy> apply) where T : struct
+    static RetrievalPolicy Set<T>(string name, T? value, RetrievalPolicy policy, Func<RetrievalPolicy, T, RetrievalPolicy> apply)
+        where T : struct
     {
         if (value is not { } given)
             return policy;

@@ -8,7 +8,8 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Engine.Review;
 
 /// <summary>Keeps the low scores and the unsure ones of each judge in the order of how likely a person would fail them.</summary>
-/// <remarks>What it picks is for fixing: such labels find failures and carry no propensity (<see cref="LabelPlanner"/> draws those that estimate).</remarks>
+/// <remarks>What it picks is for fixing: such labels find failures and carry no propensity (<see cref="LabelPlanner"/> draws those that
+/// estimate).</remarks>
 public sealed class FixingPlanner(IFlywheelStore store, ValidatorRegistry registry, ForecastReader reader, TimeProvider clock)
 {
     /// <summary>Newest unlabelled items that are looked at.</summary>
@@ -36,7 +37,8 @@ public sealed class FixingPlanner(IFlywheelStore store, ValidatorRegistry regist
     /// <summary>Orders one metric's items anew when a label has come since, or items and some time.</summary>
     public async Task<int> PlanAsync(ProjectId project, MetricId metric, CancellationToken ct)
     {
-        if ((await store.Labels.ListAsync(project, metric, 1, ct)) is not [var label] || await store.Review.UnlabelledAsync(project, metric, 1, ct) is not [var newest])
+        if ((await store.Labels.ListAsync(project, metric, 1, ct)) is not [var label]
+            || await store.Review.UnlabelledAsync(project, metric, 1, ct) is not [var newest])
             return 0;
         if (_seen.TryGetValue((project, metric), out var seen) && seen.Label == label.Id
             && (seen.Newest == newest || clock.GetUtcNow() - seen.At < Pause))
@@ -50,7 +52,8 @@ public sealed class FixingPlanner(IFlywheelStore store, ValidatorRegistry regist
             await store.Review.RankAsync(
                 project, metric,
                 [.. order.Take(Ranked).Select(it => new ReviewPick(
-                    waiting[it.Index], metric, items[waiting[it.Index]].Outcome == Outcome.Unsure ? ReviewReason.Unsure : ReviewReason.LowScore,
+                    waiting[it.Index], metric,
+                    items[waiting[it.Index]].Outcome == Outcome.Unsure ? ReviewReason.Unsure : ReviewReason.LowScore,
                     FormattableString.Invariant($"{it.Chance:0%} likely a failure, by what people said of items like it"),
                     Math.Clamp(it.Chance, 1e-5, 1), null))],
                 clock.GetUtcNow(), ct);

@@ -14,7 +14,8 @@ public sealed record LabelledItems(IReadOnlyList<SpanId> Spans, IReadOnlyList<Fo
 
 /// <summary>Reads items as forecasts need them.</summary>
 /// <remarks>
-/// Texts are embedded by wording (<see cref="LexicalEmbedder"/>), whatever embeds demonstrations: thousands of items are looked at for each one
+/// Texts are embedded by wording (<see cref="LexicalEmbedder"/>), whatever embeds demonstrations: thousands of items are looked at for each
+/// one
 /// that is shown, which must cost nothing. Vectors are kept for the newest spans seen.
 /// </remarks>
 public sealed class ForecastReader(IFlywheelStore store)
@@ -29,11 +30,13 @@ public sealed class ForecastReader(IFlywheelStore store)
     public async Task<LabelledItems> LabelledAsync(ProjectId project, MetricId metric, CancellationToken ct)
     {
         var labels = (await store.Labels.ListAsync(project, metric, 2 * FixingOrder.MostLabels, ct))
-            .Where(label => label.Mode != LabelMode.Accepted).DistinctBy(label => label.Span).Take(FixingOrder.MostLabels).Reverse().ToArray();
+            .Where(label => label.Mode != LabelMode.Accepted).DistinctBy(label => label.Span).Take(FixingOrder.MostLabels).Reverse()
+            .ToArray();
         var items = await ItemsAsync(project, metric, [.. labels.Select(label => label.Span)], ct);
         var known = labels.Where(label => items.ContainsKey(label.Span)).ToArray();
         return new LabelledItems(
-            [.. known.Select(label => label.Span)], [.. known.Select(label => items[label.Span].Item)], [.. known.Select(label => !label.Passed)]);
+            [.. known.Select(label => label.Span)], [.. known.Select(label => items[label.Span].Item)],
+            [.. known.Select(label => !label.Passed)]);
     }
 
     /// <summary>Items by span with the newest verdict's outcome, null without one; spans that are gone are left out.</summary>
@@ -63,7 +66,8 @@ public sealed class ForecastReader(IFlywheelStore store)
         var (asked, answered) = _vectors.GetOrAdd((span, output), _ => (Embed(input), Embed(output)));
         return ForecastItem.Of(
             input, asked, output, answered,
-            finding?.Outcome switch { Outcome.Pass => true, Outcome.Fail => false, _ => null }, finding?.Confidence ?? finding?.RawConfidence);
+            finding?.Outcome switch { Outcome.Pass => true, Outcome.Fail => false, _ => null },
+            finding?.Confidence ?? finding?.RawConfidence);
     }
 
     float[] Embed(string? text) => _embedder.EmbedDocument(text is { Length: > MostCharacters } ? text[..MostCharacters] : text ?? "");

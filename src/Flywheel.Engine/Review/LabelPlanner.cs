@@ -13,7 +13,8 @@ namespace Flywheel.Engine.Review;
 
 /// <summary>Draws the judged items from whose labels true rates are estimated, and keeps the chance of each.</summary>
 /// <remarks>
-/// <see cref="LabelDraw"/> has the method. A judge's verdicts are considered in batches as they come, each pair once: the even audit drew its
+/// <see cref="LabelDraw"/> has the method. A judge's verdicts are considered in batches as they come, each pair once: the even audit drew
+/// its
 /// share when the verdict was made, this adds the rest while the queue has room. Until then pairs wait to be considered.
 /// </remarks>
 public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registry, ForecastReader reader, TimeProvider clock)
@@ -44,7 +45,8 @@ public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registr
     {
         if (await store.Review.CountUndrawnAsync(project.Id, metric.Id, ct) == 0)
             return 0;
-        var open = await store.Review.ListAsync(project.Id, new ReviewFilter(Metric: metric.Name, Reason: ReviewReason.RandomAudit, Limit: Stock), ct);
+        var open = await store.Review.ListAsync(
+            project.Id, new ReviewFilter(Metric: metric.Name, Reason: ReviewReason.RandomAudit, Limit: Stock), ct);
         var room = Stock - open.Items.Count;
         if (room <= 0)
             return 0;
@@ -53,7 +55,8 @@ public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registr
             return 0;
         // What has been considered under an earlier verdict keeps its chance, drawn or not.
         var fresh = pending.Where(pair => pair.Earlier is null).ToArray();
-        var considered = pending.Where(pair => pair.Earlier is not null).Select(pair => new ConsideredPair(pair.Span, pair.Earlier!.Value, null)).ToList();
+        var considered = pending.Where(pair => pair.Earlier is not null)
+            .Select(pair => new ConsideredPair(pair.Span, pair.Earlier!.Value, null)).ToList();
         if (fresh.Length > 0)
             considered.AddRange(await DrawAsync(project, metric, fresh, room, ct));
         await store.Review.KeepDrawAsync(project.Id, metric.Id, considered, clock.GetUtcNow(), ct);
@@ -97,7 +100,8 @@ public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registr
             var nearest = known.Count == 0 ? [] : known.Find(vector, 1, own < 0 ? default : (own, own + 1));
             var fails = item is null ? null : forecasts[own < 0 ? pair.Span.Value % 2 : 1 - own % 2]?.Of(item);
             return new DrawCandidate(
-                Verdict(pair.Outcome), 1 - (fails ?? 0.5), nearest.Length == 0 ? 1 : Math.Clamp(1 - nearest[0].Similarity, 0, 1), vector, pair.Audited);
+                Verdict(pair.Outcome), 1 - (fails ?? 0.5), nearest.Length == 0 ? 1 : Math.Clamp(1 - nearest[0].Similarity, 0, 1), vector,
+                pair.Audited);
         })];
     }
 

@@ -16,7 +16,8 @@ public sealed record EvidenceRate(double? Value, double Low, double High, int N)
 /// <param name="Undecided">Unsure or error.</param>
 /// <param name="MedianCharacters">Null of nothing.</param>
 /// <param name="Nodes">Texts of each node.</param>
-public sealed record EvidenceSample(int Texts, EvidenceRate PassRate, int Undecided, int? MedianCharacters, IReadOnlyDictionary<string, int> Nodes)
+public sealed record EvidenceSample(
+    int Texts, EvidenceRate PassRate, int Undecided, int? MedianCharacters, IReadOnlyDictionary<string, int> Nodes)
 {
     public static EvidenceSample Of(IReadOnlyList<CheckedText> texts)
     {
@@ -25,9 +26,11 @@ public sealed record EvidenceSample(int Texts, EvidenceRate PassRate, int Undeci
         var (low, high) = Proportion.Wilson(passed, decided.Length);
         var lengths = texts.Select(text => text.Text?.Length).OfType<int>().Order().ToArray();
         return new(
-            texts.Count, new(decided.Length == 0 ? null : (double)passed / decided.Length, low, high, decided.Length), texts.Count - decided.Length,
+            texts.Count, new(decided.Length == 0 ? null : (double)passed / decided.Length, low, high, decided.Length),
+            texts.Count - decided.Length,
             lengths.Length == 0 ? null : lengths[lengths.Length / 2],
-            texts.GroupBy(text => text.Node, StringComparer.Ordinal).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal)
+            texts.GroupBy(text => text.Node, StringComparer.Ordinal).OrderByDescending(group => group.Count())
+                .ThenBy(group => group.Key, StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal));
     }
 }
@@ -37,10 +40,12 @@ public sealed record EvidenceSample(int Texts, EvidenceRate PassRate, int Undeci
 /// <param name="Now">The newest texts since.</param>
 /// <param name="Labelled">Texts since that people labelled blind and the metric decided.</param>
 /// <param name="Contradicted">Those of them where people say otherwise, newest first, at most ten.</param>
-/// <param name="TextsDifferP">p-value of the energy test between the wording of then and now; null with fewer than 20 texts of either.</param>
+/// <param name="TextsDifferP">p-value of the energy test between the wording of then and now; null with fewer than 20 texts of
+/// either.</param>
 /// <param name="Changes">In words; empty when nothing is seen to have changed.</param>
 public sealed record MetricEvidence(
-    EvidenceSample Then, EvidenceSample Now, int Labelled, IReadOnlyList<SpanKey> Contradicted, double? TextsDifferP, IReadOnlyList<string> Changes)
+    EvidenceSample Then, EvidenceSample Now, int Labelled, IReadOnlyList<SpanKey> Contradicted, double? TextsDifferP,
+    IReadOnlyList<string> Changes)
 {
     /// <summary>Texts of each sample.</summary>
     public const int SampleSize = 300;

@@ -1,4 +1,3 @@
-using Flywheel.Core.Metrics;
 
 namespace Flywheel.Engine.Review;
 

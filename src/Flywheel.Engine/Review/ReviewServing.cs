@@ -33,63 +33,78 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
     internal const string WithheldDetail = "served blind: what the judge said is withheld";
 
     /// <param name="blind">Serves everything without suggestions; items that were served with one before are left out.</param>
-    public async Task<IReadOnlyList<ServedItem>> ServeAsync(ProjectId project, IReadOnlyList<ReviewItem> items, bool blind, CancellationToken ct)
+    public async Task<IReadOnlyList<ServedItem>> ServeAsync(
+        ProjectId project, IReadOnlyList<ReviewItem> items, bool blind, CancellationToken ct)
     {
         await store.Review.ShownAsync(
-            project, [.. items.Where(item => item.Metric is not null).Select(item => new ReviewPair(item.Span, item.MetricId))], clock.GetUtcNow(), ct);
+            project, [.. items.Where(item => item.Metric is not null).Select(item => new ReviewPair(item.Span, item.MetricId))],
+            clock.GetUtcNow(), ct);
         var judges = (await store.Metrics.ListAsync(project, ct))
             .Where(metric => registry.Find(metric.Validator.Kind)?.CallsModel == true).ToDictionary(metric => metric.Name);
         var named = items.Where(item => item.Metric is not null).ToArray();
-        var proposals = (await store.ProposedLabels.OfSpansAsync(project, [.. named.Select(item => item.Span).Distinct()], ct)).ToLookup(each => (each.Span, each.Metric));
+        var proposals = (await store.ProposedLabels.OfSpansAsync(project, [.. named.Select(item => item.Span).Distinct()], ct))
+            .ToLookup(each => (each.Span, each.Metric));
         var about = named.Where(item => judges.ContainsKey(item.Metric!) || proposals.Contains((item.Span, item.MetricId))).ToArray();
         if (about.Length == 0)
             return [.. items.Select(item => new ServedItem(item, null, null, []))];
 
         var share = blind ? 1 : (await store.Projects.GetAsync(project, ct))!.BlindShare;
-        var verdicts = (await store.Verdicts.CurrentAsync(project, [.. about.Where(item => judges.ContainsKey(item.Metric!)).Select(item => item.Span).Distinct()], ct))
-            .Where(verdict => verdict.Finding.Outcome is Outcome.Pass or Outcome.Fail).ToDictionary(verdict => (verdict.Span, verdict.Metric));
+        var verdicts = (await store.Verdicts.CurrentAsync(
+            project, [.. about.Where(item => judges.ContainsKey(item.Metric!)).Select(item => item.Span).Distinct()], ct))
+            .Where(verdict => verdict.Finding.Outcome is Outcome.Pass or Outcome.Fail)
+            .ToDictionary(verdict => (verdict.Span, verdict.Metric));
         var words = new Dictionary<(SpanId, MetricId), Suggestion>();
         foreach (var item in about)
             if (WordOn(item, judges, verdicts, proposals) is { } word)
                 words[(item.Span, item.MetricId)] = word;
         var served = (await store.Serving.ServeAsync(
             project,
-            [.. about.Where(item => words.ContainsKey((item.Span, item.MetricId))).DistinctBy(item => (item.Span, item.MetricId)).Select(item => new Served(
-                item.Span, item.MetricId, ModeOf(item, share), words[(item.Span, item.MetricId)].ValidatorVersion, words[(item.Span, item.MetricId)].Verdict))],
+            [.. about.Where(item => words.ContainsKey((item.Span, item.MetricId))).DistinctBy(item => (item.Span, item.MetricId))
+                .Select(item => new Served(
+                item.Span, item.MetricId, ModeOf(item, share), words[(item.Span, item.MetricId)].ValidatorVersion,
+                words[(item.Span, item.MetricId)].Verdict))],
             clock.GetUtcNow(), ct)).ToDictionary(each => (each.Span, each.Metric));
         return [.. items.Select(item => item.Metric is not null && served.TryGetValue((item.Span, item.MetricId), out var how)
             ? Show(item, how, words[(item.Span, item.MetricId)], [.. proposals[(item.Span, item.MetricId)]])
             // Why a judge could not decide may tell what it leaned to.
-            : new ServedItem(blind && item.Metric is { } name && judges.ContainsKey(name) ? item with { Detail = WithheldDetail } : item, null, null, []))
+            : new ServedItem(blind && item.Metric is { } name && judges.ContainsKey(name) ? item with { Detail = WithheldDetail } : item,
+                null, null, []))
             .Where(item => !blind || item.Mode != ServedMode.Suggested)];
     }
 
     /// <summary>The judge's decided verdict, else the newest proposal.</summary>
     internal static Suggestion? WordOn(
-        ReviewItem item, Dictionary<string, Metric> judges, Dictionary<(SpanId, MetricId), Verdict> verdicts, ILookup<(SpanId, MetricId), ProposedLabel> proposals) =>
+        ReviewItem item, Dictionary<string, Metric> judges, Dictionary<(SpanId, MetricId), Verdict> verdicts, ILookup<(SpanId, MetricId),
+        ProposedLabel> proposals) =>
         judges.ContainsKey(item.Metric!) && verdicts.TryGetValue((item.Span, item.MetricId), out var verdict)
-            ? new(verdict.Finding.Outcome, verdict.Finding.Reason, verdict.Finding.Confidence, verdict.ValidatorVersion) { RawConfidence = verdict.Finding.RawConfidence }
+            ? new(verdict.Finding.Outcome, verdict.Finding.Reason, verdict.Finding.Confidence,
+                verdict.ValidatorVersion) { RawConfidence = verdict.Finding.RawConfidence }
             : proposals[(item.Span, item.MetricId)].FirstOrDefault() is { } proposal
-                ? new(proposal.Passed ? Outcome.Pass : Outcome.Fail, proposal.Critique, proposal.Confidence, Served.ByProposal + proposal.Author, proposal.Author)
+                ? new(proposal.Passed ? Outcome.Pass : Outcome.Fail, proposal.Critique, proposal.Confidence,
+                    Served.ByProposal + proposal.Author, proposal.Author)
                 : null;
 
     /// <summary>The mode of a label by how its item was served.</summary>
     /// <param name="claimed">What the caller says; null leaves it to the record.</param>
     /// <exception cref="RequestException">The claim contradicts the record: code <c>mode_conflict</c>.</exception>
-    public async Task<LabelMode> ModeAsync(ProjectId project, SpanId span, MetricId metric, LabelMode? claimed, bool passed, CancellationToken ct)
+    public async Task<LabelMode> ModeAsync(
+        ProjectId project, SpanId span, MetricId metric, LabelMode? claimed, bool passed, CancellationToken ct)
     {
         if (await store.Serving.FindAsync(project, span, metric, ct) is not { } served)
             return claimed ?? LabelMode.Blind;
         if (served.Mode == ServedMode.Blind)
             return claimed is null or LabelMode.Blind
                 ? LabelMode.Blind
-                : throw ModeConflict($"`mode` is {Wire.Name(claimed.Value)}, but the item was served blind: there was nothing to accept or edit. Leave `mode` out or send blind.");
+                : throw ModeConflict(
+                    $"`mode` is {Wire.Name(claimed.Value)}, but the item was served blind: there was nothing to accept or edit. Leave "
+                        + "`mode` out or send blind.");
         var fits = passed == (served.Suggestion == Outcome.Pass) ? LabelMode.Accepted : LabelMode.Edited;
         return claimed switch
         {
             null => fits,
             LabelMode.Blind => throw ModeConflict(
-                $"`mode` is blind, but the item was served with the judge's suggestion: it can be accepted or edited only. Leave `mode` out or send {Wire.Name(fits)}."),
+                "`mode` is blind, but the item was served with the judge's suggestion: it can be accepted or edited only. Leave `mode` "
+                    + $"out or send {Wire.Name(fits)}."),
             // Whoever keeps the verdict may still have changed the critique.
             LabelMode.Accepted when fits == LabelMode.Edited => throw ModeConflict(
                 $"`mode` is accepted, but the judge suggested {Wire.Name(served.Suggestion)}: send edited, or leave `mode` out."),
@@ -100,12 +115,14 @@ public sealed class ReviewServing(IFlywheelStore store, ValidatorRegistry regist
     static RequestException ModeConflict(string message) => new(RequestErrorKind.Conflict, "mode_conflict", message, "mode");
 
     static ServedMode ModeOf(ReviewItem item, double share) =>
-        item.Propensity is not null || item.Reason == ReviewReason.Adjudicate || IsBlindByDraw(item.Metric!, item.Key, share) ? ServedMode.Blind : ServedMode.Suggested;
+        item.Propensity is not null || item.Reason == ReviewReason.Adjudicate
+            || IsBlindByDraw(item.Metric!, item.Key, share) ? ServedMode.Blind : ServedMode.Suggested;
 
     internal static bool IsBlindByDraw(string metric, SpanKey key, double share) => Applicability.Draw("blind:" + metric, key) < share;
 
     /// <summary>A blind item's reason, detail and place in the queue would tell what the judge said.</summary>
-    static ServedItem Show(ReviewItem item, Served how, Suggestion word, IReadOnlyList<ProposedLabel> proposals) => how.Mode == ServedMode.Suggested
+    static ServedItem Show(ReviewItem item, Served how, Suggestion word, IReadOnlyList<ProposedLabel> proposals) =>
+        how.Mode == ServedMode.Suggested
         ? new(item, how.Mode, word with { ValidatorVersion = how.ValidatorVersion }, proposals)
         : new(item with { Detail = WithheldDetail, Priority = Math.Min(item.Priority, 1) }, how.Mode, null, []);
 }

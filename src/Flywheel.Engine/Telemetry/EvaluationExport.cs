@@ -40,7 +40,8 @@ public sealed class EvaluationExport : IDisposable
         (_store, _options, _clock, _warn) = (store, options, clock, warn);
         _http = new(new BoundedReplies(new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null, ConnectTimeout = TimeSpan.FromSeconds(10), MaxResponseHeadersLength = 64,
+            AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null, ConnectTimeout = TimeSpan.FromSeconds(10),
+            MaxResponseHeadersLength = 64,
         }, 64 * 1024));
     }
 
@@ -103,7 +104,8 @@ public sealed class EvaluationExport : IDisposable
                 return 0;
             default:
                 if (_failures++ == 0)
-                    _warn($"Verdicts cannot be sent to {_options.Endpoint.GetLeftPart(UriPartial.Path)}: {why}. They wait and are tried again.");
+                    _warn($"Verdicts cannot be sent to {_options.Endpoint.GetLeftPart(UriPartial.Path)}: {why}. They wait and are tried "
+                        + "again.");
                 var pause = wait ?? TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, Math.Pow(2, Math.Min(_failures, 10)) / 2));
                 _notBefore = _clock.GetUtcNow() + (pause > Longest ? Longest : pause);
                 await _store.Outbox.ReleaseAsync([.. batch.Select(one => one.Id)], ct);
@@ -123,7 +125,8 @@ public sealed class EvaluationExport : IDisposable
     {
         using var late = new CancellationTokenSource(Timeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, ct);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_options.Endpoint.AbsoluteUri.TrimEnd('/') + "/v1/logs")) { Content = new ByteArrayContent(body) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, new Uri(_options.Endpoint.AbsoluteUri.TrimEnd('/') + "/v1/logs")) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
         foreach (var (name, value) in _options.Headers)
             request.Headers.TryAddWithoutValidation(name, value);
@@ -137,11 +140,13 @@ public sealed class EvaluationExport : IDisposable
                 return (End.Taken, null, "");
             }
             var why = $"it answered {status}";
-            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
+            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge
+                or HttpStatusCode.UnprocessableEntity)
                 return (End.Refused, null, why);
             return (End.Failed, After(response), why);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (
+            e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             return (End.Failed, null, e is OperationCanceledException ? $"no answer within {Timeout.TotalSeconds:0} s" : e.Message);
         }
@@ -184,7 +189,8 @@ static class EvaluationRecords
     }
 
     /// <summary>Ids as OTLP carries them: 16 and 8 bytes, not all zero; null when the span has others.</summary>
-    public static (byte[] Trace, byte[] Span)? Ids(SpanKey key) => Bytes(key.Trace, 16) is { } trace && Bytes(key.Span, 8) is { } span ? (trace, span) : null;
+    public static (byte[] Trace, byte[] Span)? Ids(SpanKey key) =>
+        Bytes(key.Trace, 16) is { } trace && Bytes(key.Span, 8) is { } span ? (trace, span) : null;
 
     static void Record(ProtobufWriter record, OutgoingVerdict one)
     {

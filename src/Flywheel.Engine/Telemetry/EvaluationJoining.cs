@@ -5,7 +5,6 @@ using Flywheel.Core.Evaluation;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Flywheel.Engine.Metrics;
 using Flywheel.Engine.Metrics.Validators;
 
@@ -13,7 +12,8 @@ namespace Flywheel.Engine.Telemetry;
 
 /// <summary>Makes verdicts, labels and proposed labels of what evaluators and people elsewhere said, once the span is there.</summary>
 /// <remarks>
-/// A person's result is a label when the sender's key may label (mode <c>accepted</c>, or <c>blind</c> when declared so), else a proposed label.
+/// A person's result is a label when the sender's key may label (mode <c>accepted</c>, or <c>blind</c> when declared so), else a proposed
+/// label.
 /// Anybody else's is a verdict of a metric of kind <c>external</c>; a name that nobody knows becomes a proposed one.
 /// </remarks>
 public sealed class EvaluationJoining(IFlywheelStore store, TimeProvider clock)
@@ -45,22 +45,28 @@ public sealed class EvaluationJoining(IFlywheelStore store, TimeProvider clock)
         if (said.Source != EvaluationSource.Human)
         {
             // A metric of ours keeps its own verdicts: the other's stand beside it.
-            var external = metrics.TryGetValue(name, out var taken) && taken.Validator.Kind != ValidatorSpec.External ? Suffixed(name) : name;
+            var external = metrics.TryGetValue(name, out var taken)
+                && taken.Validator.Kind != ValidatorSpec.External ? Suffixed(name) : name;
             return await MetricAsync(one.Project, external, said, metrics, ct) is { State: not MetricState.Retired } metric
                 && metric.Validator.Kind == ValidatorSpec.External
-                ? new(Verdict: new(one.Project, one.Span, metric.Id, metric.VersionId, Version(said), ExternalKind.Decide(metric.Validator, said), 0, said.At))
+                ? new(Verdict: new(one.Project, one.Span, metric.Id, metric.VersionId, Version(said),
+                    ExternalKind.Decide(metric.Validator, said), 0, said.At))
                 : new();
         }
-        if (await MetricAsync(one.Project, name, said, metrics, ct) is not { State: not MetricState.Retired } about || ExternalKind.Passed(about.Validator, said) is not { } passed)
+        if (await MetricAsync(one.Project, name, said, metrics, ct) is not { State: not MetricState.Retired } about
+            || ExternalKind.Passed(about.Validator, said) is not { } passed)
             return new();
         var author = said.Author ?? said.Evaluator;
         return one.MayLabel
             ? new(Label: new(
-                IdOf(one, about.Id), one.Project, one.Span, about.Id, passed, said.Blind ? LabelMode.Blind : LabelMode.Accepted, said.Explanation, author, null, said.At))
-            : new(Proposal: new(one.Project, one.Span, about.Id, "elsewhere:" + Short(author, 180), passed, said.Explanation ?? "", null, said.At));
+                IdOf(one, about.Id), one.Project, one.Span, about.Id, passed, said.Blind ? LabelMode.Blind : LabelMode.Accepted,
+                said.Explanation, author, null, said.At))
+            : new(Proposal: new(one.Project, one.Span, about.Id, "elsewhere:" + Short(author, 180), passed, said.Explanation ?? "", null,
+                said.At));
     }
 
-    async Task<Metric?> MetricAsync(ProjectId project, string name, SpanEvaluation said, Dictionary<string, Metric> metrics, CancellationToken ct)
+    async Task<Metric?> MetricAsync(
+        ProjectId project, string name, SpanEvaluation said, Dictionary<string, Metric> metrics, CancellationToken ct)
     {
         if (metrics.TryGetValue(name, out var known))
             return known;
@@ -69,8 +75,10 @@ public sealed class EvaluationJoining(IFlywheelStore store, TimeProvider clock)
         var metric = await store.Metrics.AddAsync(
             project,
             new NewMetric(
-                name, $"What another system means by `{said.Name}`: write the criterion in words before people label it.", MetricSubject.Output, null, null, 1,
-                new ValidatorSpec(ValidatorSpec.External, System.Text.Json.JsonSerializer.SerializeToElement(new Dictionary<string, string>())), Author,
+                name, $"What another system means by `{said.Name}`: write the criterion in words before people label it.",
+                MetricSubject.Output, null, null, 1,
+                new ValidatorSpec(ValidatorSpec.External,
+                    System.Text.Json.JsonSerializer.SerializeToElement(new Dictionary<string, string>())), Author,
                 State: MetricState.Proposed),
             expectNew: true, clock.GetUtcNow(), ct) ?? await store.Metrics.FindAsync(project, name, ct);
         if (metric is not null)
@@ -89,7 +97,8 @@ public sealed class EvaluationJoining(IFlywheelStore store, TimeProvider clock)
                 name.Append('-');
         var plain = name.ToString().TrimEnd('-');
         // A name of which nothing is left, as one in another script, is told by its hash.
-        return plain.Length == 0 ? "external-" + Hash(sent) : plain.Length <= MetricCheck.MaxNameLength ? plain : plain[..(MetricCheck.MaxNameLength - 17)] + "-" + Hash(sent);
+        return plain.Length == 0 ? "external-" + Hash(sent) : plain.Length <= MetricCheck.MaxNameLength
+            ? plain : plain[..(MetricCheck.MaxNameLength - 17)] + "-" + Hash(sent);
     }
 
     static string Suffixed(string name) => Short(name, MetricCheck.MaxNameLength - ".external".Length) + ".external";
@@ -105,6 +114,7 @@ public sealed class EvaluationJoining(IFlywheelStore store, TimeProvider clock)
     {
         var it = one.Evaluation;
         return new(SHA256.HashData(Encoding.UTF8.GetBytes(
-            FormattableString.Invariant($"{one.Project.Value}\n{one.Span.Value}\n{metric.Value}\n{it.Author}\n{it.Evaluator}\n{it.Score:R}\n{it.Label}\n{it.Explanation}\n{it.Blind}\n{it.At.UtcTicks}"))).AsSpan(0, 16));
+            FormattableString.Invariant(
+                $"{one.Project.Value}\n{one.Span.Value}\n{metric.Value}\n{it.Author}\n{it.Evaluator}\n{it.Score:R}\n{it.Label}\n{it.Explanation}\n{it.Blind}\n{it.At.UtcTicks}"))).AsSpan(0, 16));
     }
 }

@@ -34,18 +34,21 @@ public sealed class PriceTable
             double? input = null, output = null, cached = null;
             foreach (var (key, value) in model)
             {
-                if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var price) || !double.IsFinite(price) || price < 0)
+                if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var price) || !double.IsFinite(price)
+                    || price < 0)
                     throw new FlywheelException($"`Prices:{key}` is `{value}`: give US dollars a million tokens, 0 or more.");
                 switch (key[(key.LastIndexOf(':') + 1)..].ToUpperInvariant())
                 {
                     case "INPUT": input = price; break;
                     case "OUTPUT": output = price; break;
                     case "CACHEDINPUT": cached = price; break;
-                    default: throw new FlywheelException($"`Prices:{key}` is no price: use Input, Output or CachedInput under the model's name.");
+                    default: throw new FlywheelException(
+                        $"`Prices:{key}` is no price: use Input, Output or CachedInput under the model's name.");
                 }
             }
             prices[model.Key] = new(
-                input ?? throw new FlywheelException($"`Prices:{model.Key}:Input` is missing: give US dollars a million tokens."), output ?? 0, cached);
+                input ?? throw new FlywheelException($"`Prices:{model.Key}:Input` is missing: give US dollars a million tokens."),
+                output ?? 0, cached);
         }
         return new(prices);
     }
@@ -56,7 +59,8 @@ public sealed class PriceTable
         if (input is null && output is null || Find(model) is not { } price)
             return null;
         var fromCache = Math.Min(cached ?? 0, input ?? 0);
-        return (((input ?? 0) - fromCache) * price.Input + fromCache * (price.CachedInput ?? price.Input) + (output ?? 0) * price.Output) / 1e6;
+        return (((input ?? 0) - fromCache) * price.Input + fromCache * (price.CachedInput ?? price.Input)
+            + (output ?? 0) * price.Output) / 1e6;
     }
 
     public ModelPrice? Find(string? model)
@@ -88,5 +92,6 @@ public sealed class PriceTable
         return true;
     }
 
-    static double? Cell(string[] cells, int at) => at < cells.Length && cells[at].Length > 0 ? double.Parse(cells[at], CultureInfo.InvariantCulture) : null;
+    static double? Cell(string[] cells, int at) =>
+        at < cells.Length && cells[at].Length > 0 ? double.Parse(cells[at], CultureInfo.InvariantCulture) : null;
 }

@@ -14,7 +14,8 @@ public sealed record TakenIn(long Rejected, string? Message);
 
 /// <summary>Takes spans and log records of OpenTelemetry into the loop.</summary>
 public sealed class TelemetryIntake(
-    SpanIntake intake, ISpanTextStore spanTexts, ISpanEvaluationStore spanEvaluations, PriceTable prices, WorkSignal work, TimeProvider clock)
+    SpanIntake intake, ISpanTextStore spanTexts, ISpanEvaluationStore spanEvaluations, PriceTable prices, WorkSignal work,
+    TimeProvider clock)
 {
     /// <summary>Maps and stores spans; when this returns, those not rejected are durable.</summary>
     /// <param name="mayLabel">The sender's key may label: what people said elsewhere are labels then, else proposals.</param>
@@ -48,7 +49,9 @@ public sealed class TelemetryIntake(
         return new(batch.Rejected, batch.FirstProblem);
     }
 
-    /// <summary>Keeps the log records that carry messages or evaluations of spans; others are no business of the loop and are taken without effect.</summary>
+    /// <summary>
+    /// Keeps the log records that carry messages or evaluations of spans; others are no business of the loop and are taken without effect.
+    /// </summary>
     public async Task<TakenIn> LogsAsync(ProjectId project, OtlpBatch<OtlpLog> batch, CancellationToken ct, bool mayLabel = false)
     {
         var texts = new List<SpanText>();
@@ -63,7 +66,8 @@ public sealed class TelemetryIntake(
                 if (Evaluations.Of(log) is { } said)
                     evaluations.Add(said);
                 else
-                    batch.Reject("A `gen_ai.evaluation.result` cannot be kept: it needs `gen_ai.evaluation.name`, a score value, label or `error.type`, and the span's ids or `gen_ai.response.id`.");
+                    batch.Reject("A `gen_ai.evaluation.result` cannot be kept: it needs `gen_ai.evaluation.name`, a score value, label or "
+                        + "`error.type`, and the span's ids or `gen_ai.response.id`.");
                 continue;
             }
             if (log.Trace is null || log.Span is null)
@@ -73,9 +77,11 @@ public sealed class TelemetryIntake(
                 var said = text.Place == TextPlace.Output ? Messages.Output(text.Messages) : Messages.Input(text.Messages);
                 var json = Messages.Json(text.Messages);
                 if (json.Length > SpanRules.MaxTextLength || (said is not null && SpanRules.Text(said) is not null))
-                    batch.Reject($"The log record `{name}` of span {log.Trace}/{log.Span} holds a text that cannot be kept: over {SpanRules.MaxTextLength:N0} characters, or not valid Unicode.");
+                    batch.Reject($"The log record `{name}` of span {log.Trace}/{log.Span} holds a text that cannot be kept: over "
+                        + $"{SpanRules.MaxTextLength:N0} characters, or not valid Unicode.");
                 else
-                    texts.Add(new(new(log.Trace, log.Span), text.Place, At(log, now), i, json, said, text.Messages.Any(message => message.Role == "user")));
+                    texts.Add(new(new(log.Trace, log.Span), text.Place, At(log, now), i, json, said,
+                        text.Messages.Any(message => message.Role == "user")));
             }
         }
         await spanEvaluations.AddAsync(project, evaluations, mayLabel, now, ct).ConfigureAwait(false);
@@ -88,7 +94,8 @@ public sealed class TelemetryIntake(
     }
 
     static DateTimeOffset At(OtlpLog log, DateTimeOffset now) =>
-        log.UnixNano is > 0 and < 4_102_444_800_000_000_000 ? DateTimeOffset.UnixEpoch.AddTicks((long)(log.UnixNano / 1000) * TimeSpan.TicksPerMicrosecond) : now;
+        log.UnixNano is > 0 and < 4_102_444_800_000_000_000
+            ? DateTimeOffset.UnixEpoch.AddTicks((long)(log.UnixNano / 1000) * TimeSpan.TicksPerMicrosecond) : now;
 
     static string? Attribute(OtlpLog log, string key)
     {

@@ -149,7 +149,8 @@ public static class SpanReader
         }
         catch (InvalidOperationException)
         {
-            throw new FieldException(field, $"A key in `{field}` holds half of a surrogate pair, which is no valid Unicode: repair the text.");
+            throw new FieldException(
+                field, $"A key in `{field}` holds half of a surrogate pair, which is no valid Unicode: repair the text.");
         }
     }
 
@@ -192,7 +193,8 @@ public static class SpanReader
         if (property.Value.ValueKind == JsonValueKind.Null)
             return null;
         return property.Value.ValueKind == JsonValueKind.String
-            && DateTimeOffset.TryParse(Checked(property.Value, property.Name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            && DateTimeOffset.TryParse(
+                Checked(property.Value, property.Name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
             ? at.ToUniversalTime()
             : throw new FieldException(property.Name, $"`{property.Name}` must be an ISO-8601 time, such as 2026-01-31T12:00:00Z.");
     }

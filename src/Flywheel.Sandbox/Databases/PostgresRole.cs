@@ -42,7 +42,8 @@ sealed record PostgresRole(string? Problem, IReadOnlyList<string> Held, IReadOnl
             SELECT 'may create schemas' WHERE pg_catalog.has_database_privilege(current_database(), 'CREATE')
             """);
         if (powers.Count > 0)
-            return new($"is connected to as a role that can do more than read: it {powers[0]}{(powers.Count > 1 ? $" ({powers.Count - 1} more)" : "")}. {Remedy}", [], []);
+            return new("is connected to as a role that can do more than read: it "
+                + $"{powers[0]}{(powers.Count > 1 ? $" ({powers.Count - 1} more)" : "")}. {Remedy}", [], []);
 
         List<string> held = [], missing = [];
         var granted = await PostgresSchema.ListAsync(connection,
@@ -55,8 +56,10 @@ sealed record PostgresRole(string? Problem, IReadOnlyList<string> Held, IReadOnl
         (granted.Count == 0 ? held : missing).Add(granted.Count == 0
             ? "no right to call lo_*, set_config, pg_notify, pg_sleep"
             : $"rights to call {granted.Count} functions such as {granted[0]} were not revoked (they are refused by name only)");
-        var limit = (await PostgresSchema.ListAsync(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'temp_file_limit'"))[0];
-        (limit == "-1" ? missing : held).Add(limit == "-1" ? "temp_file_limit is not set for the role" : $"{limit} kB of temporary files at most");
+        var limit = (await PostgresSchema.ListAsync(
+            connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'temp_file_limit'"))[0];
+        (limit == "-1" ? missing : held)
+            .Add(limit == "-1" ? "temp_file_limit is not set for the role" : $"{limit} kB of temporary files at most");
         return new(null, held, missing);
     }
 }

@@ -28,7 +28,8 @@ static class PostgresSchema
             """);
         return [.. columns.GroupBy(row => (Schema: row[0], Table: row[1], Kind: row[3])).Select(table => new SqlTable(
             table.Key.Schema, table.Key.Table, [.. table.Select(row => row[2])],
-            [.. links.Where(link => link[0] == table.Key.Schema && link[1] == table.Key.Table).Select(link => new SqlLink(link[2], link[3], link[4]))],
+            [.. links.Where(link => link[0] == table.Key.Schema && link[1] == table.Key.Table)
+                .Select(link => new SqlLink(link[2], link[3], link[4]))],
             table.Key.Kind == "view"))];
     }
 

@@ -42,8 +42,10 @@ sealed class PostgresWorker : IWorker
                 throw new OpeningException(problem);
             await PrepareAsync(connection, canceller);
             var ready = new SandboxReady(null,
-                ["one SELECT only (extended protocol)", "own role that can only read", "READ ONLY transaction, rolled back", "statement timeout and cancel",
-                    "functions that act or look around refused by name", $"{opening.MaxRows} rows and {opening.MaxBytes} bytes at most", .. role.Held],
+                ["one SELECT only (extended protocol)", "own role that can only read", "READ ONLY transaction, rolled back",
+                    "statement timeout and cancel",
+                    "functions that act or look around refused by name", $"{opening.MaxRows} rows and {opening.MaxBytes} bytes at most",
+                    .. role.Held],
                 role.Missing, await PostgresSchema.TablesAsync(connection), await PostgresSchema.RefusedFunctionsAsync(connection));
             var worker = new PostgresWorker(connection, canceller, opening, ready);
             worker.WarmUp();
@@ -69,7 +71,8 @@ sealed class PostgresWorker : IWorker
         {
             Host = uri.Host, Port = uri.Port > 0 ? uri.Port : 5432, Database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')),
             Username = Uri.UnescapeDataString(user[0]), Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
-            Pooling = false, Timeout = 10, CommandTimeout = 0, MaxAutoPrepare = 0, ApplicationName = "flywheel-sandbox", IncludeErrorDetail = false,
+            Pooling = false, Timeout = 10, CommandTimeout = 0, MaxAutoPrepare = 0, ApplicationName = "flywheel-sandbox",
+            IncludeErrorDetail = false,
         };
         foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
             if (pair.Split('=', 2) is ["sslmode", var mode])
@@ -83,8 +86,10 @@ sealed class PostgresWorker : IWorker
     {
         List<string> settings =
         [
-            "default_transaction_read_only = on", "lock_timeout = '500ms'", "idle_in_transaction_session_timeout = '10s'", "work_mem = '16MB'",
-            "max_parallel_workers_per_gather = 0", "jit = off", "standard_conforming_strings = on", "bytea_output = 'hex'", "extra_float_digits = 1",
+            "default_transaction_read_only = on", "lock_timeout = '500ms'", "idle_in_transaction_session_timeout = '10s'",
+            "work_mem = '16MB'",
+            "max_parallel_workers_per_gather = 0", "jit = off", "standard_conforming_strings = on", "bytea_output = 'hex'",
+            "extra_float_digits = 1",
             "IntervalStyle = 'iso_8601'", "DateStyle = 'ISO, YMD'", "TimeZone = 'UTC'",
         ];
         if (connection.PostgreSqlVersion.Major >= 14)
@@ -97,7 +102,8 @@ sealed class PostgresWorker : IWorker
     /// <summary>Every path is walked once while files can still be opened.</summary>
     void WarmUp()
     {
-        foreach (var sql in new[] { "SELECT 1 AS a, 'x' AS b, NULL AS c, 1.5 AS d, true AS e", "SELECT no_such_column", "SELECT 1/0", "SELECT count(*) FROM generate_series(1, 100000000)" })
+        foreach (var sql in new[] { "SELECT 1 AS a, 'x' AS b, NULL AS c, 1.5 AS d, true AS e", "SELECT no_such_column", "SELECT 1/0",
+            "SELECT count(*) FROM generate_series(1, 100000000)" })
             JsonSerializer.SerializeToUtf8Bytes(Run(new(sql, true, 20)), SandboxJson.Default.SqlResult);
         Cancel();
     }
@@ -197,7 +203,8 @@ sealed class PostgresWorker : IWorker
         lock (_canceller)
             try
             {
-                using var cancel = new NpgsqlCommand("SELECT pg_catalog.pg_cancel_backend($1)", _canceller) { Parameters = { new() { Value = _backend } } };
+                using var cancel = new NpgsqlCommand(
+                    "SELECT pg_catalog.pg_cancel_backend($1)", _canceller) { Parameters = { new() { Value = _backend } } };
                 cancel.ExecuteNonQuery();
             }
             catch (NpgsqlException)

@@ -23,7 +23,8 @@ static class SqliteRows
             if (code != raw.SQLITE_ROW)
                 return code == raw.SQLITE_INTERRUPT || isOverdue()
                     ? compiled with { Failed = $"took longer than {task.Milliseconds} ms", Overdue = true }
-                    : compiled with { Failed = code == raw.SQLITE_NOMEM ? "needs too much memory" : raw.sqlite3_errmsg(connection).utf8_to_string() };
+                    : compiled with { Failed = code == raw.SQLITE_NOMEM ? "needs too much memory" : raw.sqlite3_errmsg(connection)
+                    .utf8_to_string() };
             if (isOverdue())
                 return compiled with { Failed = $"took longer than {task.Milliseconds} ms", Overdue = true };
             var row = new JsonElement[compiled.Columns!.Count];
@@ -100,7 +101,8 @@ static class JsonValues
 
     public static JsonElement Text(string value) => Parse(JsonSerializer.SerializeToUtf8Bytes(value, CellJson.Default.String));
 
-    public static JsonElement Blob(ReadOnlySpan<byte> value) => Parse(Encoding.ASCII.GetBytes($$"""{"x":"{{Convert.ToHexStringLower(value)}}"}"""));
+    public static JsonElement Blob(ReadOnlySpan<byte> value) =>
+        Parse(Encoding.ASCII.GetBytes($$"""{"x":"{{Convert.ToHexStringLower(value)}}"}"""));
 
     static JsonElement Parse(ReadOnlySpan<byte> json)
     {

@@ -35,7 +35,8 @@ sealed class SqliteWorker : IWorker
         if (OwnSchema.Holds(_known))
             throw new OpeningException(OwnSchema.Refusal);
         Ready = new(null,
-            ["one SELECT only", "read-only, immutable private copy", "allow-list of actions and functions (authorizer)", "size limits", "progress handler",
+            ["one SELECT only", "read-only, immutable private copy", "allow-list of actions and functions (authorizer)", "size limits",
+                "progress handler",
                 $"{opening.MaxRows} rows and {opening.MaxBytes} bytes at most"],
             [], tables);
     }
@@ -122,7 +123,8 @@ sealed class SqliteWorker : IWorker
                 return IsOverdue ? new(Refused: "takes too long to compile", Overdue: true) : new(Refused: _denied ?? Message(_connection));
             if (Refusal(statement, rest) is { } refusal)
                 return new(Refused: refusal);
-            var columns = Enumerable.Range(0, raw.sqlite3_column_count(statement)).Select(i => raw.sqlite3_column_name(statement, i).utf8_to_string()).ToArray();
+            var columns = Enumerable.Range(0, raw.sqlite3_column_count(statement))
+                .Select(i => raw.sqlite3_column_name(statement, i).utf8_to_string()).ToArray();
             var result = new SqlResult(Columns: columns, Tables: [.. _reads]);
             return task.Run ? SqliteRows.Read(_connection, statement, task, _opening, () => IsOverdue, result) : result;
         }
@@ -134,7 +136,8 @@ sealed class SqliteWorker : IWorker
     {
         if (statement is null || statement.IsInvalid)
             return "it holds no statement";
-        if (raw.sqlite3_stmt_isexplain(statement) != 0 || raw.sqlite3_stmt_readonly(statement) == 0 || raw.sqlite3_column_count(statement) == 0)
+        if (raw.sqlite3_stmt_isexplain(statement) != 0 || raw.sqlite3_stmt_readonly(statement) == 0
+            || raw.sqlite3_column_count(statement) == 0)
             return "it is no SELECT";
         while (!string.IsNullOrWhiteSpace(rest))
         {

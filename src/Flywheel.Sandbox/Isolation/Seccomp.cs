@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Flywheel.SandboxChild.Isolation;
 
-/// <summary>A filter on the system calls of all threads of this process, for good: files, sockets, processes, the kernel's own doors.</summary>
+/// <summary>
+/// A filter on the system calls of all threads of this process, for good: files, sockets, processes, the kernel's own doors.
+/// </summary>
 /// <remarks>
 /// Refused calls answer EPERM. What is open stays usable: the pipes to the parent, a database. Linux on x64 only, since call numbers
 /// differ. Numbers: the kernel's arch/x86/entry/syscalls/syscall_64.tbl; program layout: linux/filter.h.

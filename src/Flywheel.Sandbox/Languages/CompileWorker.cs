@@ -11,13 +11,17 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace Flywheel.SandboxChild.Languages;
 
-/// <summary>Compiles C# against the platform's assemblies and tells what the compiler and the operator's analyzers say. Nothing is emitted, nothing runs.</summary>
+/// <summary>
+/// Compiles C# against the platform's assemblies and tells what the compiler and the operator's analyzers say. Nothing is emitted, nothing
+/// runs.
+/// </summary>
 sealed class CompileWorker : IWorker
 {
     const int MaxDiagnostics = 100;
 
     static readonly SyntaxTree Usings = CSharpSyntaxTree.ParseText(
-        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;");
+        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using "
+            + "System.Net.Http; global using System.Threading; global using System.Threading.Tasks;");
 
     readonly MetadataReference[] _references;
     readonly ImmutableArray<DiagnosticAnalyzer> _analyzers;
@@ -37,7 +41,8 @@ sealed class CompileWorker : IWorker
         var worker = new CompileWorker(
             [.. platform.Select(path => MetadataReference.CreateFromImage(File.ReadAllBytes(path)))],
             [.. (opening.Database ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).SelectMany(Analyzers)]);
-        foreach (var source in new[] { "class A { string? F() => null; async System.Threading.Tasks.Task G() { } }", "var x = 1 +; Console.WriteLine(y.Select(z => z));" })
+        foreach (var source in new[] { "class A { string? F() => null; async System.Threading.Tasks.Task G() { } }",
+            "var x = 1 +; Console.WriteLine(y.Select(z => z));" })
             JsonSerializer.SerializeToUtf8Bytes(worker.Compile(new(source, true, 30_000)), SandboxJson.Default.CompileResult);
         return worker;
     }
@@ -53,7 +58,9 @@ sealed class CompileWorker : IWorker
         {
             throw new OpeningException($"the analyzers {path} cannot be loaded: {e.Message}. Check `Sandbox:Analyzers` in the settings.");
         }
-        return assembly.GetTypes().Where(type => !type.IsAbstract && type.GetCustomAttribute<DiagnosticAnalyzerAttribute>() is { } mark && mark.Languages.Contains(LanguageNames.CSharp))
+        return assembly.GetTypes()
+            .Where(type => !type.IsAbstract && type.GetCustomAttribute<DiagnosticAnalyzerAttribute>() is { } mark
+            && mark.Languages.Contains(LanguageNames.CSharp))
             .Select(type => (DiagnosticAnalyzer)Activator.CreateInstance(type)!);
     }
 
@@ -71,7 +78,8 @@ sealed class CompileWorker : IWorker
         using var deadline = new CancellationTokenSource(task.Milliseconds);
         try
         {
-            var tree = CSharpSyntaxTree.ParseText(task.Source, new CSharpParseOptions(LanguageVersion.Latest), cancellationToken: deadline.Token);
+            var tree = CSharpSyntaxTree.ParseText(
+                task.Source, new CSharpParseOptions(LanguageVersion.Latest), cancellationToken: deadline.Token);
             var isProgram = tree.GetCompilationUnitRoot(deadline.Token).Members.Any(member => member is GlobalStatementSyntax);
             var compilation = CSharpCompilation.Create(
                 "Checked", [Usings, tree], _references,
@@ -80,8 +88,10 @@ sealed class CompileWorker : IWorker
                     nullableContextOptions: task.Nullable ? NullableContextOptions.Enable : NullableContextOptions.Disable));
             IEnumerable<Diagnostic> diagnostics = compilation.GetDiagnostics(deadline.Token);
             if (!_analyzers.IsEmpty)
-                diagnostics = diagnostics.Concat(compilation.WithAnalyzers(_analyzers).GetAnalyzerDiagnosticsAsync(deadline.Token).GetAwaiter().GetResult());
-            return new([.. diagnostics.Where(each => !each.IsSuppressed && each.Location.SourceTree != Usings).OrderByDescending(each => each.Severity)
+                diagnostics = diagnostics.Concat(
+                    compilation.WithAnalyzers(_analyzers).GetAnalyzerDiagnosticsAsync(deadline.Token).GetAwaiter().GetResult());
+            return new([.. diagnostics.Where(each => !each.IsSuppressed && each.Location.SourceTree != Usings)
+                .OrderByDescending(each => each.Severity)
                 .ThenBy(each => each.Location.SourceSpan.Start).Take(MaxDiagnostics).Select(each => new CodeDiagnostic(
                     each.Id, (int)each.Severity, each.Location.GetLineSpan().StartLinePosition.Line + 1,
                     each.GetMessage(System.Globalization.CultureInfo.InvariantCulture)))]);

@@ -7,7 +7,9 @@ using Jint.Runtime;
 
 namespace Flywheel.SandboxChild.Languages;
 
-/// <summary>Parses JavaScript, and runs tests on it in an interpreter that has no way out: no files, no network, no modules, no .NET.</summary>
+/// <summary>
+/// Parses JavaScript, and runs tests on it in an interpreter that has no way out: no files, no network, no modules, no .NET.
+/// </summary>
 /// <remarks>
 /// The interpreter's own limits (time, memory, recursion, sizes) end most of what runs away. What they miss, such as one huge number or
 /// one long replacement, ends with the process. Each task gets an interpreter of its own.
@@ -28,7 +30,8 @@ sealed class ScriptWorker : IWorker
     readonly SandboxOpening _opening;
 
     public SandboxReady Ready { get; } = new(null,
-        ["interpreter without files, network, modules or .NET", "limits on time, memory, recursion, arrays and patterns", "a fresh interpreter for each check"], []);
+        ["interpreter without files, network, modules or .NET", "limits on time, memory, recursion, arrays and patterns",
+            "a fresh interpreter for each check"], []);
 
     ScriptWorker(SandboxOpening opening) => _opening = opening;
 
@@ -37,9 +40,12 @@ sealed class ScriptWorker : IWorker
         var worker = new ScriptWorker(opening);
         string[] tests =
         [
-            "assertEqual([1, 2].map(x => x * 2), [2, 4])", "/a+(b)/u.exec('aab')[1] === 'b'", "10n ** 30n > 1n", "new Date(0).toISOString().length === 24",
-            "JSON.parse('{\"a\":1.5}').a === 1.5", "'x'.normalize().localeCompare('y') < 0", "new Intl.NumberFormat().format(1)", "null.x", "throw 1",
-            "new Map([[1, 2]]).get(1) === 2", "function* g() { yield 1 }; [...g()].length === 1", "(function f() { f() })()", "new Uint8Array(8).fill(1)[7] === 1",
+            "assertEqual([1, 2].map(x => x * 2), [2, 4])", "/a+(b)/u.exec('aab')[1] === 'b'", "10n ** 30n > 1n",
+            "new Date(0).toISOString().length === 24",
+            "JSON.parse('{\"a\":1.5}').a === 1.5", "'x'.normalize().localeCompare('y') < 0", "new Intl.NumberFormat().format(1)", "null.x",
+            "throw 1",
+            "new Map([[1, 2]]).get(1) === 2", "function* g() { yield 1 }; [...g()].length === 1", "(function f() { f() })()",
+            "new Uint8Array(8).fill(1)[7] === 1",
             "Promise.resolve(1).then(x => x)", "while (true) {}",
         ];
         worker.Run(new("function add(a, b) { return a + b }", tests, false, 150));
@@ -82,7 +88,8 @@ sealed class ScriptWorker : IWorker
     {
         using var engine = new Engine(options =>
         {
-            options.TimeoutInterval(TimeSpan.FromMilliseconds(task.Milliseconds)).LimitMemory((long)_opening.MemoryMb << 19).LimitRecursion(200)
+            options.TimeoutInterval(TimeSpan.FromMilliseconds(task.Milliseconds)).LimitMemory((long)_opening.MemoryMb << 19)
+                .LimitRecursion(200)
                 .MaxArraySize(2_000_000).RegexTimeoutInterval(TimeSpan.FromMilliseconds(task.Milliseconds)).LocalTimeZone(TimeZoneInfo.Utc);
             options.Interop.Enabled = false;
         });
@@ -94,7 +101,8 @@ sealed class ScriptWorker : IWorker
         {
             var test = task.Tests[i];
             var isFalse = false;
-            var fault = Fault(() => isFalse = engine.Evaluate(test) is { } value && value.IsBoolean() && !value.AsBoolean(), task, out overdue);
+            var fault = Fault(() =>
+                isFalse = engine.Evaluate(test) is { } value && value.IsBoolean() && !value.AsBoolean(), task, out overdue);
             if (overdue)
                 return new(Failed: $"test {i + 1} {fault}", Overdue: true);
             if (fault is not null || isFalse)
@@ -121,7 +129,8 @@ sealed class ScriptWorker : IWorker
             return $"took longer than {task.Milliseconds} ms";
         }
         catch (Exception e) when (e is JintException or ParseErrorException or InsufficientExecutionStackException or OutOfMemoryException
-            or System.Text.RegularExpressions.RegexMatchTimeoutException or InvalidOperationException or ArgumentException or NotSupportedException)
+            or System.Text.RegularExpressions.RegexMatchTimeoutException or InvalidOperationException or ArgumentException
+            or NotSupportedException)
         {
             return Short(e.Message);
         }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Flywheel.Core.Sandboxing;
 
 namespace Flywheel.SandboxChild.Workers;

@@ -42,7 +42,8 @@ static class Access
         {
             if (!Allows(caller.Scope, needed))
                 throw new RequestException(RequestErrorKind.Forbidden, "scope_missing",
-                    $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}`; the route needs `{needed.ToString().ToLowerInvariant()}`.");
+                    $"This key has the scope `{caller.Scope.ToString().ToLowerInvariant()}`; the route needs "
+                        + $"`{needed.ToString().ToLowerInvariant()}`.");
             http.Features.Set(caller);
         }
     });
@@ -55,10 +56,12 @@ static class Access
             .Select(endpoint => endpoint.DisplayName)
             .ToArray();
         if (bare.Length > 0)
-            throw new InvalidOperationException($"Routes without an access policy: {string.Join(", ", bare)}. Call Needs(...) or OpenToAll().");
+            throw new InvalidOperationException(
+                $"Routes without an access policy: {string.Join(", ", bare)}. Call Needs(...) or OpenToAll().");
     }
 
-    static bool Allows(KeyScope has, KeyScope needs) => has == KeyScope.Admin || has == needs || (has == KeyScope.Models && needs == KeyScope.Ingest)
+    static bool Allows(KeyScope has, KeyScope needs) =>
+        has == KeyScope.Admin || has == needs || (has == KeyScope.Models && needs == KeyScope.Ingest)
         // Tools of agents that propose ask again.
         || (has == KeyScope.Read && needs == KeyScope.Agent);
 
@@ -80,16 +83,20 @@ static class Access
                 var own = await store.Projects.GetAsync(key.Project, http.RequestAborted);
                 if (own?.Name != named)
                     throw new RequestException(RequestErrorKind.Forbidden, "foreign_project",
-                        $"The key does not belong to the project `{named}`: leave `{ProjectHeader}` out or use that project's key.", ProjectHeader);
+                        $"The key does not belong to the project `{named}`: leave `{ProjectHeader}` out or use that project's key.",
+                        ProjectHeader);
             }
             return new HttpCaller(key.Project, key.Scope, key.Name);
         }
         if (requiresKeys)
-            throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
+            throw new RequestException(
+                RequestErrorKind.Unauthenticated, "key_missing",
+                "This server needs a key: send `Authorization: Bearer KEY` (see `flywheel keys create`).");
         if (named.Length == 0)
             return new HttpCaller(ProjectId.Default, KeyScope.Admin, "local");
         var project = await store.Projects.FindAsync(named, http.RequestAborted)
-            ?? throw RequestException.NotFound("project", $"There is no project `{named}`: create it with `flywheel keys create --project {named}`.", ProjectHeader);
+            ?? throw RequestException.NotFound(
+                "project", $"There is no project `{named}`: create it with `flywheel keys create --project {named}`.", ProjectHeader);
         return new HttpCaller(project.Id, KeyScope.Admin, "local");
     }
 }

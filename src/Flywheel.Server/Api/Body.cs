@@ -68,7 +68,9 @@ static class Body
     {
         var path = (e as JsonException)?.Path?.TrimStart('$').TrimStart('.');
         var why = e is JsonException ? e.Message.Split(" Path:")[0] : "A text holds half of a surrogate pair, which is no valid Unicode.";
-        return new RequestException(RequestErrorKind.Invalid, "malformed_json", $"The body cannot be read{(string.IsNullOrEmpty(path) ? "" : $" at `{path}`")}: {why}",
+        return new RequestException(
+            RequestErrorKind.Invalid, "malformed_json",
+            $"The body cannot be read{(string.IsNullOrEmpty(path) ? "" : $" at `{path}`")}: {why}",
             string.IsNullOrEmpty(path) ? null : path);
     }
 

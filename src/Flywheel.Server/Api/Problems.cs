@@ -44,7 +44,8 @@ sealed class Problems(IProblemDetailsService service, ILogger<Problems> log, IEn
     }
 
     sealed record Problem(
-        int Status, string Code, string Message, string? Field = null, TimeSpan? RetryAfter = null, IReadOnlyDictionary<string, object?>? Details = null);
+        int Status, string Code, string Message, string? Field = null, TimeSpan? RetryAfter = null,
+        IReadOnlyDictionary<string, object?>? Details = null);
 
     static Problem Describe(Exception exception) => exception switch
     {

@@ -5,7 +5,9 @@ using Flywheel.Core;
 
 namespace Flywheel.Server.Api;
 
-/// <summary>A request's body in rented memory: batches are megabytes, and fresh arrays of that size would keep the collector busy.</summary>
+/// <summary>
+/// A request's body in rented memory: batches are megabytes, and fresh arrays of that size would keep the collector busy.
+/// </summary>
 sealed class RentedBody : IDisposable
 {
     const int FirstSize = 16 * 1024;
@@ -22,7 +24,8 @@ sealed class RentedBody : IDisposable
     public static async Task<RentedBody> ReadAsync(HttpRequest request, CancellationToken ct)
     {
         if (request.ContentType is { Length: > 0 } type && !type.Contains("json", StringComparison.OrdinalIgnoreCase))
-            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"The content type is `{type}`: send `application/json`.");
+            throw new RequestException(
+                RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"The content type is `{type}`: send `application/json`.");
         var announced = request.ContentLength ?? FirstSize;
         if (announced > Body.MaxBytes)
             throw new BadHttpRequestException("Request body too large.", 413);

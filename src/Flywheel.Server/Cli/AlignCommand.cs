@@ -23,7 +23,8 @@ static class AlignCommand
             Description = "Number of newest blind labels, 40 to 2000",
             DefaultValueFactory = _ => AlignmentRequest.UsualLabels,
         };
-        var model = new Option<string?>("--model") { Description = "Model that derives rules from labels (default: the judge of the metric)" };
+        var model = new Option<string?>(
+            "--model") { Description = "Model that derives rules from labels (default: the judge of the metric)" };
         var reference = new Option<string?>("--reference")
         {
             Description = "Attribute with a reference answer, such as reference.answer (default: a common name that the spans have)",
@@ -80,7 +81,8 @@ static class AlignCommand
             return;
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{outlook.Labels} blind labels of `{outlook.Metric}` version {outlook.MetricVersion}: {outlook.Fit} to choose by, {outlook.HeldOut} later ones held out, {outlook.Tested} of them fair to test on."));
+            $"{outlook.Labels} blind labels of `{outlook.Metric}` version {outlook.MetricVersion}: {outlook.Fit} to choose by, "
+                + $"{outlook.HeldOut} later ones held out, {outlook.Tested} of them fair to test on."));
         Console.WriteLine($"{outlook.Candidates.Count} candidates: {string.Join(", ", outlook.Candidates)}.");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"At most {outlook.Calls:N0} calls for at most {outlook.CostUsd:0.00##} USD; answers that are kept cost nothing again."));
@@ -94,7 +96,8 @@ static class AlignCommand
             Candidates(ProposalJson.Read<AlignmentEvidence>(result));
         if (run.State == AlignmentState.Running)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"It waits until {run.VisibleAt:yyyy-MM-dd HH:mm} UTC: {run.Detail}. {run.Done:N0} of {run.Total:N0} steps are done and kept; the same command goes on."));
+                $"It waits until {run.VisibleAt:yyyy-MM-dd HH:mm} UTC: {run.Detail}. {run.Done:N0} of {run.Total:N0} steps are done and "
+                    + $"kept; the same command goes on."));
         else
             Console.WriteLine(run.Detail is { Length: > 0 } detail ? char.ToUpperInvariant(detail[0]) + detail[1..] + "." : "Done.");
         if (proposal is not null)
@@ -123,7 +126,9 @@ static class AlignCommand
         Output.People.Write(table);
         if (evidence is { Test: { } test, Current: { } old, Candidate: { } its })
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"On {test.Labels} held-out labels: balanced accuracy {its.Balanced:0.000} against {old.Balanced:0.000}; alone right {test.NewOnly:0.#} against {test.OldOnly:0.#} times, probability {test.Probability:0.000}, exact p {test.ExactP:0.000}."));
+                $"On {test.Labels} held-out labels: balanced accuracy {its.Balanced:0.000} against {old.Balanced:0.000}; alone right "
+                    + $"{test.NewOnly:0.#} against {test.OldOnly:0.#} times, probability {test.Probability:0.000}, exact p "
+                    + $"{test.ExactP:0.000}."));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Spent {evidence.CostUsd:0.00##} USD."));
         foreach (var note in evidence.Notes)
             Console.WriteLine(note);

@@ -29,7 +29,8 @@ sealed class CommandEngine : IAsyncDisposable
 
     /// <summary>What validates the rows of files.</summary>
     /// <param name="store">Judges know the approved labels of this database; null for none. It stays the caller's.</param>
-    public static CommandEngine ForFiles(IFlywheelStore? store = null) => new(new ServiceCollection().AddFileValidation(Settings.Load(), store));
+    public static CommandEngine ForFiles(IFlywheelStore? store = null) =>
+        new(new ServiceCollection().AddFileValidation(Settings.Load(), store));
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 

@@ -9,9 +9,11 @@ namespace Flywheel.Server.Cli;
 /// <summary>Options that several commands share, with one wording.</summary>
 static class CommonOptions
 {
-    public static Option<string?> Db() => new("--db") { Description = "Database: sqlite:FILE or postgres://… (default: the setting Db, else sqlite:flywheel.db)" };
+    public static Option<string?> Db() =>
+        new("--db") { Description = "Database: sqlite:FILE or postgres://… (default: the setting Db, else sqlite:flywheel.db)" };
 
-    public static Option<string> Project() => new("--project") { Description = "Name of the project", DefaultValueFactory = _ => "default" };
+    public static Option<string> Project() =>
+        new("--project") { Description = "Name of the project", DefaultValueFactory = _ => "default" };
 
     public static Option<bool> Json() => new("--json") { Description = "Print one JSON value and nothing else" };
 
@@ -34,7 +36,8 @@ static class CommonOptions
     public static void MustExist(string url)
     {
         const string Scheme = "sqlite:";
-        if (url.StartsWith(Scheme, StringComparison.Ordinal) && url[Scheme.Length..] is { Length: > 0 } path and not ":memory:" && !File.Exists(path))
+        if (url.StartsWith(Scheme, StringComparison.Ordinal) && url[Scheme.Length..] is { Length: > 0 } path and not ":memory:"
+            && !File.Exists(path))
             throw new FlywheelException(
                 $"There is no database {path}: check --db, or make one with `flywheel serve`, `flywheel import` or `flywheel migrate`.");
     }

@@ -20,10 +20,12 @@ static class DemoCommand
         var data = new Option<string?>("--data") { Description = "Labelled rows of your own, CSV or JSONL (default: the support bot)" };
         var test = new Option<string?>("--test") { Description = "Rows to measure accuracy on (default: a fifth of --data is held out)" };
         var textField = new Option<string>("--text-field") { Description = "Field with the text", DefaultValueFactory = _ => "text" };
-        var labelField = new Option<string>("--label-field") { Description = "Field with the expected label", DefaultValueFactory = _ => "intent" };
+        var labelField = new Option<string>(
+            "--label-field") { Description = "Field with the expected label", DefaultValueFactory = _ => "intent" };
         var labels = new Option<string?>("--labels")
         {
-            Description = "Number of labels after each round, comma-separated, such as 200,500,1000,all (default for --data: 2, 5, 10 and 20 % of the rows)",
+            Description = "Number of labels after each round, comma-separated, such as 200,500,1000,all (default for --data: 2, 5, 10 and "
+                + "20 % of the rows)",
         };
         var port = new Option<int>("--port") { Description = "Port to serve on", DefaultValueFactory = _ => 5151 };
         var command = new Command("demo", "Run the whole loop offline on a sample application or your own rows, then serve the result")
@@ -55,7 +57,8 @@ static class DemoCommand
             if (parsed.GetValue(noServe))
                 return ExitCodes.Ok;
             await app.StartAsync(ct);
-            await (quiet ? Console.Error : Console.Out).WriteLineAsync($"Flywheel listens on {FlywheelHost.AddressOf(app)}  (Ctrl+C stops)");
+            await (quiet ? Console.Error : Console.Out)
+                .WriteLineAsync($"Flywheel listens on {FlywheelHost.AddressOf(app)}  (Ctrl+C stops)");
             await app.WaitForShutdownAsync(ct);
             return ExitCodes.Ok;
         });
@@ -63,7 +66,8 @@ static class DemoCommand
     }
 
     static async Task<DemoReport> RunAsync(
-        IServiceProvider services, IDemoScenario scenario, DemoPlan plan, Engine.Models.ModelRegistry models, string db, bool quiet, CancellationToken ct)
+        IServiceProvider services, IDemoScenario scenario, DemoPlan plan, Engine.Models.ModelRegistry models, string db, bool quiet,
+        CancellationToken ct)
     {
         var started = Stopwatch.GetTimestamp();
         var demo = ActivatorUtilities.CreateInstance<LoopDemo>(services);

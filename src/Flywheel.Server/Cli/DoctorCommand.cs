@@ -73,7 +73,8 @@ static class DoctorCommand
                     : $"{project.Name}: entry {broken} was changed after it was written; restore a backup and compare"));
                 var off = 0;
                 foreach (var metric in await store.Metrics.ListAsync(project.Id, ct))
-                    if (!Same(await store.Metrics.CellsAsync(project.Id, metric.Id, ct), await store.Metrics.RecomputedCellsAsync(project.Id, metric.Id, ct)))
+                    if (!Same(await store.Metrics.CellsAsync(project.Id, metric.Id, ct),
+                        await store.Metrics.RecomputedCellsAsync(project.Id, metric.Id, ct)))
                         off++;
                 checks.Add(new("counts", off == 0, off == 0
                     ? $"{project.Name}: {await store.Spans.CountAsync(project.Id, ct):N0} spans, all counts equal their recomputation"

@@ -9,9 +9,11 @@ static class EraseCommand
     {
         var user = new Argument<string>("end-user") { Description = "Name of the end user in the spans" };
         var keep = new Option<bool>("--no-compact") { Description = "Do not rewrite the database file" };
-        var author = new Option<string>("--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
+        var author = new Option<string>(
+            "--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
         var common = new ProjectOptions();
-        var command = new Command("erase", "Delete all data of an end user, and rewrite the database file so that no deleted text remains in it")
+        var command = new Command(
+            "erase", "Delete all data of an end user, and rewrite the database file so that no deleted text remains in it")
             { user, keep, author, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<ErasureService>(parsed, async (erasures, caller, json) =>
         {
@@ -21,7 +23,8 @@ static class EraseCommand
                 Output.Json(new { erased, compacted });
             else
                 Console.WriteLine(
-                    $"Erased {erased.Spans} spans, {erased.Demonstrations} demonstrations, {erased.Feedback} feedback, {erased.Guidelines} guidelines, {erased.Texts} late texts; "
+                    $"Erased {erased.Spans} spans, {erased.Demonstrations} demonstrations, {erased.Feedback} feedback, "
+                        + $"{erased.Guidelines} guidelines, {erased.Texts} late texts; "
                     + $"taken out of {erased.Scrubbed} prompts of others.{(compacted ? " The file is rewritten." : "")}");
         }, ct));
         return command;

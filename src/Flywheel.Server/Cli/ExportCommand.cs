@@ -11,13 +11,16 @@ static class ExportCommand
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var outFile = new Option<string?>("--out") { Description = "JSONL file, or folder for Parquet (default: standard output)" };
-        var format = new Option<string>("--format") { Description = "jsonl, or parquet: a folder with one file per type", DefaultValueFactory = _ => "jsonl" };
+        var format = new Option<string>(
+            "--format") { Description = "jsonl, or parquet: a folder with one file per type", DefaultValueFactory = _ => "jsonl" };
         var what = new Option<string[]>("--what")
         {
             Description = "Types of rows, such as span, verdict, label (default: all)",
             AllowMultipleArgumentsPerToken = true,
         };
-        var command = new Command("export", "Write all rows of a project as of one moment; `flywheel import` reads them into either database") { db, project, what, outFile, format };
+        var command = new Command(
+            "export", "Write all rows of a project as of one moment; `flywheel import` reads them into either database") { db, project,
+            what, outFile, format };
         command.SetAction(async (parsed, ct) =>
         {
             if (parsed.GetValue(format) is not ("jsonl" or "parquet"))

@@ -14,9 +14,13 @@ static class ImportCommand
         var db = CommonOptions.Db();
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
-        var file = new Argument<string>("file") { Description = "File or folder of `flywheel export`; or spans as POST /api/v1/spans takes them, in JSONL, CSV or Parquet" };
-        var author = new Option<string>("--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
-        var command = new Command("import", "Import an export, or spans from a file; a second import has no effect") { file, author, db, project, json };
+        var file = new Argument<string>(
+            "file") { Description =
+                "File or folder of `flywheel export`; or spans as POST /api/v1/spans takes them, in JSONL, CSV or Parquet" };
+        var author = new Option<string>(
+            "--author") { Description = "Name of the person who acts, for the audit", DefaultValueFactory = _ => "cli" };
+        var command = new Command(
+            "import", "Import an export, or spans from a file; a second import has no effect") { file, author, db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
             var path = parsed.GetValue(file)!;
@@ -38,10 +42,12 @@ static class ImportCommand
         return command;
     }
 
-    static async Task<ImportView> ArchiveAsync(CommandEngine engine, Caller caller, string path, ArchiveHeader header, bool quiet, CancellationToken ct)
+    static async Task<ImportView> ArchiveAsync(
+        CommandEngine engine, Caller caller, string path, ArchiveHeader header, bool quiet, CancellationToken ct)
     {
         var kinds = engine.Get<IArchiveStore>().Kinds;
-        var request = new ArchiveImportRequest(Path.GetFileName(path.TrimEnd('/', '\\')), header, ArchiveInput.Read(path, kinds), Directory.Exists(path));
+        var request = new ArchiveImportRequest(
+            Path.GetFileName(path.TrimEnd('/', '\\')), header, ArchiveInput.Read(path, kinds), Directory.Exists(path));
         return ImportView.Of(await Output.ProgressAsync(
             "Importing", quiet, report => engine.Get<ArchiveImportService>().ImportAsync(caller, request, report, ct)));
     }
@@ -60,7 +66,8 @@ static class ImportCommand
             ? done.Read is null ? "Nothing was imported." : "Nothing was imported: all of it is there already."
             : "Imported " + string.Join(", ", done.Imported.Select(each => $"{each.Value:N0} {each.Key}")) + ".");
         if (done.ForeignAudit > 0)
-            Console.WriteLine($"{done.ForeignAudit:N0} entries of the archive's audit stay outside: the project has an audit of its own, and its chain cannot take in another.");
+            Console.WriteLine($"{done.ForeignAudit:N0} entries of the archive's audit stay outside: the project has an audit of its own, "
+                + "and its chain cannot take in another.");
         foreach (var rejection in done.Rejected.Take(20))
             Console.Error.WriteLine($"{path}, line {rejection.Line}: {rejection.Message}");
         if (done.Rejected.Count > 20)
@@ -75,7 +82,8 @@ static class ImportCommand
 /// <param name="ForeignAudit">Entries of the archive's audit that stay outside.</param>
 /// <param name="Missing">Rows that the archive should have and has not.</param>
 sealed record ImportView(
-    IReadOnlyDictionary<string, long> Imported, IReadOnlyDictionary<string, long>? Read, IReadOnlyList<ImportRejection> Rejected, long ForeignAudit,
+    IReadOnlyDictionary<string, long> Imported, IReadOnlyDictionary<string, long>? Read, IReadOnlyList<ImportRejection> Rejected,
+    long ForeignAudit,
     IReadOnlyDictionary<string, long> Missing)
 {
     public static ImportView Of(ArchiveImportResult it) => new(

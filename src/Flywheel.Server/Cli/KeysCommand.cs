@@ -17,21 +17,25 @@ static class KeysCommand
         var project = CommonOptions.Project();
         var json = CommonOptions.Json();
         var name = new Option<string>("--name") { Description = "Purpose of the key", DefaultValueFactory = _ => "key" };
-        var scope = new Option<string>("--scope") { Description = "ingest, read, models, agent or admin", DefaultValueFactory = _ => "admin" };
+        var scope = new Option<string>(
+            "--scope") { Description = "ingest, read, models, agent or admin", DefaultValueFactory = _ => "admin" };
         var days = new Option<int?>("--days") { Description = "Days until the key expires (default: never)" };
         var command = new Command("create", "Create a key and print it once; creates the project if it does not exist")
             { db, project, name, scope, days, json };
         command.SetAction(async (parsed, ct) =>
         {
-            var request = new NewKeyRequest(parsed.GetValue(project)!, parsed.GetValue(name)!, parsed.GetValue(scope)!, parsed.GetValue(days));
+            var request = new NewKeyRequest(
+                parsed.GetValue(project)!, parsed.GetValue(name)!, parsed.GetValue(scope)!, parsed.GetValue(days));
             request.Check();
             await using var store = await CommonOptions.OpenAsync(parsed.GetValue(db), ct);
             await using var engine = CommandEngine.OverData(store);
             var (owner, key, secret) = await engine.Get<KeyService>().CreateAsync(request, ct);
             if (parsed.GetValue(json))
-                Output.Json(new { id = key.Id, project = owner.Name, name = key.Name, scope = Wire.Name(key.Scope), secret, expires_at = key.ExpiresAt });
+                Output.Json(new { id = key.Id, project = owner.Name, name = key.Name, scope = Wire.Name(key.Scope), secret,
+                    expires_at = key.ExpiresAt });
             else
-                Console.WriteLine($"{secret}\nKey `{key.Name}` of project `{owner.Name}`, scope {Wire.Name(key.Scope)}. It is not shown again.");
+                Console.WriteLine($"{secret}\nKey `{key.Name}` of project `{owner.Name}`, scope {Wire.Name(key.Scope)}. It is not shown "
+                    + "again.");
             return ExitCodes.Ok;
         });
         return command;
@@ -63,7 +67,8 @@ static class KeysCommand
         var table = new Table().Border(TableBorder.Simple).AddColumns("id", "name", "prefix", "scope", "created", "state");
         foreach (var key in keys)
             table.AddRow(
-                key.Id.ToString(), Markup.Escape(key.Name), key.Prefix + "...", Wire.Name(key.Scope), key.CreatedAt.ToString("yyyy-MM-dd", null),
+                key.Id.ToString(), Markup.Escape(key.Name), key.Prefix + "...", Wire.Name(key.Scope),
+                key.CreatedAt.ToString("yyyy-MM-dd", null),
                 key.RevokedAt is not null ? "revoked" : key.ExpiresAt <= now ? "expired" : "valid");
         Output.People.Write(table);
     }

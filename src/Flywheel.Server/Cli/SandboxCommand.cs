@@ -16,7 +16,9 @@ static class SandboxCommand
     {
         var database = new Option<string?>("--database") { Description = "Configured database, SQLite file or postgres://…" };
         var json = CommonOptions.Json();
-        var command = new Command("layers", "Test the protections of the sandbox on this machine; list those that work and those that are missing") { database, json };
+        var command = new Command(
+            "layers", "Test the protections of the sandbox on this machine; list those that work and those that are missing") { database,
+            json };
         command.SetAction(async (parsed, ct) =>
         {
             var configuration = Settings.Load();
@@ -36,7 +38,8 @@ static class SandboxCommand
             else
                 foreach (var wall in walls)
                     Console.WriteLine(string.Join(Environment.NewLine,
-                        [wall.Engine, .. wall.Active.Select(layer => "  ok       " + layer), .. wall.Missing.Select(layer => "  missing  " + layer),
+                        [wall.Engine, .. wall.Active.Select(layer => "  ok       " + layer),
+                            .. wall.Missing.Select(layer => "  missing  " + layer),
                             .. wall.Problem is null ? Array.Empty<string>() : ["  BAD      " + wall.Problem]]));
             return walls.TrueForAll(wall => wall.Problem is null) ? ExitCodes.Ok : ExitCodes.Failed;
         });
@@ -61,7 +64,8 @@ static class SandboxCommand
         var role = new Option<string>("--role") { Description = "Name of the role", DefaultValueFactory = _ => "flywheel_sandbox" };
         var schema = new Option<string>("--schema") { Description = "Schema of the tables", DefaultValueFactory = _ => "public" };
         var tables = new Option<string[]>("--table") { Description = "Table that the role can read; can be repeated (default: all)" };
-        var command = new Command("role", "Print the SQL that creates a read-only role of PostgreSQL; a superuser runs it with psql") { role, schema, tables };
+        var command = new Command(
+            "role", "Print the SQL that creates a read-only role of PostgreSQL; a superuser runs it with psql") { role, schema, tables };
         command.SetAction(parsed =>
         {
             Console.WriteLine(ReadOnlyRole.Sql(parsed.GetValue(role)!, parsed.GetValue(schema)!, parsed.GetValue(tables) ?? []));

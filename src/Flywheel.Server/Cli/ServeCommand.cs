@@ -11,13 +11,19 @@ static class ServeCommand
     public static Command Create()
     {
         var db = CommonOptions.Db();
-        var host = new Option<string?>("--host") { Description = "IP address to listen on; addresses other than loopback require API keys (default: 127.0.0.1)" };
+        var host = new Option<string?>(
+            "--host") { Description = "IP address to listen on; addresses other than loopback require API keys (default: 127.0.0.1)" };
         var port = new Option<int?>("--port") { Description = "TCP port; 0 selects a free port (default: 5151)" };
-        var otlpHttp = new Option<int?>("--otlp-http-port") { Description = "Additional port for OTLP over HTTP; 0 disables it (default: 4318; 0 with --port 0)" };
-        var otlpGrpc = new Option<int?>("--otlp-grpc-port") { Description = "Port for OTLP over gRPC; 0 disables it (default: 4317; 0 with --port 0)" };
-        var auth = new Option<string?>("--auth") { Description = "auto, keys or off (default: auto, which requires keys on addresses other than loopback)" };
+        var otlpHttp = new Option<int?>(
+            "--otlp-http-port") { Description = "Additional port for OTLP over HTTP; 0 disables it (default: 4318; 0 with --port 0)" };
+        var otlpGrpc = new Option<int?>(
+            "--otlp-grpc-port") { Description = "Port for OTLP over gRPC; 0 disables it (default: 4317; 0 with --port 0)" };
+        var auth = new Option<string?>(
+            "--auth") { Description = "auto, keys or off (default: auto, which requires keys on addresses other than loopback)" };
         var noWork = new Option<bool>("--no-work") { Description = "Run no workers in this process" };
-        var command = new Command("serve", "Run the server: REST API, gateway, OTLP, MCP and workers in one process") { db, host, port, otlpHttp, otlpGrpc, auth, noWork };
+        var command = new Command(
+            "serve", "Run the server: REST API, gateway, OTLP, MCP and workers in one process") { db, host, port, otlpHttp, otlpGrpc, auth,
+            noWork };
         command.SetAction(async (parsed, ct) =>
         {
             var flags = new Dictionary<string, string?>();
@@ -59,7 +65,8 @@ static class ServeCommand
             flags[name] = usual.ToString(CultureInfo.InvariantCulture);
         else
             Console.Error.WriteLine(
-                $"flywheel: port {usual} is in use, so OpenTelemetry's usual door there stays closed (set `{name}` for another port; OTLP over HTTP is also at the API's address, /v1/traces).");
+                $"flywheel: port {usual} is in use, so OpenTelemetry's usual door there stays closed (set `{name}` for another port; OTLP "
+                    + $"over HTTP is also at the API's address, /v1/traces).");
     }
 
     static bool IsFree(string host, int port)
@@ -87,10 +94,12 @@ static class ServeCommand
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException
             && app.Services.GetRequiredService<ServerOptions>() is var options
             && new[] { ("otlp_http_port", options.OtlpHttpPort), ("otlp_grpc_port", options.OtlpGrpcPort) }
-                .FirstOrDefault(door => door.Item2 != 0 && e.Message.Contains($":{door.Item2}", StringComparison.Ordinal)) is { Item1: { } name } taken)
+                .FirstOrDefault(door => door.Item2 != 0 && e.Message.Contains($":{door.Item2}", StringComparison.Ordinal))
+                is { Item1: { } name } taken)
         {
             throw new Core.FlywheelException(
-                $"Port {taken.Item2} for OpenTelemetry is in use: stop the collector that has it, or set `{name}` to another port, or to 0 to leave this door closed.", e);
+                $"Port {taken.Item2} for OpenTelemetry is in use: stop the collector that has it, or set `{name}` to another port, or to "
+                    + "0 to leave this door closed.", e);
         }
     }
 }

@@ -21,20 +21,28 @@ static class ValidateCommand
 
     public static Command Create()
     {
-        var metric = new Option<string>("--metric") { Description = "Validator: contains, absent, regex, length, one-of, json, sql-expression, exact-match, code.sql, code.csharp, code.javascript, input.sensitive, input.language, input.complexity, input.owner or judge", Required = true };
-        var set = new Option<string[]>("--set") { Description = "One setting, key=value; a list is comma-separated or JSON. Can be repeated" };
+        var metric = new Option<string>(
+            "--metric") { Description =
+                "Validator: contains, absent, regex, length, one-of, json, sql-expression, exact-match, code.sql, code.csharp, "
+                    + "code.javascript, input.sensitive, input.language, input.complexity, input.owner or judge", Required = true };
+        var set = new Option<string[]>(
+            "--set") { Description = "One setting, key=value; a list is comma-separated or JSON. Can be repeated" };
         var input = new Option<string>("--in") { Description = "JSONL or CSV rows {id, text}", Required = true };
         var field = new Option<string>("--field") { Description = "Field with the text to check", DefaultValueFactory = _ => "text" };
-        var criterion = new Option<string>("--criterion") { Description = "For judge: a question that is answered by yes (pass) or no (fail)", DefaultValueFactory = _ => "" };
+        var criterion = new Option<string>(
+            "--criterion") { Description = "For judge: a question that is answered by yes (pass) or no (fail)", DefaultValueFactory = _ =>
+                "" };
         var json = new Option<bool>("--json") { Description = "Print the JSON lines without the counts" };
-        var command = new Command("validate", "Check the rows of a file with one validator and print one JSON line per row: {id, outcome, score, reason}")
+        var command = new Command(
+            "validate", "Check the rows of a file with one validator and print one JSON line per row: {id, outcome, score, reason}")
             { metric, set, input, field, criterion, json };
         command.SetAction(async (parsed, ct) =>
         {
             var name = parsed.GetValue(metric)!;
             await using var engine = CommandEngine.ForFiles();
             var registry = engine.Validators;
-            var subject = registry.Find(name)?.Subjects.Contains(MetricSubject.Output) == false ? MetricSubject.Input : MetricSubject.Output;
+            var subject = registry.Find(name)?.Subjects.Contains(MetricSubject.Output) == false
+                ? MetricSubject.Input : MetricSubject.Output;
             var validator = Make(registry, name, subject, parsed.GetValue(set) ?? [], parsed.GetValue(criterion)!);
             var path = parsed.GetValue(input)!;
             var counts = new SortedDictionary<Outcome, long>();
@@ -44,7 +52,8 @@ static class ValidateCommand
                 var finding = await CheckAsync(validator, subject, row, parsed.GetValue(field)!, path, line, ct);
                 counts[finding.Outcome] = counts.GetValueOrDefault(finding.Outcome) + 1;
                 Output.JsonLine(new Line(
-                    JsonFields.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score, finding.Reason,
+                    JsonFields.Text(row, "id") ?? line.ToString(CultureInfo.InvariantCulture), Wire.Name(finding.Outcome), finding.Score,
+                    finding.Reason,
                     FoundSpanView.Of(finding.Spans)));
             }
             if (!parsed.GetValue(json) && !Console.IsErrorRedirected)
@@ -93,7 +102,8 @@ static class ValidateCommand
             return flag;
         if ((type.Contains("integer", StringComparison.OrdinalIgnoreCase) || type.Contains("number", StringComparison.OrdinalIgnoreCase))
             && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-            return number == Math.Floor(number) && Math.Abs(number) < long.MaxValue ? JsonValue.Create((long)number) : JsonValue.Create(number);
+            return number == Math.Floor(number)
+                && Math.Abs(number) < long.MaxValue ? JsonValue.Create((long)number) : JsonValue.Create(number);
         return value;
     }
 
@@ -119,7 +129,8 @@ static class ValidateCommand
         var span = new NewSpan
         {
             Key = new SpanKey("file", line.ToString(CultureInfo.InvariantCulture)), Node = JsonFields.Text(row, "node") ?? "file",
-            Kind = Wire.Parse<NodeKind>(JsonFields.Text(row, "kind")) ?? NodeKind.Other, Input = isInput ? text : JsonFields.Text(row, "input"),
+            Kind = Wire.Parse<NodeKind>(JsonFields.Text(row, "kind")) ?? NodeKind.Other,
+            Input = isInput ? text : JsonFields.Text(row, "input"),
             Output = isInput ? JsonFields.Text(row, "output") : text,
             StartedAt = TimeProvider.System.GetUtcNow(), Model = JsonFields.Text(row, "model"), Session = JsonFields.Text(row, "session"),
             EndUser = JsonFields.Text(row, "end_user"), Attributes = row.GetRawText(),

@@ -21,10 +21,12 @@ static class ArchiveInput
                 header = File.Exists(Path.Combine(path, HeaderFile))
                     ? JsonSerializer.Deserialize<ArchiveHeader>(File.ReadAllText(Path.Combine(path, HeaderFile)), FileJson.Lines)
                     : throw new FlywheelException($"{path} has no {HeaderFile}: it is no export, or was cut short.");
-            else if (!RowFile.IsJsonl(path) || File.ReadLines(path).FirstOrDefault() is not { } first || !first.Contains("\"archive\"", StringComparison.Ordinal))
+            else if (!RowFile.IsJsonl(path) || File.ReadLines(path).FirstOrDefault() is not { } first
+                || !first.Contains("\"archive\"", StringComparison.Ordinal))
                 return null;
             else
-                header = JsonElement.Parse(first) is { ValueKind: JsonValueKind.Object } json && JsonFields.Text(json, "type") == ArchiveHeader.Name
+                header = JsonElement.Parse(first) is { ValueKind: JsonValueKind.Object } json
+                    && JsonFields.Text(json, "type") == ArchiveHeader.Name
                     ? json.Deserialize<ArchiveHeader>(FileJson.Lines)
                     : null;
         }
@@ -34,7 +36,8 @@ static class ArchiveInput
         }
         return header is null || header.Version <= ArchiveHeader.Current
             ? header
-            : throw new FlywheelException($"{path} was written by a newer Flywheel (archive version {header.Version}, this one knows {ArchiveHeader.Current}).");
+            : throw new FlywheelException(
+                $"{path} was written by a newer Flywheel (archive version {header.Version}, this one knows {ArchiveHeader.Current}).");
     }
 
     /// <summary>The rows, with their lines and kinds, in the order in which they can be taken in.</summary>

@@ -8,7 +8,8 @@ namespace Flywheel.Server.Files;
 static class DatasetFile
 {
     sealed record DatasetRow(
-        long Ordinal, string Input, string? Expected, JsonElement? Attributes, string? Split, string? TraceId, string? SpanId, string? EndUser);
+        long Ordinal, string Input, string? Expected, JsonElement? Attributes, string? Split, string? TraceId, string? SpanId,
+        string? EndUser);
 
     static readonly (string, ColumnForm)[] Columns =
     [
@@ -25,7 +26,8 @@ static class DatasetFile
         var (temporary, rows) = (path + ".part", 0L);
         if (!RowFile.IsJsonl(path) && Path.GetExtension(path).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
         {
-            await using var table = await ParquetTable.CreateAsync(temporary, Columns, new Dictionary<string, string> { ["flywheel"] = "dataset" }, ct);
+            await using var table = await ParquetTable.CreateAsync(
+                temporary, Columns, new Dictionary<string, string> { ["flywheel"] = "dataset" }, ct);
             await foreach (var item in items.WithCancellation(ct))
             {
                 await table.AddAsync(JsonSerializer.SerializeToElement(Of(item), FileJson.Lines), ct);
@@ -52,7 +54,8 @@ static class DatasetFile
     {
         var it = item.Content;
         return new(
-            item.Ordinal, it.Input, it.Expected, it.Attributes is null ? null : JsonElement.Parse(it.Attributes), it.Split, it.Source?.Trace,
+            item.Ordinal, it.Input, it.Expected, it.Attributes is null ? null : JsonElement.Parse(it.Attributes), it.Split,
+            it.Source?.Trace,
             it.Source?.Span, it.EndUser);
     }
 }

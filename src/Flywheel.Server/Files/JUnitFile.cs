@@ -7,7 +7,8 @@ using Flywheel.Engine.Evaluation;
 namespace Flywheel.Server.Files;
 
 /// <summary>An evaluation as CI systems read it: a suite a metric, a case a row, and a suite of the thresholds.</summary>
-/// <remarks>Fail is a failure, error an error; unsure and skipped are skipped with the reason. Without thresholds, no build should break on failures.</remarks>
+/// <remarks>Fail is a failure, error an error; unsure and skipped are skipped with the reason. Without thresholds, no build should break on
+/// failures.</remarks>
 static class JUnitFile
 {
     public static async Task WriteAsync(string path, EvalReport report, IEvalRunStore runs, EvalRun run, CancellationToken ct)
@@ -18,7 +19,8 @@ static class JUnitFile
         Counts(xml,
             report.Metrics.Sum(metric => metric.Outcomes.Values.Sum()) + report.Thresholds.Count,
             report.Metrics.Sum(metric => metric.Outcomes["fail"]) + report.Thresholds.Count(threshold => !threshold.Met),
-            report.Metrics.Sum(metric => metric.Outcomes["error"]), report.Metrics.Sum(metric => metric.Outcomes["skipped"] + metric.Outcomes["unsure"]));
+            report.Metrics.Sum(metric => metric.Outcomes["error"]),
+            report.Metrics.Sum(metric => metric.Outcomes["skipped"] + metric.Outcomes["unsure"]));
         xml.WriteAttributeString("time", report.Run.Seconds.ToString("0.000", CultureInfo.InvariantCulture));
         for (var i = 0; i < report.Metrics.Count; i++)
             await SuiteAsync(xml, report.Metrics[i], runs.FindingsAsync(run, i, ct));
@@ -31,17 +33,21 @@ static class JUnitFile
     {
         xml.WriteStartElement("testsuite");
         xml.WriteAttributeString("name", metric.Name);
-        Counts(xml, metric.Outcomes.Values.Sum(), metric.Outcomes["fail"], metric.Outcomes["error"], metric.Outcomes["skipped"] + metric.Outcomes["unsure"]);
+        Counts(xml, metric.Outcomes.Values.Sum(), metric.Outcomes["fail"], metric.Outcomes["error"],
+            metric.Outcomes["skipped"] + metric.Outcomes["unsure"]);
         await foreach (var finding in findings)
         {
             xml.WriteStartElement("testcase");
             xml.WriteAttributeString("classname", metric.Name);
             xml.WriteAttributeString("name", Clean(finding.Id));
-            var element = finding.Outcome switch { Outcome.Fail => "failure", Outcome.Error => "error", Outcome.Unsure or Outcome.Skipped => "skipped", _ => null };
+            var element = finding.Outcome switch { Outcome.Fail => "failure", Outcome.Error => "error", Outcome.Unsure or Outcome.Skipped =>
+                "skipped", _ => null };
             if (element is not null)
             {
                 xml.WriteStartElement(element);
-                xml.WriteAttributeString("message", Clean((finding.Outcome == Outcome.Unsure ? "unsure: " : "") + (finding.Reason ?? Wire.Name(finding.Outcome))));
+                xml.WriteAttributeString(
+                    "message", Clean((finding.Outcome == Outcome.Unsure ? "unsure: " : "")
+                        + (finding.Reason ?? Wire.Name(finding.Outcome))));
                 xml.WriteEndElement();
             }
             xml.WriteEndElement();
@@ -58,7 +64,8 @@ static class JUnitFile
         {
             xml.WriteStartElement("testcase");
             xml.WriteAttributeString("classname", "thresholds");
-            xml.WriteAttributeString("name", Clean(string.Create(CultureInfo.InvariantCulture, $"{threshold.Name} >= {threshold.Minimum}")));
+            xml.WriteAttributeString(
+                "name", Clean(string.Create(CultureInfo.InvariantCulture, $"{threshold.Name} >= {threshold.Minimum}")));
             if (!threshold.Met)
             {
                 xml.WriteStartElement("failure");

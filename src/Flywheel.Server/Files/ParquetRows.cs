@@ -90,8 +90,12 @@ static class ParquetRows
             _ when type == typeof(double) => Values<double>(value => double.IsFinite(value) ? value : null),
             _ when type == typeof(decimal) => Values<decimal>(value => value),
             _ when type == typeof(Guid) => Values<Guid>(value => value.ToString()),
-            _ when type == typeof(DateTime) => Values<DateTime>(value => DateTime.SpecifyKind(value, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture)),
-            _ => throw new FlywheelException($"{path}: the column `{field.Name}` has the type {type.Name}, which is not read. Write it as text, a number, a time or true and false."),
+            _ when type == typeof(DateTime) =>
+                Values<DateTime>(value =>
+                    DateTime.SpecifyKind(value, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture)),
+            _ => throw new FlywheelException(
+                $"{path}: the column `{field.Name}` has the type {type.Name}, which is not read. Write it as text, a number, a time or "
+                    + $"true and false."),
         };
 
         JsonNode?[] Values<T>(Func<T, JsonNode?> form) where T : struct

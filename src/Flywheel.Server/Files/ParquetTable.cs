@@ -45,7 +45,8 @@ sealed class ParquetTable : IAsyncDisposable
         try
         {
             var writer = await ParquetWriter.CreateAsync(
-                new ParquetSchema(fields.Select(each => (Field)each.Field)), file, new ParquetOptions { CompressionMethod = CompressionMethod.Snappy },
+                new ParquetSchema(fields.Select(each => (Field)each.Field)), file,
+                new ParquetOptions { CompressionMethod = CompressionMethod.Snappy },
                 cancellationToken: ct);
             writer.CustomMetadata = about.ToDictionary();
             return new(file, writer, fields);

@@ -24,7 +24,9 @@ static class PromptFile
             : new(type, template, config, $"{Path.GetFileName(path)}@{Hash(template, config)[..8]}");
     }
 
-    /// <summary>A list of messages, or an object with <c>template</c> and <c>config</c> as POST /api/v1/prompts/NAME/versions takes it.</summary>
+    /// <summary>
+    /// A list of messages, or an object with <c>template</c> and <c>config</c> as POST /api/v1/prompts/NAME/versions takes it.
+    /// </summary>
     static (PromptType, string, string) OfJson(string path, string text)
     {
         JsonElement json;
@@ -42,10 +44,12 @@ static class PromptFile
             config = json.TryGetProperty("config", out var given) && given.ValueKind == JsonValueKind.Object ? given.GetRawText() : "{}";
             json = template;
         }
-        return json.ValueKind == JsonValueKind.String ? (PromptType.Text, json.GetString()!, config) : (PromptType.Chat, json.GetRawText(), config);
+        return json.ValueKind == JsonValueKind.String
+            ? (PromptType.Text, json.GetString()!, config) : (PromptType.Chat, json.GetRawText(), config);
     }
 
     static RequestException Wrong(string message) => RequestException.BadField("prompt_file", message);
 
-    static string Hash(params string[] parts) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts))));
+    static string Hash(params string[] parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts))));
 }

@@ -29,7 +29,8 @@ static class RowFile
     {
         if (JsonFields.Text(row, field) is { } text)
             return text;
-        var has = row.ValueKind == JsonValueKind.Object ? string.Join(", ", row.EnumerateObject().Select(property => property.Name)) : "no fields";
+        var has = row.ValueKind == JsonValueKind.Object
+            ? string.Join(", ", row.EnumerateObject().Select(property => property.Name)) : "no fields";
         throw new FlywheelException($"{path}, line {line}: the field `{field}` is missing (the row has {has}).");
     }
 
@@ -51,7 +52,8 @@ static class RowFile
                 throw new FlywheelException($"{path}, line {number} is no JSON: {e.Message.Split(" Path:")[0]}");
             }
             if (row.ValueKind != JsonValueKind.Object)
-                throw new FlywheelException($"{path}, line {number} is no JSON object: write one object a line, such as {{\"id\": \"1\", \"text\": \"...\"}}.");
+                throw new FlywheelException(
+                    $"{path}, line {number} is no JSON object: write one object a line, such as {{\"id\": \"1\", \"text\": \"...\"}}.");
             yield return (number, row);
         }
     }
@@ -59,7 +61,8 @@ static class RowFile
     static IEnumerable<(int, JsonElement)> ReadCsv(string path)
     {
         using var reader = new StreamReader(path);
-        using var csv = new CsvReader(reader, new CsvConfiguration(CultureInfo.InvariantCulture) { BadDataFound = null, MissingFieldFound = null });
+        using var csv = new CsvReader(
+            reader, new CsvConfiguration(CultureInfo.InvariantCulture) { BadDataFound = null, MissingFieldFound = null });
         if (!csv.Read() || !csv.ReadHeader())
             yield break;
         var header = csv.HeaderRecord!;
@@ -69,7 +72,8 @@ static class RowFile
             var record = csv.Parser.RawRecord;
             if (record.AsSpan().Count('"') % 2 == 1 && record.AsSpan().TrimEnd("\r\n").Contains('\n'))
                 throw new FlywheelException(
-                    $"{path}, line {csv.Parser.RawRow - record.AsSpan().Count('\n')}: a quote is opened and never closed. Close it, or double it (\"\") where it belongs to the text.");
+                    $"{path}, line {csv.Parser.RawRow - record.AsSpan().Count('\n')}: a quote is opened and never closed. Close it, or "
+                        + "double it (\"\") where it belongs to the text.");
             var row = new Dictionary<string, string?>(header.Length);
             foreach (var name in header)
                 row[name] = csv.GetField(name);

@@ -45,12 +45,14 @@ static class GatewayEndpoints
         openAI.MapGet("/models/{**id}", Get).Needs(KeyScope.Models).WithSummary("One model");
 
         void Map(string path, Protocol protocol, string summary) =>
-            openAI.MapPost(path, (RequestDelegate)(http => door.HandleAsync(http, protocol))).Needs(KeyScope.Models).WithMetadata(new ModelCall())
+            openAI.MapPost(path, (RequestDelegate)(http => door.HandleAsync(http, protocol))).Needs(KeyScope.Models)
+                .WithMetadata(new ModelCall())
                 .WithSummary(summary);
     }
 
     static IResult List(ModelRoutes routes) => Results.Json(
-        new ModelList("list", [.. routes.Names.Select(each => new ModelEntry(each.Name, "model", 0, each.Provider))]), GatewayJson.Default.ModelList);
+        new ModelList("list", [.. routes.Names.Select(each => new ModelEntry(each.Name, "model", 0, each.Provider))]),
+        GatewayJson.Default.ModelList);
 
     static IResult Get(string id, ModelRoutes routes) => routes.Find(id) is { } route
         ? Results.Json(new ModelEntry(id, "model", 0, route.Upstream.Name), GatewayJson.Default.ModelEntry)

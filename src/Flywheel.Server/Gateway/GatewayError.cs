@@ -9,7 +9,8 @@ static class GatewayError
 {
     public const string PathPrefix = "/openai/";
 
-    public static RequestException Invalid(string? field, string message) => new(RequestErrorKind.Invalid, "invalid_request", message, field);
+    public static RequestException Invalid(string? field, string message) =>
+        new(RequestErrorKind.Invalid, "invalid_request", message, field);
 
     public static bool IsFor(HttpRequest request) => request.Path.StartsWithSegments("/openai");
 

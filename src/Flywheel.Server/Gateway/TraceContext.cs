@@ -20,7 +20,8 @@ readonly record struct TraceContext(string Trace, string Span, string? Parent)
     /// <summary>An unreadable header starts a new trace, as the standard wants.</summary>
     static bool IsValid(string? header)
     {
-        if (header is null || header.Length < 55 || header[2] != '-' || header[35] != '-' || header[52] != '-' || header.StartsWith("ff", StringComparison.Ordinal))
+        if (header is null || header.Length < 55 || header[2] != '-' || header[35] != '-' || header[52] != '-'
+            || header.StartsWith("ff", StringComparison.Ordinal))
             return false;
         if (header.Length > 55 && (header.StartsWith("00", StringComparison.Ordinal) || header[55] != '-'))
             return false;

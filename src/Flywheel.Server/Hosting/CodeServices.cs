@@ -17,7 +17,8 @@ static class CodeServices
             MaxBytes = Whole(section, nameof(options.MaxBytes), options.MaxBytes, 1_000, 64_000_000),
             MaxAtWork = Whole(section, nameof(options.MaxAtWork), options.MaxAtWork, 1, 256),
             MaxIdle = Whole(section, nameof(options.MaxIdle), options.MaxIdle, 0, 256),
-            Analyzers = [.. section.GetSection(nameof(options.Analyzers)).GetChildren().Select(path => path.Value).OfType<string>().Select(Path.GetFullPath)],
+            Analyzers = [.. section.GetSection(nameof(options.Analyzers)).GetChildren().Select(path => path.Value).OfType<string>()
+                .Select(Path.GetFullPath)],
         });
     }
 

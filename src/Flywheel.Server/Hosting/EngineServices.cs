@@ -20,9 +20,12 @@ namespace Flywheel.Server.Hosting;
 /// <summary>The engine with what the settings bring: models, validators, the application's databases.</summary>
 static class EngineServices
 {
-    /// <summary>The engine over the <see cref="IFlywheelStore"/> that the caller registers, for the server and for commands on its database.</summary>
+    /// <summary>
+    /// The engine over the <see cref="IFlywheelStore"/> that the caller registers, for the server and for commands on its database.
+    /// </summary>
     /// <remarks>Validators name databases of the settings only: a path in a request would let its sender try files.</remarks>
-    public static IServiceCollection AddFlywheelEngine(this IServiceCollection services, IConfiguration configuration, ServerOptions options)
+    public static IServiceCollection AddFlywheelEngine(
+        this IServiceCollection services, IConfiguration configuration, ServerOptions options)
     {
         services.AddConfigured(configuration, CodeServices.OfServer(configuration, options.Db));
         services.AddSingleton<StoredReferences>();
@@ -43,7 +46,8 @@ static class EngineServices
 
     /// <summary>What validates the rows of files, with no server: settings may name files of this machine.</summary>
     /// <param name="store">Judges know the approved labels of this database; null for none. It stays the caller's.</param>
-    public static IServiceCollection AddFileValidation(this IServiceCollection services, IConfiguration configuration, IFlywheelStore? store)
+    public static IServiceCollection AddFileValidation(
+        this IServiceCollection services, IConfiguration configuration, IFlywheelStore? store)
     {
         services.AddConfigured(configuration, CodeServices.OfCommandLine(configuration));
         services.AddSingleton<ISqlEvaluator, ScratchSpans>();
@@ -91,17 +95,21 @@ static class EngineServices
             .. plugins,
         ];
 
-        static EvaluatorModels ModelsOf(JudgeServices judges) => new(judges.Chat, (model, usage) => judges.Price?.Invoke(model, usage) ?? 0);
+        static EvaluatorModels ModelsOf(JudgeServices judges) =>
+            new(judges.Chat, (model, usage) => judges.Price?.Invoke(model, usage) ?? 0);
     }
 
     /// <summary>The application's own databases: <c>Databases:NAME</c> is <c>sqlite:FILE</c> or <c>postgres://…</c>.</summary>
     static ApplicationDatabases OpenDatabases(IConfiguration configuration) => new(configuration.GetSection("Databases").GetChildren()
         .Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create(setting.Key, setting.Value!)));
 
-    /// <summary>Where webhooks may go and how they sign: <c>Webhooks:Allow</c> (a list of host:port) and <c>Webhooks:Keys:NAME</c>.</summary>
+    /// <summary>
+    /// Where webhooks may go and how they sign: <c>Webhooks:Allow</c> (a list of host:port) and <c>Webhooks:Keys:NAME</c>.
+    /// </summary>
     static WebhookServices Webhooks(IConfiguration configuration, TimeProvider clock) => new(
         configuration.GetSection("Webhooks:Allow").Get<string[]>(),
-        configuration.GetSection("Webhooks:Keys").GetChildren().Where(key => key.Value is not null).ToDictionary(key => key.Key, key => key.Value!), clock);
+        configuration.GetSection("Webhooks:Keys").GetChildren().Where(key => key.Value is not null)
+            .ToDictionary(key => key.Key, key => key.Value!), clock);
 
     /// <summary>The configured models, checked; the offline ones if none are configured.</summary>
     public static ModelRegistry OpenModels(IConfiguration configuration) => new(ReadModels(configuration));

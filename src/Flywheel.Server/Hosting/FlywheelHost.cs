@@ -50,7 +50,8 @@ public static class FlywheelHost
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Critical);
         // A port in use is told once, by whoever starts the server; what stops a running one is critical and still logged.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         // Handlers run where their bytes arrived instead of being queued once more. The socket engine hands the other events of its
         // batch to another thread first, so that one that takes long delays nobody.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
@@ -89,7 +90,8 @@ public static class FlywheelHost
         {
             document.Info.Title = "Flywheel";
             document.Info.Version = "v1";
-            document.Info.Description = "Log, validate, review, fix, retrieve. Errors are RFC 9457 problems with a machine-readable `code`.";
+            document.Info.Description =
+                "Log, validate, review, fix, retrieve. Errors are RFC 9457 problems with a machine-readable `code`.";
             return Task.CompletedTask;
         }));
         configure?.Invoke(builder);

@@ -10,7 +10,8 @@ static class ModelInstallation
     public static Task<string> InstallUseLiteAsync(IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>
         new UseLiteInstaller(configuration["Models:Folder"]).InstallAsync(new Immediate(report), ct);
 
-    public static Task<string> InstallOnnxRuntimeAsync(IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>
+    public static Task<string> InstallOnnxRuntimeAsync(
+        IConfiguration configuration, Action<InstallProgress> report, CancellationToken ct) =>
         new OnnxRuntimeInstaller(configuration["Models:Folder"]).InstallAsync(new Immediate(report), ct);
 
     /// <summary>Reports in the caller's order, unlike <see cref="Progress{T}"/>.</summary>

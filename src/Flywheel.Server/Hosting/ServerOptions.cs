@@ -68,12 +68,14 @@ public sealed class ServerOptions
         Validator.TryValidateObject(this, new ValidationContext(this), results, validateAllProperties: true);
         foreach (var result in results)
             yield return $"`{string.Join(", ", result.MemberNames)}`: {result.ErrorMessage}";
-        foreach (var (name, port, other) in new[] { ("otlp_http_port", OtlpHttpPort, Port), ("otlp_grpc_port", OtlpGrpcPort, Port), ("otlp_grpc_port", OtlpGrpcPort, OtlpHttpPort) })
+        foreach (var (name, port, other) in new[] { ("otlp_http_port", OtlpHttpPort, Port), ("otlp_grpc_port", OtlpGrpcPort, Port),
+            ("otlp_grpc_port", OtlpGrpcPort, OtlpHttpPort) })
             if (port != 0 && port == other)
                 yield return $"`{name}` is {port}, which another door has: give each its own, or 0 to leave it closed.";
         if (Host != "localhost" && !IPAddress.TryParse(Host, out _))
             yield return $"`Host` is `{Host}`: give an IP address, such as 127.0.0.1 or 0.0.0.0.";
         if (Auth == AuthMode.Off && !IsLoopback)
-            yield return $"`Auth` is off while `Host` is {Host}: beyond loopback keys are needed. Set `Auth` to auto or keys, or listen on 127.0.0.1.";
+            yield return $"`Auth` is off while `Host` is {Host}: beyond loopback keys are needed. Set `Auth` to auto or keys, or listen "
+                + "on 127.0.0.1.";
     }
 }

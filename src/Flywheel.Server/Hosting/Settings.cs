@@ -11,7 +11,9 @@ static class Settings
     /// <summary>Top-level names; a mistyped one must not pass for a default.</summary>
     internal static readonly HashSet<string> Known = new(
         typeof(ServerOptions).GetProperties().Where(property => property.CanWrite)
-            .Select(property => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? property.Name).Concat(["Models", "Embeddings", "Data", "Sandbox", "Databases", "Webhooks", "Evaluators", "Plugins", "Gateway", "Prices", "Mcp", "EvaluationExport"]),
+            .Select(property => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? property.Name)
+            .Concat(["Models", "Embeddings", "Data", "Sandbox", "Databases", "Webhooks", "Evaluators", "Plugins", "Gateway", "Prices",
+                "Mcp", "EvaluationExport"]),
         StringComparer.OrdinalIgnoreCase);
 
     public static IConfigurationRoot Load(IEnumerable<KeyValuePair<string, string?>>? flags = null)
@@ -36,7 +38,9 @@ static class Settings
         foreach (var setting in configuration.GetChildren())
             if (!Known.Contains(setting.Key))
                 throw new FlywheelException(
-                    $"There is no setting `{setting.Key}` ({File} or FLYWHEEL__{setting.Key}).{NearMiss.Hint(setting.Key, Known.Select(name => name.ToLowerInvariant()))} Known are {NearMiss.List(Known.Order(StringComparer.Ordinal))}.");
+                    $"There is no setting `{setting.Key}` ({File} or "
+                        + $"FLYWHEEL__{setting.Key}).{NearMiss.Hint(setting.Key, Known.Select(name => name.ToLowerInvariant()))} Known "
+                        + $"are {NearMiss.List(Known.Order(StringComparer.Ordinal))}.");
         var options = new ServerOptions();
         try
         {

@@ -13,7 +13,8 @@ namespace Flywheel.Storage.Aligning;
 internal sealed class AlignmentStore(Database database) : IAlignmentStore
 {
     const string Columns =
-        "id, project_id, metric_id, metric_version_id, state, label_until, plan, done, total, cost_usd, detail, result, proposal_id, author, created_at, "
+        "id, project_id, metric_id, metric_version_id, state, label_until, plan, done, total, cost_usd, detail, result, proposal_id, "
+            + "author, created_at, "
         + "ended_at, visible_at, worker, attempts";
 
     public async Task<IReadOnlyList<AlignmentCase>> CasesAsync(
@@ -37,7 +38,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
             LIMIT @limit
             """,
             row => new AlignmentCase(
-                row.Id(0), new(row.GetInt64(1)), row.GetString(2), row.GetString(3), row.YesNo(4), row.TextOrNull(5), row.GetDouble(6), row.YesNo(7),
+                row.Id(0), new(row.GetInt64(1)), row.GetString(2), row.GetString(3), row.YesNo(4), row.TextOrNull(5), row.GetDouble(6),
+                row.YesNo(7),
                 row.Moment(8)),
             ct, ("project", project.Value), ("metric", metric.Value), ("until", until), ("limit", limit)).ConfigureAwait(false);
 
@@ -57,7 +59,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
                     ON CONFLICT (project_id, metric_id) WHERE state = 'running' DO NOTHING
                     RETURNING {Columns}
                     """,
-                    Read, ct, ("version", metric.VersionId.Value), ("labels", labelUntil), ("plan", ProposalJson.Write(plan)), ("total", total),
+                    Read, ct, ("version", metric.VersionId.Value), ("labels", labelUntil), ("plan", ProposalJson.Write(plan)),
+                    ("total", total),
                     ("author", author), ("at", at), ("project", metric.Project.Value), ("metric", metric.Id.Value)).ConfigureAwait(false);
                 // One that waits for a budget need not wait any longer: who asks again may have raised it.
                 if (begun is null)
@@ -69,7 +72,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
                         """,
                         Read, ct, ("at", at), ("project", metric.Project.Value), ("metric", metric.Id.Value)).ConfigureAwait(false)
                         ?? throw new KeyNotFoundException($"Project {metric.Project.Value} has no metric {metric.Id.Value}.");
-                await AuditAsync(session, begun, at, author, "alignment.begin", new { metric = metric.Name, metric.Number }, ct).ConfigureAwait(false);
+                await AuditAsync(session, begun, at, author, "alignment.begin", new { metric = metric.Name, metric.Number }, ct)
+                    .ConfigureAwait(false);
                 return begun;
             },
             ct);
@@ -92,7 +96,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
             ct);
 
     public async Task<bool> ReportAsync(
-        AlignmentRun run, string worker, AlignmentPlan plan, int done, int total, double costUsd, DateTimeOffset until, CancellationToken ct) =>
+        AlignmentRun run, string worker, AlignmentPlan plan, int done, int total, double costUsd, DateTimeOffset until,
+        CancellationToken ct) =>
         await database.WriteAsync(
             Urgency.Background,
             session => session.ExecuteAsync(
@@ -105,7 +110,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
                 ("project", run.Project.Value), ("id", run.Id), ("worker", worker)),
             ct).ConfigureAwait(false) > 0;
 
-    public async Task<bool> PauseAsync(AlignmentRun run, string worker, string why, bool isFault, DateTimeOffset until, CancellationToken ct) =>
+    public async Task<bool> PauseAsync(
+        AlignmentRun run, string worker, string why, bool isFault, DateTimeOffset until, CancellationToken ct) =>
         await database.WriteAsync(
             Urgency.Background,
             session => session.ExecuteAsync(
@@ -114,11 +120,13 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
                 SET worker = NULL, detail = @why, visible_at = @until, attempts = attempts + @fault
                 WHERE project_id = @project AND id = @id AND state = 'running' AND worker = @worker
                 """,
-                ct, ("why", why), ("until", until), ("fault", isFault ? 1 : 0), ("project", run.Project.Value), ("id", run.Id), ("worker", worker)),
+                ct, ("why", why), ("until", until), ("fault", isFault ? 1 : 0), ("project", run.Project.Value), ("id", run.Id),
+                ("worker", worker)),
             ct).ConfigureAwait(false) > 0;
 
     public Task<AlignmentRun?> EndAsync(
-        AlignmentRun run, string worker, string detail, AlignmentEvidence? result, NewProposal? proposal, DateTimeOffset at, CancellationToken ct) =>
+        AlignmentRun run, string worker, string detail, AlignmentEvidence? result, NewProposal? proposal, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync<AlignmentRun?>(
             Urgency.Background,
             async session =>
@@ -131,7 +139,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
                     RETURNING {Columns}
                     """,
                     Read, ct, ("state", result is null ? "failed" : "done"), ("detail", detail),
-                    ("result", result is null ? null : ProposalJson.Write(result)), ("at", at), ("project", run.Project.Value), ("id", run.Id),
+                    ("result", result is null ? null : ProposalJson.Write(result)), ("at", at), ("project", run.Project.Value),
+                    ("id", run.Id),
                     ("worker", worker)).ConfigureAwait(false);
                 if (ended is null)
                     return null;
@@ -144,7 +153,8 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
                     ended = ended with { Proposal = made.Id };
                 }
                 await AuditAsync(
-                    session, ended, at, run.Author, "alignment.end", new { metric = run.Metric.Value, state = Wire.Name(ended.State), proposal = ended.Proposal }, ct)
+                    session, ended, at, run.Author, "alignment.end",
+                    new { metric = run.Metric.Value, state = Wire.Name(ended.State), proposal = ended.Proposal }, ct)
                     .ConfigureAwait(false);
                 return ended;
             },
@@ -163,15 +173,19 @@ internal sealed class AlignmentStore(Database database) : IAlignmentStore
 
     public Task<AlignmentRun?> FindAsync(ProjectId project, long id, CancellationToken ct) =>
         database.FirstAsync(
-            $"SELECT {Columns} FROM alignment_run WHERE project_id = @project AND id = @id", Read, ct, ("project", project.Value), ("id", id));
+            $"SELECT {Columns} FROM alignment_run WHERE project_id = @project AND id = @id", Read, ct, ("project", project.Value),
+            ("id", id));
 
     Task AuditAsync(Session session, AlignmentRun it, DateTimeOffset at, string who, string action, object details, CancellationToken ct) =>
         AuditStore.AppendAsync(
-            database, session, it.Project, at, who, action, it.Id.ToString(CultureInfo.InvariantCulture), JsonSerializer.Serialize(details), ct);
+            database, session, it.Project, at, who, action, it.Id.ToString(CultureInfo.InvariantCulture), JsonSerializer.Serialize(details),
+            ct);
 
     static AlignmentRun Read(DbDataReader row) => new(
         row.GetInt64(0), new(row.GetInt64(1)), new(row.GetInt64(2)), new(row.GetInt64(3)), row.Word<AlignmentState>(4), row.Moment(5),
-        ProposalJson.Read<AlignmentPlan>(row.GetString(6)), row.GetInt32(7), row.GetInt32(8), row.GetDouble(9), row.TextOrNull(10), row.TextOrNull(11),
-        row.IsDBNull(12) ? null : row.GetInt64(12), row.GetString(13), row.Moment(14), row.MomentOrNull(15), row.Moment(16), row.TextOrNull(17),
+        ProposalJson.Read<AlignmentPlan>(row.GetString(6)), row.GetInt32(7), row.GetInt32(8), row.GetDouble(9), row.TextOrNull(10),
+        row.TextOrNull(11),
+        row.IsDBNull(12) ? null : row.GetInt64(12), row.GetString(13), row.Moment(14), row.MomentOrNull(15), row.Moment(16),
+        row.TextOrNull(17),
         row.GetInt32(18));
 }

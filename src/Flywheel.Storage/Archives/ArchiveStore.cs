@@ -14,22 +14,26 @@ internal sealed class ArchiveStore(Database database) : IArchiveStore
     public IReadOnlyDictionary<string, string> LeftOut => ArchiveTables.LeftOut;
 
     public Task ReadAsync(
-        ProjectId project, IReadOnlyCollection<ArchiveKind> kinds, Func<IReadOnlyDictionary<string, long>, ValueTask> begin, Func<ArchiveRow, ValueTask> row,
+        ProjectId project, IReadOnlyCollection<ArchiveKind> kinds, Func<IReadOnlyDictionary<string, long>, ValueTask> begin,
+        Func<ArchiveRow, ValueTask> row,
         CancellationToken ct) => database.SnapshotAsync(
             async session =>
             {
                 var tables = ArchiveTables.All.Where(table => kinds.Contains(table.Kind)).ToArray();
                 var counts = new Dictionary<string, long>();
                 foreach (var table in tables)
-                    counts[table.Kind.Name] = await session.NumberAsync($"SELECT count(*) FROM {From(table)}", ct, ("project", project.Value)).ConfigureAwait(false) ?? 0;
+                    counts[table.Kind.Name] = await session.NumberAsync(
+                        $"SELECT count(*) FROM {From(table)}", ct, ("project", project.Value)).ConfigureAwait(false) ?? 0;
                 await begin(counts).ConfigureAwait(false);
                 foreach (var table in tables)
                     if (table.Table == ArchiveTables.ReferenceSet)
                         // Few, and their spans are named by further questions.
-                        foreach (var one in await session.QueryAsync(Select(table), reader => Read(table, reader), ct, ("project", project.Value)).ConfigureAwait(false))
+                        foreach (var one in await session.QueryAsync(
+                            Select(table), reader => Read(table, reader), ct, ("project", project.Value)).ConfigureAwait(false))
                             await row(await NameSpansAsync(session, project, one, ct).ConfigureAwait(false)).ConfigureAwait(false);
                     else
-                        await session.ForEachAsync(Select(table), reader => row(Read(table, reader)), ct, ("project", project.Value)).ConfigureAwait(false);
+                        await session.ForEachAsync(Select(table), reader => row(Read(table, reader)), ct, ("project", project.Value))
+                            .ConfigureAwait(false);
             },
             ct);
 
@@ -40,7 +44,8 @@ internal sealed class ArchiveStore(Database database) : IArchiveStore
         var table = ArchiveTables.All.First(each => each.Kind == rows[0].Kind);
         try
         {
-            return await database.WriteAsync(Urgency.Background, session => new ArchiveWriter(database, session, project, table).WriteAsync(rows, ct), ct)
+            return await database.WriteAsync(
+                Urgency.Background, session => new ArchiveWriter(database, session, project, table).WriteAsync(rows, ct), ct)
                 .ConfigureAwait(false);
         }
         catch (Exception refused) when (refused is DbException or KeyNotFoundException or StoreException)
@@ -49,27 +54,36 @@ internal sealed class ArchiveStore(Database database) : IArchiveStore
             if (rows.Count == 1)
                 return new(0, [new(0, refused.Message)]);
             var half = rows.Count / 2;
-            var (first, second) = (await WriteAsync(project, [.. rows.Take(half)], ct).ConfigureAwait(false), await WriteAsync(project, [.. rows.Skip(half)], ct).ConfigureAwait(false));
-            return new(first.Added + second.Added, [.. first.Refused, .. second.Refused.Select(each => each with { Index = each.Index + half })]);
+            var (first, second) = (
+                await WriteAsync(project, [.. rows.Take(half)], ct).ConfigureAwait(false),
+                await WriteAsync(project, [.. rows.Skip(half)], ct).ConfigureAwait(false));
+            return new(first.Added + second.Added,
+                [.. first.Refused, .. second.Refused.Select(each => each with { Index = each.Index + half })]);
         }
     }
 
-    public Task NoteAsync(ProjectId project, string author, string source, IReadOnlyDictionary<string, long> added, DateTimeOffset at, CancellationToken ct) =>
+    public Task NoteAsync(
+        ProjectId project, string author, string source, IReadOnlyDictionary<string, long> added, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
             {
-                await AuditStore.AppendAsync(database, session, project, at, author, "project.import", source, JsonSerializer.Serialize(added), ct).ConfigureAwait(false);
+                await AuditStore.AppendAsync(
+                    database, session, project, at, author, "project.import", source, JsonSerializer.Serialize(added), ct)
+                        .ConfigureAwait(false);
                 return true;
             },
             ct);
 
     static string Select(ArchiveTable table) =>
-        $"SELECT {string.Join(", ", table.Kind.Fields.Select(field => Expression(table, field)))} FROM {From(table)} ORDER BY {string.Join(", ", table.Order.Split(", ").Select(column => "t." + column))}";
+        $"SELECT {string.Join(", ", table.Kind.Fields.Select(field => Expression(table, field)))} FROM {From(table)} ORDER BY "
+            + $"{string.Join(", ", table.Order.Split(", ").Select(column => "t." + column))}";
 
     static string Expression(ArchiveTable table, ArchiveField field) => field.Name switch
     {
-        _ when table.Table == ArchiveTables.Metric && field.Name == "version" => "(SELECT number FROM metric_version WHERE metric_version.id = t.current_version_id)",
+        _ when table.Table == ArchiveTables.Metric && field.Name == "version" =>
+            "(SELECT number FROM metric_version WHERE metric_version.id = t.current_version_id)",
         "metric" when table.Table == ArchiveTables.MetricVersion => "metric.name",
         "trace_id" or "span_id" when table.IsReference(field) => "span." + field.Name,
         "metric" when table.IsReference(field) => "metric.name",
@@ -85,7 +99,8 @@ internal sealed class ArchiveStore(Database database) : IArchiveStore
             return "metric_version AS t JOIN metric ON metric.id = t.metric_id WHERE metric.project_id = @project";
         var joins = "";
         if (table.Has(Reference.Span | Reference.MaybeSpan))
-            joins += $" {(table.Has(Reference.MaybeSpan) ? "LEFT " : "")}JOIN span ON span.id = t.span_id AND span.project_id = t.project_id";
+            joins += $" {(table.Has(Reference.MaybeSpan) ? "LEFT " : "")}JOIN span ON span.id = t.span_id AND span.project_id = "
+                + "t.project_id";
         if (table.Has(Reference.MetricVersion))
             joins += " JOIN metric_version ON metric_version.id = t.metric_version_id JOIN metric ON metric.id = metric_version.metric_id";
         if (table.Has(Reference.Metric | Reference.MaybeMetric))
@@ -114,7 +129,8 @@ internal sealed class ArchiveStore(Database database) : IArchiveStore
         var ids = JsonSerializer.Deserialize<long[]>((string)row.Values[at]!) ?? [];
         var keys = (await session.QueryAsync(
             "SELECT id, trace_id, span_id FROM span WHERE project_id = @project AND id IN (@ids)",
-            reader => (Id: reader.GetInt64(0), Key: new[] { reader.GetString(1), reader.GetString(2) }), ct, ("project", project.Value), ("ids", ids))
+            reader => (Id: reader.GetInt64(0), Key: new[] { reader.GetString(1), reader.GetString(2) }), ct, ("project", project.Value),
+            ("ids", ids))
             .ConfigureAwait(false)).ToDictionary(each => each.Id, each => each.Key);
         var values = (object?[])row.Values.Clone();
         values[at] = JsonSerializer.Serialize(ids.Where(keys.ContainsKey).Select(id => keys[id]));

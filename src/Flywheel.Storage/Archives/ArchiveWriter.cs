@@ -6,10 +6,14 @@ using Flywheel.Storage.Projects;
 
 namespace Flywheel.Storage.Archives;
 
-/// <summary>Writes rows of one kind inside a transaction. Columns of what is given begin with <c>c_</c>, so that none is a word of SQL.</summary>
+/// <summary>
+/// Writes rows of one kind inside a transaction. Columns of what is given begin with <c>c_</c>, so that none is a word of SQL.
+/// </summary>
 internal sealed class ArchiveWriter(Database database, Session session, ProjectId project, ArchiveTable table)
 {
-    const string SpanOf = "(SELECT span.id FROM span WHERE span.project_id = given.c_project AND span.trace_id = given.c_trace_id AND span.span_id = given.c_span_id)";
+    const string SpanOf =
+        "(SELECT span.id FROM span WHERE span.project_id = given.c_project AND span.trace_id = given.c_trace_id AND span.span_id = "
+            + "given.c_span_id)";
     const string MetricOf = "(SELECT metric.id FROM metric WHERE metric.project_id = given.c_project AND metric.name = given.c_metric)";
 
     const string VersionOf =
@@ -31,7 +35,8 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
                 break;
             case ArchiveTables.MetricVersion:
                 await session.ExecuteGivenAsync(
-                    "INSERT INTO metric (project_id, name, state) SELECT DISTINCT c_project, c_metric, 'proposed' FROM @given WHERE 1 = 1 ON CONFLICT (project_id, name) DO NOTHING",
+                    "INSERT INTO metric (project_id, name, state) SELECT DISTINCT c_project, c_metric, 'proposed' FROM @given WHERE 1 = 1 "
+                        + "ON CONFLICT (project_id, name) DO NOTHING",
                     ct, Given(rows, "metric")).ConfigureAwait(false);
                 break;
         }
@@ -75,7 +80,8 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
                 FROM @given
                 WHERE metric.project_id = given.c_project AND metric.name = given.c_name AND metric.current_version_id IS NULL
                 """;
-        var columns = table.Kind.Fields.Where(field => !table.IsReference(field)).Select(field => (Name: ArchiveTable.Column(field), Value: Given(field))).ToList();
+        var columns = table.Kind.Fields.Where(field => !table.IsReference(field))
+            .Select(field => (Name: ArchiveTable.Column(field), Value: Given(field))).ToList();
         if (table.Table == ArchiveTables.MetricVersion)
             columns[columns.FindIndex(column => column.Name == "metric")] = ("metric_id", MetricOf);
         else
@@ -89,7 +95,9 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
         if (table.Has(Reference.MetricVersion))
             columns.Add(("metric_version_id", VersionOf));
         if (table.Table == ArchiveTables.MetricReview)
-            columns.Add(("newest_span", "coalesce((SELECT max(span.id) FROM span WHERE span.project_id = given.c_project AND span.received_at <= given.c_created_at), 0)"));
+            columns.Add(("newest_span",
+                "coalesce((SELECT max(span.id) FROM span WHERE span.project_id = given.c_project AND span.received_at <= "
+                    + "given.c_created_at), 0)"));
         return $"""
             INSERT INTO {table.Table} ({string.Join(", ", columns.Select(column => column.Name))})
             SELECT {string.Join(", ", columns.Select(column => column.Value))}
@@ -122,7 +130,8 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
 
     string OnConflict() => table.Table switch
     {
-        // A trigger made it from its label or correction, pending: the archive knows what became of it. Whoever decided here meanwhile is right.
+        // A trigger made it from its label or correction, pending: the archive knows what became of it. Whoever decided here meanwhile is
+        // right.
         ArchiveTables.Demonstration =>
             $"""
             ON CONFLICT (project_id, id) DO UPDATE
@@ -149,20 +158,26 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
         if (table.Has(Reference.Metric))
             await AddAsync($"{MetricOf} IS NULL", "it names a metric that is not there", "metric").ConfigureAwait(false);
         if (table.Has(Reference.MaybeMetric))
-            await AddAsync($"given.c_metric IS NOT NULL AND {MetricOf} IS NULL", "it names a metric that is not there", "metric").ConfigureAwait(false);
+            await AddAsync($"given.c_metric IS NOT NULL AND {MetricOf} IS NULL", "it names a metric that is not there", "metric")
+                .ConfigureAwait(false);
         if (table.Has(Reference.MetricVersion))
-            await AddAsync($"{VersionOf} IS NULL", "it names a version of a metric that is not there", "metric", "metric_version").ConfigureAwait(false);
+            await AddAsync($"{VersionOf} IS NULL", "it names a version of a metric that is not there", "metric", "metric_version")
+                .ConfigureAwait(false);
         if (table.Table == ArchiveTables.MetricVersion)
             await AddAsync(
-                $"EXISTS (SELECT 1 FROM metric_version AS there WHERE there.metric_id = {MetricOf} AND there.number = given.c_number AND (there.criterion <> given.c_criterion OR there.validator <> given.c_validator OR there.subject <> given.c_subject))",
-                "the project's own version of that number is another one", "metric", "number", "criterion", "validator", "subject").ConfigureAwait(false);
+                $"EXISTS (SELECT 1 FROM metric_version AS there WHERE there.metric_id = {MetricOf} AND there.number = given.c_number AND "
+                    + "(there.criterion <> given.c_criterion OR there.validator <> given.c_validator OR there.subject <> given.c_subject))",
+                "the project's own version of that number is another one", "metric", "number", "criterion", "validator", "subject")
+                    .ConfigureAwait(false);
         if (table.Table == ArchiveTables.DatasetVersion)
             await AddAsync(
-                "EXISTS (SELECT 1 FROM dataset_version AS there WHERE there.project_id = given.c_project AND there.dataset = given.c_dataset AND there.number = given.c_number AND there.content_hash <> given.c_content_hash)",
+                "EXISTS (SELECT 1 FROM dataset_version AS there WHERE there.project_id = given.c_project AND there.dataset = "
+                    + "given.c_dataset AND there.number = given.c_number AND there.content_hash <> given.c_content_hash)",
                 "the project's own version of that number has other items", "dataset", "number", "content_hash").ConfigureAwait(false);
         if (table.Table == "prompt_version")
             await AddAsync(
-                "EXISTS (SELECT 1 FROM prompt_version AS there WHERE there.project_id = given.c_project AND there.name = given.c_name AND there.number = given.c_number AND (there.template <> given.c_template OR there.config <> given.c_config))",
+                "EXISTS (SELECT 1 FROM prompt_version AS there WHERE there.project_id = given.c_project AND there.name = given.c_name AND "
+                    + "there.number = given.c_number AND (there.template <> given.c_template OR there.config <> given.c_config))",
                 "the project's own version of that number is another one", "name", "number", "template", "config").ConfigureAwait(false);
         return refused;
 
@@ -171,7 +186,8 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
             var known = refused.Select(each => each.Index).ToHashSet();
             var found = await session.QueryGivenAsync(
                 $"SELECT given.c_index FROM @given WHERE {condition}", row => (int)row.GetInt64(0), ct,
-                [.. Given(rows, fields), new("c_index", Enumerable.Range(0, rows.Count).Select(i => (long)i).ToArray())]).ConfigureAwait(false);
+                [.. Given(rows, fields), new("c_index", Enumerable.Range(0, rows.Count).Select(i => (long)i).ToArray())])
+                    .ConfigureAwait(false);
             refused.AddRange(found.Where(index => !known.Contains(index)).Select(index => new ArchiveRefusal(index, why)));
         }
     }
@@ -180,7 +196,8 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
     Column[] Given(IReadOnlyList<ArchiveRow> rows, params string[] only) =>
     [
         new("c_project", rows.Select(_ => project.Value).ToArray()),
-        .. table.Kind.Fields.Select((field, i) => (field, i)).Where(each => only.Length == 0 || only.Contains(each.field.Name)).Select(each => new Column(
+        .. table.Kind.Fields.Select((field, i) => (field, i)).Where(each => only.Length == 0 || only.Contains(each.field.Name))
+        .Select(each => new Column(
             "c_" + each.field.Name,
             each.field.Form switch
             {
@@ -197,16 +214,19 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
             await session.NumberAsync(wait, ct, ("project", project.Value)).ConfigureAwait(false);
         var (taken, refused) = (new List<ArchiveRow>(), new List<ArchiveRefusal>());
         var last = await session.FirstAsync(
-            "SELECT id, hash FROM audit WHERE project_id = @project ORDER BY id DESC LIMIT 1", row => new Entry(row.GetInt64(0), row.GetString(1)), ct,
+            "SELECT id, hash FROM audit WHERE project_id = @project ORDER BY id DESC LIMIT 1", row =>
+                new Entry(row.GetInt64(0), row.GetString(1)), ct,
             ("project", project.Value)).ConfigureAwait(false) ?? new Entry(0, AuditStore.Start);
         var there = (await session.QueryAsync(
-            "SELECT id, hash FROM audit WHERE project_id = @project AND id IN (@ids)", row => new Entry(row.GetInt64(0), row.GetString(1)), ct,
+            "SELECT id, hash FROM audit WHERE project_id = @project AND id IN (@ids)", row =>
+                new Entry(row.GetInt64(0), row.GetString(1)), ct,
             ("project", project.Value), ("ids", rows.Select(row => (long)row.Values[0]!).ToArray())).ConfigureAwait(false)).ToHashSet();
         for (var i = 0; i < rows.Count; i++)
         {
             var it = rows[i].Values;
             var entry = new AuditEntry(
-                (long)it[0]!, project, Timestamps.At((long)it[1]!), (string)it[2]!, (string)it[3]!, (string)it[4]!, (string)it[5]!, (string)it[6]!, (string)it[7]!);
+                (long)it[0]!, project, Timestamps.At((long)it[1]!), (string)it[2]!, (string)it[3]!, (string)it[4]!, (string)it[5]!,
+                (string)it[6]!, (string)it[7]!);
             if (there.Contains(new(entry.Id, entry.Hash)))
                 continue;
             if (entry.Id == last.Id + 1 && entry.PreviousHash == last.Hash && AuditStore.Hash(entry) == entry.Hash)
@@ -223,7 +243,8 @@ internal sealed class ArchiveWriter(Database database, Session session, ProjectI
     /// <summary>Settings are taken over by a project that has none of its own.</summary>
     Task<int> ProjectAsync(ArchiveRow row, CancellationToken ct)
     {
-        string[] settings = ["judge_calls_per_day", "judge_usd_per_day", "audit_rate", "blind_share", "canary_rate", "protected_labels", "metric_review_days", "anchor_hours"];
+        string[] settings = ["judge_calls_per_day", "judge_usd_per_day", "audit_rate", "blind_share", "canary_rate", "protected_labels",
+            "metric_review_days", "anchor_hours"];
         return session.ExecuteGivenAsync(
             $"""
             UPDATE project

@@ -21,11 +21,13 @@ public sealed class ApplicationDatabases : IApplicationDatabases, IAsyncDisposab
     {
         foreach (var (name, url) in urls)
             if (url.StartsWith("sqlite:", StringComparison.Ordinal) && url.Length > "sqlite:".Length)
-                files[name] = new SqliteConnectionStringBuilder { DataSource = url["sqlite:".Length..], Mode = SqliteOpenMode.ReadOnly }.ToString();
+                files[name] = new SqliteConnectionStringBuilder { DataSource = url["sqlite:".Length..], Mode = SqliteOpenMode.ReadOnly }
+                    .ToString();
             else if (url.StartsWith("postgres://", StringComparison.Ordinal) || url.StartsWith("postgresql://", StringComparison.Ordinal))
                 servers[name] = Server(url);
             else
-                throw new StoreException($"`Databases:{name}` names no database: use sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.");
+                throw new StoreException(
+                    $"`Databases:{name}` names no database: use sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.");
     }
 
     public IReadOnlyCollection<string> Names => [.. files.Keys, .. servers.Keys];
@@ -73,7 +75,8 @@ public sealed class ApplicationDatabases : IApplicationDatabases, IAsyncDisposab
         }
     }
 
-    static async Task<bool> FirstAsync(DbConnection connection, string query, IReadOnlyDictionary<string, string> parameters, CancellationToken ct)
+    static async Task<bool> FirstAsync(
+        DbConnection connection, string query, IReadOnlyDictionary<string, string> parameters, CancellationToken ct)
     {
         var command = connection.CreateCommand();
         await using (command.ConfigureAwait(false))

@@ -117,7 +117,8 @@ public sealed class FlywheelStore : IFlywheelStore
     /// <param name="url">
     /// <c>sqlite:PATH</c> (<c>sqlite::memory:</c> is a file that goes with the store), <c>postgres://…</c> or <c>postgresql://…</c>.
     /// </param>
-    /// <exception cref="StoreException">The url has none of these forms, or the database cannot be reached or used; the message says why.</exception>
+    /// <exception cref="StoreException">The url has none of these forms, or the database cannot be reached or used; the message says
+    /// why.</exception>
     public static async Task<IFlywheelStore> OpenAsync(string url, StoreOptions? options = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(url);

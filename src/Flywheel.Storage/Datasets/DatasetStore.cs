@@ -9,7 +9,8 @@ namespace Flywheel.Storage.Datasets;
 internal sealed class DatasetStore(Database database) : IDatasetStore
 {
     const string VersionColumns = "dataset, number, items, content_hash, added, removed, erased, note, author, created_at";
-    const string ItemColumns = "ordinal, content_hash, input, expected, attributes, split, trace_id, span_id, end_user, added_in, removed_in";
+    const string ItemColumns =
+        "ordinal, content_hash, input, expected, attributes, split, trace_id, span_id, end_user, added_in, removed_in";
 
     public Task<(Dataset Dataset, bool IsNew)> CreateAsync(
         ProjectId project, string name, string? description, string author, DateTimeOffset at, CancellationToken ct) =>
@@ -24,7 +25,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
                     VALUES (@project, @name, @description, @author, @at)
                     ON CONFLICT (project_id, name) DO NOTHING
                     """,
-                    ct, ("project", project.Value), ("name", name), ("description", description), ("author", author), ("at", at)).ConfigureAwait(false);
+                    ct, ("project", project.Value), ("name", name), ("description", description), ("author", author), ("at", at))
+                        .ConfigureAwait(false);
                 if (made > 0)
                     await AuditAsync(session, project, at, author, "dataset.create", name, new { description }, ct).ConfigureAwait(false);
                 return ((await FindAsync(session, project, name, ct).ConfigureAwait(false))!, made > 0);
@@ -46,7 +48,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             ReadVersion, ct, ("project", project.Value), ("name", name)).ConfigureAwait(false);
 
     public async Task<DatasetChange> AddAsync(
-        ProjectId project, string name, IReadOnlyList<NewDatasetItem> items, string? note, string author, DateTimeOffset at, CancellationToken ct)
+        ProjectId project, string name, IReadOnlyList<NewDatasetItem> items, string? note, string author, DateTimeOffset at,
+        CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(items.Count, IDatasetStore.MaxItems, nameof(items));
         var hashed = items.Select(item => (Hash: item.ContentHash(), Item: item)).DistinctBy(each => each.Hash).ToArray();
@@ -60,7 +63,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
                     SELECT content_hash FROM dataset_item
                     WHERE project_id = @project AND dataset = @name AND removed_in IS NULL AND content_hash IN (@hashes)
                     """,
-                    row => row.GetString(0), ct, ("project", project.Value), ("name", name), ("hashes", hashed.Select(each => each.Hash).ToArray()))
+                    row => row.GetString(0), ct, ("project", project.Value), ("name", name),
+                    ("hashes", hashed.Select(each => each.Hash).ToArray()))
                     .ConfigureAwait(false)).ToHashSet();
                 var added = hashed.Where(each => !known.Contains(each.Hash)).ToArray();
                 if (added.Length == 0)
@@ -72,16 +76,19 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
                 await session.ExecuteAsync(
                     "UPDATE dataset SET next_ordinal = @next WHERE project_id = @project AND name = @name",
                     ct, ("next", first + added.Length), ("project", project.Value), ("name", name)).ConfigureAwait(false);
-                await InsertAsync(session, project, name, [.. added.Select((each, i) => new DatasetItem(first + i, each.Item, each.Hash, number, null))], ct)
+                await InsertAsync(session, project, name,
+                    [.. added.Select((each, i) => new DatasetItem(first + i, each.Item, each.Hash, number, null))], ct)
                     .ConfigureAwait(false);
-                var version = await VersionAsync(session, project, name, newest, added.Length, 0, note, author, at, ct).ConfigureAwait(false);
+                var version = await VersionAsync(session, project, name, newest, added.Length, 0, note, author, at, ct)
+                    .ConfigureAwait(false);
                 return new(version, true, added.Length, 0, items.Count - added.Length);
             },
             ct).ConfigureAwait(false);
     }
 
     public Task<DatasetChange> RemoveAsync(
-        ProjectId project, string name, IReadOnlyList<long> ordinals, string? note, string author, DateTimeOffset at, CancellationToken ct) =>
+        ProjectId project, string name, IReadOnlyList<long> ordinals, string? note, string author, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync<DatasetChange>(
             Urgency.Interactive,
             async session =>
@@ -93,7 +100,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
                     SET removed_in = @number
                     WHERE project_id = @project AND dataset = @name AND removed_in IS NULL AND ordinal IN (@ordinals)
                     """,
-                    ct, ("number", (newest?.Number ?? 0) + 1), ("project", project.Value), ("name", name), ("ordinals", ordinals.Distinct().ToArray()))
+                    ct, ("number", (newest?.Number ?? 0) + 1), ("project", project.Value), ("name", name),
+                    ("ordinals", ordinals.Distinct().ToArray()))
                     .ConfigureAwait(false);
                 if (removed == 0)
                     return new(newest, false, 0, 0, 0);
@@ -119,7 +127,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
                     await session.ExecuteAsync(statement, ct, ("project", project.Value), ("name", name)).ConfigureAwait(false);
                 await AuditAsync(
                     session, project, at, author, "dataset.delete", name,
-                    new { version = dataset.Latest?.Number, items = dataset.Latest?.Items, content = dataset.Latest?.ContentHash }, ct).ConfigureAwait(false);
+                    new { version = dataset.Latest?.Number, items = dataset.Latest?.Items, content = dataset.Latest?.ContentHash }, ct)
+                        .ConfigureAwait(false);
                 return dataset;
             },
             ct);
@@ -136,7 +145,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             ORDER BY ordinal
             LIMIT @limit
             """,
-            ReadItem, ct, ("project", project.Value), ("name", name), ("after", after), ("number", number), ("split", split), ("limit", limit))
+            ReadItem, ct, ("project", project.Value), ("name", name), ("after", after), ("number", number), ("split", split),
+            ("limit", limit))
             .ConfigureAwait(false);
 
     public async Task<IReadOnlyList<DatasetDifference>> DiffAsync(
@@ -152,7 +162,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             LIMIT @limit
             """,
             row => new DatasetDifference(row.YesNo(11), ReadItem(row)), ct,
-            ("to", to), ("project", project.Value), ("name", name), ("after", after), ("from", from), ("limit", limit)).ConfigureAwait(false);
+            ("to", to), ("project", project.Value), ("name", name), ("after", after), ("from", from), ("limit", limit))
+                .ConfigureAwait(false);
 
     public Task<SpanSelection> SelectAsync(ProjectId project, SpanQuery query, CancellationToken ct) =>
         SpanChoice.SelectAsync(database, project, query, ct);
@@ -173,7 +184,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
         {
             await session.ExecuteAsync(
                 "DELETE FROM dataset_item WHERE project_id = @project AND dataset = @name AND ordinal IN (@ordinals)",
-                ct, ("project", project.Value), ("name", items.Key), ("ordinals", items.Select(item => item.Ordinal).ToArray())).ConfigureAwait(false);
+                ct, ("project", project.Value), ("name", items.Key), ("ordinals", items.Select(item => item.Ordinal).ToArray()))
+                    .ConfigureAwait(false);
             var numbers = await session.QueryAsync(
                 "SELECT number FROM dataset_version WHERE project_id = @project AND dataset = @name ORDER BY number",
                 row => row.GetInt32(0), ct, ("project", project.Value), ("name", items.Key)).ConfigureAwait(false);
@@ -188,7 +200,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
                     SET items = items - @count, erased = erased + @count, content_hash = @hash
                     WHERE project_id = @project AND dataset = @name AND number = @number
                     """,
-                    ct, ("count", count), ("hash", (await ContentAsync(session, project, items.Key, number, ct).ConfigureAwait(false)).Hash),
+                    ct, ("count", count),
+                    ("hash", (await ContentAsync(session, project, items.Key, number, ct).ConfigureAwait(false)).Hash),
                     ("project", project.Value), ("name", items.Key), ("number", number)).ConfigureAwait(false);
             }
         }
@@ -205,11 +218,16 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             """,
             ct,
             new("project", items.Select(_ => project.Value).ToArray()), new("dataset", items.Select(_ => name).ToArray()),
-            new("ordinal", items.Select(item => item.Ordinal).ToArray()), new("content_hash", items.Select(item => item.ContentHash).ToArray()),
-            new("input", items.Select(item => item.Content.Input).ToArray()), new("expected", items.Select(item => item.Content.Expected).ToArray()),
-            new("attributes", items.Select(item => item.Content.Attributes).ToArray()), new("split", items.Select(item => item.Content.Split).ToArray()),
-            new("trace_id", items.Select(item => item.Content.Source?.Trace).ToArray()), new("span_id", items.Select(item => item.Content.Source?.Span).ToArray()),
-            new("end_user", items.Select(item => item.Content.EndUser).ToArray()), new("added_in", items.Select(item => item.AddedIn).ToArray()));
+            new("ordinal", items.Select(item => item.Ordinal).ToArray()),
+            new("content_hash", items.Select(item => item.ContentHash).ToArray()),
+            new("input", items.Select(item => item.Content.Input).ToArray()),
+            new("expected", items.Select(item => item.Content.Expected).ToArray()),
+            new("attributes", items.Select(item => item.Content.Attributes).ToArray()),
+            new("split", items.Select(item => item.Content.Split).ToArray()),
+            new("trace_id", items.Select(item => item.Content.Source?.Trace).ToArray()),
+            new("span_id", items.Select(item => item.Content.Source?.Span).ToArray()),
+            new("end_user", items.Select(item => item.Content.EndUser).ToArray()),
+            new("added_in", items.Select(item => item.AddedIn).ToArray()));
 
     /// <summary>Changes of a project's data sets come one after the other.</summary>
     /// <returns>The newest version; null when there is none.</returns>
@@ -222,7 +240,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
     }
 
     async Task<DatasetVersion> VersionAsync(
-        Session session, ProjectId project, string name, DatasetVersion? before, long added, long removed, string? note, string author, DateTimeOffset at,
+        Session session, ProjectId project, string name, DatasetVersion? before, long added, long removed, string? note, string author,
+        DateTimeOffset at,
         CancellationToken ct)
     {
         var number = (before?.Number ?? 0) + 1;
@@ -233,14 +252,17 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             INSERT INTO dataset_version (project_id, dataset, number, items, content_hash, added, removed, note, author, created_at)
             VALUES (@project, @name, @number, @items, @hash, @added, @removed, @note, @author, @at)
             """,
-            ct, ("project", project.Value), ("name", name), ("number", number), ("items", items), ("hash", hash), ("added", added), ("removed", removed),
+            ct, ("project", project.Value), ("name", name), ("number", number), ("items", items), ("hash", hash), ("added", added),
+            ("removed", removed),
             ("note", note), ("author", author), ("at", at)).ConfigureAwait(false);
-        await AuditAsync(session, project, at, author, "dataset.version", name, new { version = number, added, removed, content = hash, note }, ct)
+        await AuditAsync(session, project, at, author, "dataset.version", name,
+            new { version = number, added, removed, content = hash, note }, ct)
             .ConfigureAwait(false);
         return version;
     }
 
-    static async Task<(long Items, string Hash)> ContentAsync(Session session, ProjectId project, string name, int number, CancellationToken ct)
+    static async Task<(long Items, string Hash)> ContentAsync(
+        Session session, ProjectId project, string name, int number, CancellationToken ct)
     {
         var hashes = await session.QueryAsync(
             """
@@ -271,7 +293,8 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
             WHERE project_id = @project AND (CAST(@name AS TEXT) IS NULL OR name = @name)
             ORDER BY name
             """,
-            row => new Dataset(row.GetString(0), row.TextOrNull(1), row.GetString(2), row.Moment(3), newest.GetValueOrDefault(row.GetString(0))), ct,
+            row => new Dataset(row.GetString(0), row.TextOrNull(1), row.GetString(2), row.Moment(3),
+                newest.GetValueOrDefault(row.GetString(0))), ct,
             ("project", project.Value), ("name", name)).ConfigureAwait(false);
     }
 
@@ -293,11 +316,13 @@ internal sealed class DatasetStore(Database database) : IDatasetStore
     }
 
     Task AuditAsync(
-        Session session, ProjectId project, DateTimeOffset at, string actor, string action, string subject, object details, CancellationToken ct) =>
+        Session session, ProjectId project, DateTimeOffset at, string actor, string action, string subject, object details,
+        CancellationToken ct) =>
         AuditStore.AppendAsync(database, session, project, at, actor, action, subject, JsonSerializer.Serialize(details), ct);
 
     static DatasetVersion ReadVersion(DbDataReader row) => new(
-        row.GetString(0), row.GetInt32(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.TextOrNull(7),
+        row.GetString(0), row.GetInt32(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
+        row.TextOrNull(7),
         row.GetString(8), row.Moment(9));
 
     static DatasetItem ReadItem(DbDataReader row) => new(

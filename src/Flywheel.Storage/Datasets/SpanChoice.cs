@@ -66,10 +66,14 @@ internal static class SpanChoice
             var asked = query.Sample ? KeysAtOnce : Math.Min(KeysAtOnce, query.Limit - newest.Count);
             var page = await database.QueryAsync(
                 Keys, row => (Id: row.GetInt64(0), Trace: row.GetString(1), Span: row.GetString(2)), ct,
-                ("project", project.Value), ("before", before), ("node", query.Node), ("kind", query.Kind is { } kind ? Wire.Name(kind) : null),
-                ("since", query.Since), ("until", query.Until), ("session", query.Session), ("user", query.EndUser), ("prompt", query.Prompt),
-                ("version", (long?)query.PromptVersion), ("corrected", YesNo(query.Corrected)), ("outcome", query.Outcome is { } outcome ? Wire.Name(outcome) : null),
-                ("metric", query.Metric), ("label", YesNo(query.Label)), ("feedback", query.Feedback), ("value", query.FeedbackValue), ("limit", asked))
+                ("project", project.Value), ("before", before), ("node", query.Node),
+                ("kind", query.Kind is { } kind ? Wire.Name(kind) : null),
+                ("since", query.Since), ("until", query.Until), ("session", query.Session), ("user", query.EndUser),
+                ("prompt", query.Prompt),
+                ("version", (long?)query.PromptVersion), ("corrected", YesNo(query.Corrected)),
+                ("outcome", query.Outcome is { } outcome ? Wire.Name(outcome) : null),
+                ("metric", query.Metric), ("label", YesNo(query.Label)), ("feedback", query.Feedback), ("value", query.FeedbackValue),
+                ("limit", asked))
                 .ConfigureAwait(false);
             foreach (var (id, trace, span) in page)
                 if (!query.Sample)
@@ -87,7 +91,8 @@ internal static class SpanChoice
     }
 
     static async Task<SpanSelection> ReadAsync(
-        Database database, ProjectId project, SpanQuery query, List<long> newest, PriorityQueue<long, ulong> drawn, long? matched, CancellationToken ct)
+        Database database, ProjectId project, SpanQuery query, List<long> newest, PriorityQueue<long, ulong> drawn, long? matched,
+        CancellationToken ct)
     {
         var chosen = newest.Concat(drawn.UnorderedItems.Select(each => each.Element)).Order().ToArray();
         var items = new List<NewDatasetItem>(chosen.Length);
@@ -107,7 +112,8 @@ internal static class SpanChoice
                 """,
                 row => new
                 {
-                    Key = new SpanKey(row.GetString(0), row.GetString(1)), Node = row.GetString(2), Kind = row.GetString(3), Model = row.TextOrNull(4),
+                    Key = new SpanKey(row.GetString(0), row.GetString(1)), Node = row.GetString(2), Kind = row.GetString(3),
+                    Model = row.TextOrNull(4),
                     EndUser = row.TextOrNull(5), Input = row.TextOrNull(6), Output = row.TextOrNull(7), Corrected = row.TextOrNull(8),
                 },
                 ct, ("project", project.Value), ("ids", ids)).ConfigureAwait(false);

@@ -35,7 +35,8 @@ internal sealed class ErasureStore(Database database) : IErasureStore
             },
             ct);
 
-    async Task<Erasure> EraseAsync(Session session, ProjectId project, string endUser, string author, DateTimeOffset at, CancellationToken ct)
+    async Task<Erasure> EraseAsync(
+        Session session, ProjectId project, string endUser, string author, DateTimeOffset at, CancellationToken ct)
     {
         var own = ("project", (object?)project.Value);
         var gone = await session.QueryAsync(
@@ -73,7 +74,8 @@ internal sealed class ErasureStore(Database database) : IErasureStore
         await session.ExecuteAsync(
             "DELETE FROM demonstration WHERE project_id = @project AND id IN (@ids)",
             ct, own, ("ids", shown.Select(each => each.Id).ToArray())).ConfigureAwait(false);
-        await session.ExecuteAsync("DELETE FROM span WHERE project_id = @project AND id IN (@spans)", ct, own, ("spans", spans)).ConfigureAwait(false);
+        await session.ExecuteAsync("DELETE FROM span WHERE project_id = @project AND id IN (@spans)", ct, own, ("spans", spans))
+            .ConfigureAwait(false);
         // Those of the deleted spans went with them: these wait for spans that have not come.
         var texts = await session.ExecuteAsync(
             """
@@ -102,7 +104,8 @@ internal sealed class ErasureStore(Database database) : IErasureStore
             "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(endUser))),
             JsonSerializer.Serialize(new
             {
-                spans = erasure.Spans, demonstrations = erasure.Demonstrations, scrubbed, feedback, guidelines = erasure.Guidelines, texts, references,
+                spans = erasure.Spans, demonstrations = erasure.Demonstrations, scrubbed, feedback, guidelines = erasure.Guidelines, texts,
+                references,
                 dataset_items = items, proposals,
             }),
             ct).ConfigureAwait(false);
@@ -128,11 +131,14 @@ internal sealed class ErasureStore(Database database) : IErasureStore
         var gone = 0;
         foreach (var (select, delete) in ((string, string)[])
         [
-            ("SELECT id, change || evidence FROM proposal WHERE project_id = @project", "DELETE FROM proposal WHERE project_id = @project AND id IN (@ids)"),
-            ("SELECT id, plan || coalesce(result, '') FROM alignment_run WHERE project_id = @project", "DELETE FROM alignment_run WHERE project_id = @project AND id IN (@ids)"),
+            ("SELECT id, change || evidence FROM proposal WHERE project_id = @project",
+                "DELETE FROM proposal WHERE project_id = @project AND id IN (@ids)"),
+            ("SELECT id, plan || coalesce(result, '') FROM alignment_run WHERE project_id = @project",
+                "DELETE FROM alignment_run WHERE project_id = @project AND id IN (@ids)"),
         ])
         {
-            var naming = (await session.QueryAsync(select, row => (Id: row.GetInt64(0), Text: row.GetString(1)), ct, own).ConfigureAwait(false))
+            var naming = (await session.QueryAsync(select, row => (Id: row.GetInt64(0), Text: row.GetString(1)), ct, own)
+                .ConfigureAwait(false))
                 .Where(row => labels.Any(label => row.Text.Contains(label, StringComparison.Ordinal))).Select(row => row.Id).ToArray();
             gone += await session.ExecuteAsync(delete, ct, own, ("ids", naming)).ConfigureAwait(false);
         }
@@ -175,14 +181,16 @@ internal sealed class ErasureStore(Database database) : IErasureStore
     {
         var sets = await session.QueryAsync(
             "SELECT metric_id, number, spans FROM reference_set WHERE project_id = @project",
-            row => (Metric: row.GetInt64(0), Number: row.GetInt64(1), Spans: JsonSerializer.Deserialize<long[]>(row.GetString(2)) ?? []), ct,
+            row => (Metric: row.GetInt64(0), Number: row.GetInt64(1),
+                Spans: JsonSerializer.Deserialize<long[]>(row.GetString(2)) ?? []), ct,
             ("project", project.Value)).ConfigureAwait(false);
         var those = new HashSet<long>(spans);
         var changed = 0;
         foreach (var (metric, number, named) in sets.Where(set => set.Spans.Any(those.Contains)))
             changed += await session.ExecuteAsync(
                 "UPDATE reference_set SET spans = @spans WHERE project_id = @project AND metric_id = @metric AND number = @number",
-                ct, ("spans", JsonSerializer.Serialize(named.Where(id => !those.Contains(id)))), ("project", project.Value), ("metric", metric),
+                ct, ("spans", JsonSerializer.Serialize(named.Where(id => !those.Contains(id)))), ("project", project.Value),
+                ("metric", metric),
                 ("number", number)).ConfigureAwait(false);
         return changed;
     }

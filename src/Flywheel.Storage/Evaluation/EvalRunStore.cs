@@ -45,7 +45,8 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
                     VALUES (@project, @data, @hash, @set, @metrics, @names, @about, @at)
                     RETURNING id
                     """,
-                    ct, ("project", project.Value), ("data", run.Data), ("hash", run.DataHash), ("set", run.SetHash), ("metrics", run.MetricsJson),
+                    ct, ("project", project.Value), ("data", run.Data), ("hash", run.DataHash), ("set", run.SetHash),
+                    ("metrics", run.MetricsJson),
                     ("names", JsonSerializer.Serialize(run.Metrics)), ("about", run.About), ("at", at)).ConfigureAwait(false);
                 return new EvalRun(project, id!.Value, run, at, 0);
             },
@@ -53,10 +54,12 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
 
     public async Task<IReadOnlySet<int>> DoneAsync(EvalRun run, CancellationToken ct) =>
         (await database.QueryAsync(
-            "SELECT row FROM eval_case WHERE project_id = @project AND run_id = @run", row => row.GetInt32(0), ct, Key(run)).ConfigureAwait(false))
+            "SELECT row FROM eval_case WHERE project_id = @project AND run_id = @run", row => row.GetInt32(0), ct, Key(run))
+                .ConfigureAwait(false))
         .ToHashSet();
 
-    public Task AddAsync(EvalRun run, IReadOnlyList<EvaluatedCase> cases, CancellationToken ct) => cases.Count == 0 ? Task.CompletedTask : database.WriteAsync(
+    public Task AddAsync(EvalRun run, IReadOnlyList<EvaluatedCase> cases, CancellationToken ct) =>
+        cases.Count == 0 ? Task.CompletedTask : database.WriteAsync(
         Urgency.Interactive,
         async session =>
         {
@@ -77,7 +80,8 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
                 new("excerpt", cases.Select(one => one.Excerpt).ToArray()),
                 new("expected", cases.Select(one => one.Expected).ToArray()),
                 new("predicted", cases.Select(one => one.Predicted).ToArray())).ConfigureAwait(false);
-            var found = cases.SelectMany(one => one.Findings.Select((finding, metric) => (one.Row, Metric: metric, Finding: finding))).ToArray();
+            var found = cases.SelectMany(one => one.Findings.Select((finding, metric) => (one.Row, Metric: metric, Finding: finding)))
+                .ToArray();
             return found.Length == 0 ? 0 : await session.ExecuteGivenAsync(
                 """
                 INSERT INTO eval_result (project_id, run_id, row, metric, outcome, score, confidence, reason, cost_usd, model)
@@ -132,7 +136,8 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
                 WHERE eval_case.project_id = @project AND eval_case.run_id = @run AND eval_case.row = eval_output.row)
             """,
             row => new GeneratedOutput(
-                row.GetInt32(0), row.TextOrNull(1), row.TextOrNull(2), row.IntOrNull(3), row.IntOrNull(4), row.GetDouble(5), row.GetDouble(6),
+                row.GetInt32(0), row.TextOrNull(1), row.TextOrNull(2), row.IntOrNull(3), row.IntOrNull(4), row.GetDouble(5),
+                row.GetDouble(6),
                 row.TextOrNull(7), row.Ids(8)),
             ct, Key(run)).ConfigureAwait(false)).ToDictionary(each => each.Row);
 
@@ -146,7 +151,8 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
                 FROM eval_output
                 WHERE project_id = @project AND run_id = @run
                 """,
-                row => new GenerationTotals(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetDouble(4), null, null), ct,
+                row => new GenerationTotals(
+                    row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetDouble(4), null, null), ct,
                 Key(run)).ConfigureAwait(false))[0];
             return sums.Rows == 0 ? null : sums with
             {
@@ -169,7 +175,8 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
             "UPDATE eval_run SET finished_at = @at WHERE project_id = @project AND id = @run", ct, [.. Key(run), ("at", at)]),
         ct);
 
-    public async Task<IReadOnlyList<EvalRunSummary>> ListAsync(ProjectId project, int limit, CancellationToken ct) => await database.QueryAsync(
+    public async Task<IReadOnlyList<EvalRunSummary>> ListAsync(ProjectId project, int limit, CancellationToken ct) =>
+        await database.QueryAsync(
         $"SELECT {Columns} FROM eval_run WHERE project_id = @project ORDER BY id DESC LIMIT @limit",
         row => Read(project, row), ct, ("project", project.Value), ("limit", limit)).ConfigureAwait(false);
 
@@ -275,7 +282,8 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
         "SELECT count(*) FROM eval_case WHERE project_id = @project AND run_id = @run AND (expected IS NULL OR predicted IS NULL)", ct,
         Key(run)).ConfigureAwait(false) ?? 0;
 
-    static async Task<double> LatencyAsync(Session session, EvalRun run, long rows, double share, CancellationToken ct) => (await session.QueryAsync(
+    static async Task<double> LatencyAsync(Session session, EvalRun run, long rows, double share, CancellationToken ct) =>
+        (await session.QueryAsync(
         "SELECT latency_ms FROM eval_output WHERE project_id = @project AND run_id = @run ORDER BY latency_ms LIMIT 1 OFFSET @offset",
         row => row.GetDouble(0), ct, [.. Key(run), ("offset", Math.Min(rows - 1, (long)(share * rows)))]).ConfigureAwait(false))[0];
 
@@ -284,11 +292,13 @@ internal sealed class EvalRunStore(Database database) : IEvalRunStore
     static EvalRunSummary Read(ProjectId project, DbDataReader row) => new(
         new(
             project, row.GetInt64(0),
-            new(row.GetString(1), row.GetString(2), row.GetString(3), JsonSerializer.Deserialize<string[]>(row.GetString(5))!, row.GetString(4),
+            new(row.GetString(1), row.GetString(2), row.GetString(3), JsonSerializer.Deserialize<string[]>(row.GetString(5))!,
+                row.GetString(4),
                 row.TextOrNull(6)),
             row.Moment(7), 0),
         row.MomentOrNull(8), row.GetInt64(9));
 
     static EvalFault ReadFault(DbDataReader row) => new(
-        row.GetInt32(0), row.GetString(1), row.TextOrNull(2), row.GetInt32(3), row.Word<Outcome>(4), row.DoubleOrNull(5), row.TextOrNull(6));
+        row.GetInt32(0), row.GetString(1), row.TextOrNull(2), row.GetInt32(3), row.Word<Outcome>(4), row.DoubleOrNull(5),
+        row.TextOrNull(6));
 }

@@ -63,7 +63,8 @@ public sealed class RowExpressions : IDisposable
                     null or DBNull => null,
                     long number => number != 0,
                     double number => number != 0,
-                    var other => throw new InvalidOperationException($"The expression's value is no truth value but {other.GetType().Name}."),
+                    var other => throw new InvalidOperationException(
+                        $"The expression's value is no truth value but {other.GetType().Name}."),
                 };
             }
             catch (SqliteException stopped) when (stopped.SqliteErrorCode == Interrupted)
@@ -82,7 +83,8 @@ public sealed class RowExpressions : IDisposable
             if (_prepared.TryGetValue(expression, out var known))
                 return known;
             var command = _connection.CreateCommand();
-            command.CommandText = $"SELECT ({expression}) FROM (SELECT {string.Join(", ", row.Keys.Select(name => $"@{name} AS {name}"))}) AS span";
+            command.CommandText =
+                $"SELECT ({expression}) FROM (SELECT {string.Join(", ", row.Keys.Select(name => $"@{name} AS {name}"))}) AS span";
             foreach (var name in row.Keys)
                 command.Parameters.Add(new SqliteParameter("@" + name, null));
             return _prepared[expression] = command;

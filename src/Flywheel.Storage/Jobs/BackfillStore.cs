@@ -3,7 +3,6 @@ using System.Globalization;
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Flywheel.Storage.Metrics;
 using Flywheel.Storage.Projects;
 
@@ -15,13 +14,15 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
         "project_id, metric_version_id, since, wanted, total, looked, queued, skipped, author, created_at, finished_at, below";
 
     public Task<Backfill> BeginAsync(
-        ProjectId project, MetricVersionId metric, DateTimeOffset? since, long? wanted, string author, DateTimeOffset at, CancellationToken ct) =>
+        ProjectId project, MetricVersionId metric, DateTimeOffset? since, long? wanted, string author, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
             {
                 var (newest, total) = (await session.QueryAsync(
-                    "SELECT coalesce(max(id), 0), count(*) FROM span WHERE project_id = @project", row => (row.GetInt64(0), row.GetInt64(1)), ct,
+                    "SELECT coalesce(max(id), 0), count(*) FROM span WHERE project_id = @project", row =>
+                        (row.GetInt64(0), row.GetInt64(1)), ct,
                     ("project", project.Value)).ConfigureAwait(false))[0];
                 // The same bounds again change nothing; other bounds begin anew, over the pairs that have no outcome yet.
                 var begun = await session.NumberAsync(
@@ -39,7 +40,8 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
                     ("total", total), ("author", author), ("at", at)).ConfigureAwait(false);
                 if (begun is not null)
                     await AuditStore.AppendAsync(
-                        database, session, project, at, author, "metric.backfill", metric.Value.ToString(CultureInfo.InvariantCulture), "{}", ct)
+                        database, session, project, at, author, "metric.backfill", metric.Value.ToString(CultureInfo.InvariantCulture),
+                        "{}", ct)
                         .ConfigureAwait(false);
                 return (await FindAsync(session, project, metric, ct).ConfigureAwait(false))!.About;
             },
@@ -59,10 +61,12 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
 
     public async Task<bool> IsBusyAsync(int jobs, CancellationToken ct) =>
         await database.NumberAsync(
-            "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'ready' LIMIT @jobs) AS waiting", ct, ("jobs", jobs)).ConfigureAwait(false) >= jobs;
+            "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'ready' LIMIT @jobs) AS waiting", ct, ("jobs", jobs))
+                .ConfigureAwait(false) >= jobs;
 
     static async Task<int> AdvanceAsync(
-        Session session, int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
+        Session session, int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at,
+        CancellationToken ct)
     {
         // The update is a lock: of two workers, the second waits and finds the row moved on, or done.
         var next = await session.FirstAsync(
@@ -92,7 +96,8 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
             LIMIT @limit
             """,
             row => (Span: JobRow.ReadPending(row), IsKnown: row.GetValue(8) is true or 1L), ct,
-            ("project", about.Project.Value), ("metric", about.MetricVersion.Value), ("below", next.Below), ("limit", limit)).ConfigureAwait(false);
+            ("project", about.Project.Value), ("metric", about.MetricVersion.Value), ("below", next.Below), ("limit", limit))
+                .ConfigureAwait(false);
 
         var left = about.Wanted - about.Queued - about.Skipped ?? long.MaxValue;
         var fresh = spans
@@ -118,12 +123,15 @@ internal sealed class BackfillStore(Database database) : IBackfillStore
             SET below = @below, looked = looked + @looked, queued = queued + @queued, skipped = skipped + @skipped, finished_at = @finished
             WHERE project_id = @project AND metric_version_id = @metric
             """,
-            ct, ("below", spans.Count == 0 ? next.Below : spans[^1].Span.Id.Value), ("looked", spans.Count), ("queued", queued), ("skipped", skipped),
-            ("finished", isDone ? at : null), ("project", about.Project.Value), ("metric", about.MetricVersion.Value)).ConfigureAwait(false);
+            ct, ("below", spans.Count == 0 ? next.Below : spans[^1].Span.Id.Value), ("looked", spans.Count), ("queued", queued),
+            ("skipped", skipped),
+            ("finished", isDone ? at : null), ("project", about.Project.Value), ("metric", about.MetricVersion.Value))
+                .ConfigureAwait(false);
         return Math.Max(1, spans.Count);
     }
 
-    static Task<Progress?> FindAsync(Session session, ProjectId project, MetricVersionId metric, CancellationToken ct) => session.FirstAsync(
+    static Task<Progress?> FindAsync(Session session, ProjectId project, MetricVersionId metric, CancellationToken ct) =>
+        session.FirstAsync(
         $"SELECT {Columns} FROM backfill WHERE project_id = @project AND metric_version_id = @metric", Read, ct,
         ("project", project.Value), ("metric", metric.Value));
 

@@ -1,6 +1,5 @@
 using Flywheel.Core.Jobs;
 using Flywheel.Core.Metrics;
-using Flywheel.Core.Traces;
 using Flywheel.Storage.Metrics;
 using Flywheel.Storage.Traces;
 

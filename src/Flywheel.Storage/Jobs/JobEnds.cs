@@ -108,7 +108,8 @@ internal static class JobEnds
     static async Task DrawAsync(Session session, IReadOnlyList<Verdict> verdicts, DateTimeOffset now, CancellationToken ct)
     {
         var decided = verdicts
-            .Where(verdict => verdict.Finding.Outcome is Core.Metrics.Outcome.Pass or Core.Metrics.Outcome.Fail or Core.Metrics.Outcome.Unsure)
+            .Where(verdict => verdict.Finding.Outcome is Core.Metrics.Outcome.Pass or Core.Metrics.Outcome.Fail
+            or Core.Metrics.Outcome.Unsure)
             .ToArray();
         if (decided.Length == 0)
             return;
@@ -146,7 +147,8 @@ internal static class JobEnds
             await ReviewStore.PutAsync(
                 session, ofProject.Key,
                 ofProject.Select(verdict => new ReviewPick(
-                    verdict.Span, verdict.Metric, ReviewReason.RandomAudit, "drawn at random", 1 - DrawOf(verdict) / RateOf(verdict), RateOf(verdict)))
+                    verdict.Span, verdict.Metric, ReviewReason.RandomAudit, "drawn at random", 1 - DrawOf(verdict) / RateOf(verdict),
+                    RateOf(verdict)))
                     .ToArray(),
                 now, ct).ConfigureAwait(false);
     }

@@ -43,7 +43,8 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
                     SELECT project_id, id, @author, @at FROM metric WHERE project_id = @project AND id = @metric
                     RETURNING id
                     """,
-                    ct, ("author", author), ("at", at), ("project", metric.Project.Value), ("metric", metric.Id.Value)).ConfigureAwait(false)
+                    ct, ("author", author), ("at", at), ("project", metric.Project.Value), ("metric", metric.Id.Value))
+                        .ConfigureAwait(false)
                     ?? throw new KeyNotFoundException($"Project {metric.Project.Value} has no metric {metric.Id.Value}.");
                 await session.ExecuteGivenAsync(
                     """
@@ -51,9 +52,11 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
                     SELECT given.project, given.set_id, given.span, given.passed FROM @given
                     """,
                     ct, new("project", cases.Select(_ => metric.Project.Value).ToArray()), new("set_id", cases.Select(_ => id).ToArray()),
-                    new("span", cases.Select(each => each.Span.Value).ToArray()), new("passed", cases.Select(each => each.Passed ? 1L : 0).ToArray()))
+                    new("span", cases.Select(each => each.Span.Value).ToArray()),
+                    new("passed", cases.Select(each => each.Passed ? 1L : 0).ToArray()))
                     .ConfigureAwait(false);
-                await AuditAsync(session, metric.Project, at, author, "anchors.freeze", id, new { metric = metric.Name, cases = cases.Count }, ct).ConfigureAwait(false);
+                await AuditAsync(session, metric.Project, at, author, "anchors.freeze", id,
+                    new { metric = metric.Name, cases = cases.Count }, ct).ConfigureAwait(false);
                 return (await FindAsync(session, metric.Project, metric.Id, ct).ConfigureAwait(false))!;
             },
             ct);
@@ -134,7 +137,8 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
             ct, ("now", now), ("until", until), ("worker", worker), ("set", set)).ConfigureAwait(false);
     }
 
-    public Task<bool> KeepAsync(AnchorReplay replay, string worker, AnchorAnswer answer, double costUsd, DateTimeOffset until, CancellationToken ct) =>
+    public Task<bool> KeepAsync(
+        AnchorReplay replay, string worker, AnchorAnswer answer, double costUsd, DateTimeOffset until, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Background,
             async session =>
@@ -144,7 +148,8 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
                     UPDATE anchor_replay SET cost_usd = cost_usd + @cost, visible_at = @until, detail = NULL
                     WHERE project_id = @project AND id = @id AND state = 'running' AND worker = @worker
                     """,
-                    ct, ("cost", costUsd), ("until", until), ("project", replay.Project.Value), ("id", replay.Id), ("worker", worker)).ConfigureAwait(false);
+                    ct, ("cost", costUsd), ("until", until), ("project", replay.Project.Value), ("id", replay.Id), ("worker", worker))
+                        .ConfigureAwait(false);
                 if (mine == 0)
                     return false;
                 // A case that was deleted meanwhile has no answer.
@@ -164,11 +169,14 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
 
     public async Task<IReadOnlyList<AnchorAnswer>> AnswersAsync(ProjectId project, long replay, CancellationToken ct) =>
         await database.QueryAsync(
-            "SELECT span_id, outcome, validator_version FROM anchor_answer WHERE project_id = @project AND replay_id = @replay ORDER BY span_id",
-            row => new AnchorAnswer(new(row.GetInt64(0)), row.Word<Outcome>(1), row.GetString(2)), ct, ("project", project.Value), ("replay", replay))
+            "SELECT span_id, outcome, validator_version FROM anchor_answer WHERE project_id = @project AND replay_id = @replay ORDER BY "
+                + "span_id",
+            row => new AnchorAnswer(new(row.GetInt64(0)), row.Word<Outcome>(1), row.GetString(2)), ct, ("project", project.Value),
+            ("replay", replay))
             .ConfigureAwait(false);
 
-    public async Task<bool> PauseAsync(AnchorReplay replay, string worker, string why, bool isFault, DateTimeOffset until, CancellationToken ct) =>
+    public async Task<bool> PauseAsync(
+        AnchorReplay replay, string worker, string why, bool isFault, DateTimeOffset until, CancellationToken ct) =>
         await database.WriteAsync(
             Urgency.Background,
             session => session.ExecuteAsync(
@@ -177,11 +185,13 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
                 SET worker = NULL, detail = @why, visible_at = @until, attempts = attempts + @fault
                 WHERE project_id = @project AND id = @id AND state = 'running' AND worker = @worker
                 """,
-                ct, ("why", why), ("until", until), ("fault", isFault ? 1 : 0), ("project", replay.Project.Value), ("id", replay.Id), ("worker", worker)),
+                ct, ("why", why), ("until", until), ("fault", isFault ? 1 : 0), ("project", replay.Project.Value), ("id", replay.Id),
+                ("worker", worker)),
             ct).ConfigureAwait(false) > 0;
 
     public async Task<bool> EndAsync(
-        AnchorReplay replay, string worker, ReplayState state, long? baseline, AnchorComparison? comparison, bool alarmed, string? detail, DateTimeOffset at,
+        AnchorReplay replay, string worker, ReplayState state, long? baseline, AnchorComparison? comparison, bool alarmed, string? detail,
+        DateTimeOffset at,
         CancellationToken ct) =>
         await database.WriteAsync(
             Urgency.Background,
@@ -191,8 +201,10 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
                 SET state = @state, worker = NULL, baseline_id = @baseline, comparison = @comparison, alarmed = @alarmed, detail = @detail, ended_at = @at
                 WHERE project_id = @project AND id = @id AND state = 'running' AND worker = @worker
                 """,
-                ct, ("state", Wire.Name(state)), ("baseline", baseline), ("comparison", comparison is null ? null : ProposalJson.Write(comparison)),
-                ("alarmed", alarmed), ("detail", detail), ("at", at), ("project", replay.Project.Value), ("id", replay.Id), ("worker", worker)),
+                ct, ("state", Wire.Name(state)), ("baseline", baseline),
+                ("comparison", comparison is null ? null : ProposalJson.Write(comparison)),
+                ("alarmed", alarmed), ("detail", detail), ("at", at), ("project", replay.Project.Value), ("id", replay.Id),
+                ("worker", worker)),
             ct).ConfigureAwait(false) > 0;
 
     public async Task<IReadOnlyList<AnchorReplay>> ReplaysAsync(ProjectId project, long set, int limit, CancellationToken ct) =>
@@ -216,7 +228,8 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
             WHERE frozen.project_id = @project AND frozen.metric_id = @metric AND frozen.closed_at IS NULL
             """,
             row => new AnchorSet(
-                row.GetInt64(0), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetInt32(3), row.GetInt32(4), row.GetString(5), row.Moment(6),
+                row.GetInt64(0), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetInt32(3), row.GetInt32(4), row.GetString(5),
+                row.Moment(6),
                 row.MomentOrNull(7), row.GetInt32(8)),
             ct, ("project", project.Value), ("metric", metric.Value));
 
@@ -241,13 +254,16 @@ internal sealed class AnchorStore(Database database) : IAnchorStore
         return true;
     }
 
-    Task AuditAsync(Session session, ProjectId project, DateTimeOffset at, string who, string action, long id, object details, CancellationToken ct) =>
+    Task AuditAsync(Session session, ProjectId project, DateTimeOffset at, string who, string action, long id, object details,
+        CancellationToken ct) =>
         AuditStore.AppendAsync(
             database, session, project, at, who, action, id.ToString(CultureInfo.InvariantCulture), JsonSerializer.Serialize(details), ct);
 
     static AnchorReplay ReadReplay(DbDataReader row) => new(
-        row.GetInt64(0), new(row.GetInt64(1)), row.GetInt64(2), new(row.GetInt64(3)), new(row.GetInt64(4)), row.Word<ReplayState>(5), row.GetInt32(6),
+        row.GetInt64(0), new(row.GetInt64(1)), row.GetInt64(2), new(row.GetInt64(3)), new(row.GetInt64(4)), row.Word<ReplayState>(5),
+        row.GetInt32(6),
         row.GetInt32(7), row.IsDBNull(8) ? null : row.GetInt64(8),
-        row.IsDBNull(9) ? null : ProposalJson.Read<AnchorComparison>(row.GetString(9)), row.YesNo(10), row.GetDouble(11), row.TextOrNull(12), row.Moment(13),
+        row.IsDBNull(9) ? null : ProposalJson.Read<AnchorComparison>(row.GetString(9)), row.YesNo(10), row.GetDouble(11),
+        row.TextOrNull(12), row.Moment(13),
         row.MomentOrNull(14), row.Moment(15), row.TextOrNull(16), row.GetInt32(17));
 }

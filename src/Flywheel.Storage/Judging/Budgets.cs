@@ -87,7 +87,8 @@ internal static class Budgets
     }
 
     /// <param name="change">Actual less expected cost.</param>
-    public static async Task SettleAsync(Session session, ProjectId project, string? metric, double change, DateTimeOffset at, CancellationToken ct)
+    public static async Task SettleAsync(
+        Session session, ProjectId project, string? metric, double change, DateTimeOffset at, CancellationToken ct)
     {
         if (change == 0)
             return;

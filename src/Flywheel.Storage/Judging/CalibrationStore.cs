@@ -37,8 +37,10 @@ internal sealed class CalibrationStore(Database database) : ICalibrationStore
                 ORDER BY verdict.created_at DESC, verdict.span_id DESC
                 LIMIT @limit
                 """,
-                row => JudgeTrail.Read(judge, row.TextOrNull(0)) is { } trail ? new LabelledTrail(trail, row.YesNo(1), row.GetDouble(2), row.Moment(3)) : null,
-                ct, ("project", project.Value), ("metric", metric.Value), ("judge", judge), ("versions", versions.Select(version => version.Value).ToArray()),
+                row => JudgeTrail.Read(judge, row.TextOrNull(0)) is { } trail
+                    ? new LabelledTrail(trail, row.YesNo(1), row.GetDouble(2), row.Moment(3)) : null,
+                ct, ("project", project.Value), ("metric", metric.Value), ("judge", judge),
+                ("versions", versions.Select(version => version.Value).ToArray()),
                 ("limit", limit)).ConfigureAwait(false);
         return [.. found.OfType<LabelledTrail>()];
     }
@@ -57,8 +59,10 @@ internal sealed class CalibrationStore(Database database) : ICalibrationStore
                 SET labels = excluded.labels, plan = excluded.plan, judges = excluded.judges, created_at = excluded.created_at
                 WHERE judge_calibration.created_at <= excluded.created_at
                 """,
-                ct, ("judge", calibration.Judge), ("labels", calibration.Labels), ("plan", JsonSerializer.Serialize(calibration.Plan, Json)),
-                ("judges", JsonSerializer.Serialize(calibration.Judges, Json)), ("at", calibration.At), ("version", calibration.MetricVersion.Value),
+                ct, ("judge", calibration.Judge), ("labels", calibration.Labels),
+                ("plan", JsonSerializer.Serialize(calibration.Plan, Json)),
+                ("judges", JsonSerializer.Serialize(calibration.Judges, Json)), ("at", calibration.At),
+                ("version", calibration.MetricVersion.Value),
                 ("project", calibration.Project.Value)),
             ct);
 
@@ -74,7 +78,8 @@ internal sealed class CalibrationStore(Database database) : ICalibrationStore
                 JsonSerializer.Deserialize<IReadOnlyList<CalibratedJudge>>(row.GetString(2), Json)!, row.Moment(3)),
             ct, ("project", project.Value), ("version", version.Value), ("judge", judge));
 
-    public async Task<StandingCounts> StandingAsync(ProjectId project, MetricVersionId version, MetricId metric, int limit, CancellationToken ct)
+    public async Task<StandingCounts> StandingAsync(
+        ProjectId project, MetricVersionId version, MetricId metric, int limit, CancellationToken ct)
     {
         var newest = await database.QueryAsync(
             """

@@ -38,7 +38,8 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
             },
             ct);
 
-    public async Task<IReadOnlyList<Guideline>> ListAsync(ProjectId project, MetricId metric, GuidelineState? state, CancellationToken ct) =>
+    public async Task<IReadOnlyList<Guideline>> ListAsync(
+        ProjectId project, MetricId metric, GuidelineState? state, CancellationToken ct) =>
         await database.QueryAsync(
             $"""
             SELECT {Columns}
@@ -105,7 +106,8 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
             ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false);
 
     /// <summary>Ids of a metric's approved guidelines, in order.</summary>
-    internal static async Task<IReadOnlyList<Guid>> ApprovedIdsAsync(Session session, ProjectId project, MetricId metric, CancellationToken ct) =>
+    internal static async Task<IReadOnlyList<Guid>> ApprovedIdsAsync(
+        Session session, ProjectId project, MetricId metric, CancellationToken ct) =>
         [
             .. (await session.QueryAsync(
                 "SELECT id FROM guideline WHERE project_id = @project AND metric_id = @metric AND state = 'approved'",
@@ -120,7 +122,8 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
             INSERT INTO guideline (project_id, id, metric_id, text, labels, state, author, created_at, approved_by, approved_at)
             VALUES (@project, @id, @metric, @text, @labels, 'approved', @author, @created, @who, @at)
             """,
-            ct, ("project", it.Project.Value), ("id", it.Id), ("metric", it.Metric.Value), ("text", it.Text), ("labels", Rows.Json(it.Labels)),
+            ct, ("project", it.Project.Value), ("id", it.Id), ("metric", it.Metric.Value), ("text", it.Text),
+            ("labels", Rows.Json(it.Labels)),
             ("author", it.Author), ("created", it.CreatedAt), ("who", it.ApprovedBy), ("at", it.ApprovedAt)).ConfigureAwait(false);
         await AuditAsync(database, session, it, "guideline.approve", it.ApprovedBy!, it.ApprovedAt!.Value, ct).ConfigureAwait(false);
     }
@@ -145,11 +148,14 @@ internal sealed class GuidelineStore(Database database) : IGuidelineStore
     Task AuditAsync(Session session, Guideline it, string action, string who, DateTimeOffset at, CancellationToken ct) =>
         AuditAsync(database, session, it, action, who, at, ct);
 
-    static Task AuditAsync(Database database, Session session, Guideline it, string action, string who, DateTimeOffset at, CancellationToken ct) =>
+    static Task AuditAsync(
+        Database database, Session session, Guideline it, string action, string who, DateTimeOffset at, CancellationToken ct) =>
         AuditStore.AppendAsync(
             database, session, it.Project, at, who, action, it.Id.ToString("D"),
             // Of the text only a hash: it may quote a user, and the audit is never erased.
-            JsonSerializer.Serialize(new { metric = it.Metric.Value, text_sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(it.Text))) }), ct);
+            JsonSerializer.Serialize(
+                new { metric = it.Metric.Value, text_sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(it.Text))) }),
+                    ct);
 
     static Guideline Read(DbDataReader row) => new(
         row.Id(0), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetString(3), row.Ids(4), row.Word<GuidelineState>(5), row.GetString(6),

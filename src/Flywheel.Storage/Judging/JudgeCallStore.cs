@@ -94,7 +94,8 @@ internal sealed class JudgeCallStore(Database database) : IJudgeCallStore
                     ct, ("calls", callsPerDay), ("usd", usdPerDay), ("project", project.Value), ("metric", metric.Value))
                     .ConfigureAwait(false);
                 await AuditStore.AppendAsync(
-                    database, session, project, at, author, "metric.budget", metric.Value.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    database, session, project, at, author, "metric.budget",
+                    metric.Value.ToString(System.Globalization.CultureInfo.InvariantCulture),
                     JsonSerializer.Serialize(new { calls_per_day = callsPerDay, usd_per_day = usdPerDay }), ct).ConfigureAwait(false);
                 return true;
             },
@@ -122,7 +123,8 @@ internal sealed class JudgeCallStore(Database database) : IJudgeCallStore
             async session =>
             {
                 var gone = 0;
-                foreach (var project in await session.QueryAsync("SELECT id FROM project ORDER BY id", row => row.GetInt64(0), ct).ConfigureAwait(false))
+                foreach (var project in await session.QueryAsync("SELECT id FROM project ORDER BY id", row => row.GetInt64(0), ct)
+                    .ConfigureAwait(false))
                     gone += await session.ExecuteAsync(
                         """
                         DELETE FROM judge_reply

@@ -36,7 +36,8 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             ORDER BY id DESC
             LIMIT @limit
             """,
-            row => new Canary(project, metric, new(row.GetInt64(0)), row.GetString(1), row.Word<Outcome>(2), row.Word<Outcome>(3), row.Moment(4)),
+            row => new Canary(project, metric, new(row.GetInt64(0)), row.GetString(1), row.Word<Outcome>(2), row.Word<Outcome>(3),
+                row.Moment(4)),
             ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false);
 
     public async Task<IReadOnlyList<bool>> DecisionsAsync(ProjectId project, MetricId metric, int limit, CancellationToken ct) =>
@@ -51,9 +52,11 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             row => OwnWord(row, 0, 1), ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false))
             .Where(word => word is Outcome.Pass or Outcome.Fail).Select(word => word == Outcome.Pass)];
 
-    static Outcome OwnWord(DbDataReader row, int outcome, int said) => JudgeTrail.OwnWord(row.Word<Outcome>(outcome), JudgeTrail.Read("", row.TextOrNull(said)));
+    static Outcome OwnWord(DbDataReader row, int outcome, int said) =>
+        JudgeTrail.OwnWord(row.Word<Outcome>(outcome), JudgeTrail.Read("", row.TextOrNull(said)));
 
-    public async Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(ProjectId project, MetricVersionId version, int limit, CancellationToken ct) =>
+    public async Task<IReadOnlyList<DrawnLabel>> DrawnLabelsAsync(
+        ProjectId project, MetricVersionId version, int limit, CancellationToken ct) =>
         [.. (await database.QueryAsync(
             """
             SELECT label.created_at, gold.passed, verdict.outcome, verdict.said
@@ -66,12 +69,14 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             ORDER BY label.created_at DESC, label.id DESC
             LIMIT @limit
             """,
-            row => (At: row.Moment(0), Passed: row.YesNo(1), Word: OwnWord(row, 2, 3)), ct, ("project", project.Value), ("version", version.Value), ("limit", limit))
+            row => (At: row.Moment(0), Passed: row.YesNo(1), Word: OwnWord(row, 2, 3)), ct, ("project", project.Value),
+            ("version", version.Value), ("limit", limit))
             .ConfigureAwait(false)).Where(label => label.Word is Outcome.Pass or Outcome.Fail)
             .Select(label => new DrawnLabel(label.At, label.Passed != (label.Word == Outcome.Pass)))];
 
     public Task<bool> RaiseAsync(
-        ProjectId project, MetricId metric, AlarmKind kind, string validatorVersion, string detail, DateTimeOffset at, CancellationToken ct) =>
+        ProjectId project, MetricId metric, AlarmKind kind, string validatorVersion, string detail, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Background,
             async session =>
@@ -85,10 +90,12 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
                     ON CONFLICT (project_id, metric_id, kind) WHERE closed_at IS NULL DO NOTHING
                     RETURNING id
                     """,
-                    ct, ("kind", Wire.Name(kind)), ("version", validatorVersion), ("detail", detail), ("at", at), ("project", project.Value),
+                    ct, ("kind", Wire.Name(kind)), ("version", validatorVersion), ("detail", detail), ("at", at),
+                    ("project", project.Value),
                     ("metric", metric.Value)).ConfigureAwait(false);
                 if (id is { } number)
-                    await AuditAsync(session, project, at, "watch", "alarm.raise", number, new { metric = metric.Value, kind = Wire.Name(kind), detail }, ct)
+                    await AuditAsync(session, project, at, "watch", "alarm.raise", number,
+                        new { metric = metric.Value, kind = Wire.Name(kind), detail }, ct)
                         .ConfigureAwait(false);
                 return id is not null;
             },
@@ -100,7 +107,8 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             async session =>
             {
                 var closed = await session.ExecuteAsync(
-                    "UPDATE judge_alarm SET closed_at = @at, closed_by = @who WHERE project_id = @project AND id = @id AND closed_at IS NULL",
+                    "UPDATE judge_alarm SET closed_at = @at, closed_by = @who WHERE project_id = @project AND id = @id AND closed_at "
+                        + "IS NULL",
                     ct, ("at", at), ("who", author), ("project", project.Value), ("id", id)).ConfigureAwait(false);
                 if (closed > 0)
                     await AuditAsync(session, project, at, author, "alarm.close", id, new { }, ct).ConfigureAwait(false);
@@ -126,6 +134,7 @@ internal sealed class JudgeWatchStore(Database database) : IJudgeWatchStore
             database, session, project, at, who, action, id.ToString(CultureInfo.InvariantCulture), JsonSerializer.Serialize(details), ct);
 
     static JudgeAlarm Read(DbDataReader row) => new(
-        row.GetInt64(0), new(row.GetInt64(1)), new(row.GetInt64(2)), row.Word<AlarmKind>(3), row.GetString(4), row.GetString(5), row.Moment(6),
+        row.GetInt64(0), new(row.GetInt64(1)), new(row.GetInt64(2)), row.Word<AlarmKind>(3), row.GetString(4), row.GetString(5),
+        row.Moment(6),
         row.MomentOrNull(7), row.TextOrNull(8));
 }

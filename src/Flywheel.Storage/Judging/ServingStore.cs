@@ -8,7 +8,8 @@ namespace Flywheel.Storage.Judging;
 
 internal sealed class ServingStore(Database database) : IServingStore
 {
-    public Task<IReadOnlyList<Served>> ServeAsync(ProjectId project, IReadOnlyList<Served> items, DateTimeOffset at, CancellationToken ct) =>
+    public Task<IReadOnlyList<Served>> ServeAsync(
+        ProjectId project, IReadOnlyList<Served> items, DateTimeOffset at, CancellationToken ct) =>
         items.Count == 0
             ? Task.FromResult<IReadOnlyList<Served>>([])
             : database.WriteAsync<IReadOnlyList<Served>>(
@@ -26,7 +27,8 @@ internal sealed class ServingStore(Database database) : IServingStore
                             RETURNING span_id, metric_id, mode, validator_version, outcome
                             """,
                             Read, ct, ("project", project.Value), ("span", item.Span.Value), ("metric", item.Metric.Value),
-                            ("mode", Wire.Name(item.Mode)), ("version", item.ValidatorVersion), ("outcome", Wire.Name(item.Suggestion)), ("at", at))
+                            ("mode", Wire.Name(item.Mode)), ("version", item.ValidatorVersion), ("outcome", Wire.Name(item.Suggestion)),
+                            ("at", at))
                             .ConfigureAwait(false))!);
                     return served;
                 },

@@ -33,7 +33,8 @@ internal sealed class ClassificationStore(Database database) : IClassificationSt
                         AND span.output IS NOT NULL
                     ORDER BY feedback.created_at, feedback.id
                     """,
-                    row => (Span: row.GetInt64(0), Given: row.GetString(1).Trim(), Right: Text(row.GetString(2))), ct, values).ConfigureAwait(false);
+                    row => (Span: row.GetInt64(0), Given: row.GetString(1).Trim(), Right: Text(row.GetString(2))), ct, values)
+                        .ConfigureAwait(false);
                 var spans = await session.NumberAsync(
                     "SELECT count(*) FROM span WHERE project_id = @project AND node = @node AND started_at >= @since", ct,
                     [.. values.Where(value => value.Item1 != "name")]).ConfigureAwait(false);
@@ -46,7 +47,8 @@ internal sealed class ClassificationStore(Database database) : IClassificationSt
                     known[each.Span] = (each.Given, each.Right, true);
                 var people = known.Values.LongCount(each => each.ByPerson);
                 return new NodeConfusion(
-                    [.. known.Values.CountBy(each => (each.Right, each.Given)).Select(cell => new ConfusionCell(cell.Key.Right, cell.Key.Given, cell.Value))],
+                    [.. known.Values.CountBy(each => (each.Right, each.Given))
+                        .Select(cell => new ConfusionCell(cell.Key.Right, cell.Key.Given, cell.Value))],
                     new(people, known.Count - people), spans ?? 0);
             },
             ct);

@@ -30,7 +30,8 @@ internal sealed class FeedbackStore(Database database) : IFeedbackStore
                     $"SELECT {Columns} FROM feedback WHERE project_id = @project AND id = @id",
                     Read, ct, ("project", feedback.Project.Value), ("id", feedback.Id)).ConfigureAwait(false))!;
                 // A repeat may come with its own clock, and when its session has a newer trace.
-                var same = feedback with { CreatedAt = stored.CreatedAt, TraceId = feedback.Session is null ? feedback.TraceId : stored.TraceId };
+                var same = feedback with { CreatedAt = stored.CreatedAt,
+                    TraceId = feedback.Session is null ? feedback.TraceId : stored.TraceId };
                 return stored == same ? InsertResult.Repeated : InsertResult.Conflicting;
             },
             ct);

@@ -31,16 +31,19 @@ internal sealed class LabelStore(Database database) : ILabelStore
             ct,
             ("id", label.Id), ("passed", label.Passed), ("mode", Wire.Name(label.Mode)), ("critique", label.Critique),
             ("author", label.Author), ("propensity", label.Propensity), ("at", label.CreatedAt),
-            ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value), ("span", label.Span.Value)).ConfigureAwait(false);
+            ("adjudicates", label.Adjudicates), ("metric", label.Metric.Value), ("project", label.Project.Value),
+            ("span", label.Span.Value)).ConfigureAwait(false);
         if (added > 0)
             return InsertResult.Stored;
         var stored = await session.QueryAsync(
             $"SELECT {Columns} FROM label WHERE project_id = @project AND id = @id",
             row => row.IsDBNull(4) ? null : Read(row), ct, ("project", label.Project.Value), ("id", label.Id)).ConfigureAwait(false);
         if (stored.Count == 0)
-            throw new KeyNotFoundException($"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
+            throw new KeyNotFoundException(
+                $"Project {label.Project.Value} has no span {label.Span.Value} or no metric {label.Metric.Value}.");
         // A repeat may come with its own clock.
-        return stored[0] is { } there && there == label with { CreatedAt = there.CreatedAt } ? InsertResult.Repeated : InsertResult.Conflicting;
+        return stored[0] is { } there
+            && there == label with { CreatedAt = there.CreatedAt } ? InsertResult.Repeated : InsertResult.Conflicting;
     }
 
     public Task<bool> RemoveAsync(ProjectId project, Guid id, string author, DateTimeOffset at, CancellationToken ct) =>
@@ -50,7 +53,8 @@ internal sealed class LabelStore(Database database) : ILabelStore
             {
                 var removed = await session.QueryAsync(
                     "DELETE FROM label WHERE project_id = @project AND id = @id RETURNING span_id, metric_id, passed, author",
-                    row => new { span = row.GetInt64(0), metric = row.GetInt64(1), passed = row.IsDBNull(2) ? (bool?)null : row.YesNo(2), author = row.GetString(3) },
+                    row => new { span = row.GetInt64(0), metric = row.GetInt64(1), passed = row.IsDBNull(2) ? (bool?)null : row.YesNo(2),
+                        author = row.GetString(3) },
                     ct, ("project", project.Value), ("id", id)).ConfigureAwait(false);
                 if (removed.Count == 0)
                     return false;

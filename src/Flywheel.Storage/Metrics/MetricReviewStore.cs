@@ -25,7 +25,8 @@ internal sealed class MetricReviewStore(Database database) : IMetricReviewStore
                     JOIN project ON project.id = metric.project_id
                     WHERE metric.project_id = @project
                     """,
-                    row => (Metric: row.GetInt64(0), Own: row.IsDBNull(1) ? (int?)null : row.GetInt32(1), Project: row.GetInt32(2), Since: row.Moment(3)),
+                    row => (Metric: row.GetInt64(0), Own: row.IsDBNull(1) ? (int?)null : row.GetInt32(1), Project: row.GetInt32(2),
+                        Since: row.Moment(3)),
                     ct, ("project", project.Value)).ConfigureAwait(false)).ToDictionary(row => row.Metric);
                 var last = (await session.QueryAsync(
                     $"""
@@ -45,7 +46,8 @@ internal sealed class MetricReviewStore(Database database) : IMetricReviewStore
             },
             ct);
 
-    public Task<bool> SetDaysAsync(ProjectId project, MetricId metric, int? everyDays, string author, DateTimeOffset at, CancellationToken ct) =>
+    public Task<bool> SetDaysAsync(
+        ProjectId project, MetricId metric, int? everyDays, string author, DateTimeOffset at, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -56,7 +58,8 @@ internal sealed class MetricReviewStore(Database database) : IMetricReviewStore
                 if (changed == 0)
                     return false;
                 await AuditStore.AppendAsync(
-                    database, session, project, at, author, "metric.review-days", Subject(metric), JsonSerializer.Serialize(new { days = everyDays }), ct)
+                    database, session, project, at, author, "metric.review-days", Subject(metric),
+                    JsonSerializer.Serialize(new { days = everyDays }), ct)
                     .ConfigureAwait(false);
                 return true;
             },
@@ -68,16 +71,19 @@ internal sealed class MetricReviewStore(Database database) : IMetricReviewStore
             async session =>
             {
                 await session.ExecuteAsync(
-                    "UPDATE project SET metric_review_days = @days WHERE id = @project", ct, ("days", everyDays), ("project", project.Value)).ConfigureAwait(false);
+                    "UPDATE project SET metric_review_days = @days WHERE id = @project", ct, ("days", everyDays),
+                    ("project", project.Value)).ConfigureAwait(false);
                 await AuditStore.AppendAsync(
-                    database, session, project, at, author, "project.review-days", "metrics", JsonSerializer.Serialize(new { days = everyDays }), ct)
+                    database, session, project, at, author, "project.review-days", "metrics",
+                    JsonSerializer.Serialize(new { days = everyDays }), ct)
                     .ConfigureAwait(false);
                 return true;
             },
             ct);
 
     public Task<MetricReview> AddAsync(
-        ProjectId project, Metric metric, MetricDecision decision, string? note, string evidence, string author, DateTimeOffset at, CancellationToken ct) =>
+        ProjectId project, Metric metric, MetricDecision decision, string? note, string evidence, string author, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -85,7 +91,8 @@ internal sealed class MetricReviewStore(Database database) : IMetricReviewStore
                 // First of all, so that reviews of one project wait for each other and numbers rise by one.
                 await AuditStore.AppendAsync(
                     database, session, project, at, author, "metric.review", Subject(metric.Id),
-                    JsonSerializer.Serialize(new { metric = metric.Name, version = metric.Number, decision = Wire.Name(decision), note }), ct).ConfigureAwait(false);
+                    JsonSerializer.Serialize(new { metric = metric.Name, version = metric.Number, decision = Wire.Name(decision), note }),
+                    ct).ConfigureAwait(false);
                 var number = 1 + await session.NumberAsync(
                     "SELECT coalesce(max(number), 0) FROM metric_review WHERE project_id = @project AND metric_id = @metric",
                     ct, ("project", project.Value), ("metric", metric.Id.Value)).ConfigureAwait(false);
@@ -98,9 +105,11 @@ internal sealed class MetricReviewStore(Database database) : IMetricReviewStore
                     WHERE span.project_id = @project
                     """,
                     ct, ("project", project.Value), ("metric", metric.Id.Value), ("number", number), ("version", metric.VersionId.Value),
-                    ("decision", Wire.Name(decision)), ("note", note), ("author", author), ("at", at), ("evidence", evidence)).ConfigureAwait(false);
+                    ("decision", Wire.Name(decision)), ("note", note), ("author", author), ("at", at), ("evidence", evidence))
+                        .ConfigureAwait(false);
                 if (decision == MetricDecision.Retire)
-                    await MetricStore.SetStateAsync(database, session, project, metric.Name, MetricState.Retired, author, at, ct).ConfigureAwait(false);
+                    await MetricStore.SetStateAsync(database, session, project, metric.Name, MetricState.Retired, author, at, ct)
+                        .ConfigureAwait(false);
                 return (await session.FirstAsync(
                     $"SELECT {Columns} FROM metric_review WHERE project_id = @project AND metric_id = @metric AND number = @number",
                     Read, ct, ("project", project.Value), ("metric", metric.Id.Value), ("number", number)).ConfigureAwait(false))!;

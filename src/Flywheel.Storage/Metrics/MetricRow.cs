@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -13,7 +12,8 @@ internal static class MetricRow
 {
     public const string Columns =
         "metric.id, version.id, metric.project_id, metric.name, version.number, metric.state, version.role, version.criterion, "
-        + "version.subject, version.nodes, version.kinds, version.sampling, version.validator, version.author, version.created_at, version.on_fail, "
+        + "version.subject, version.nodes, version.kinds, version.sampling, version.validator, version.author, version.created_at, "
+        + "version.on_fail, "
         + "version.on_error, version.segments, version.labels_per_item";
 
     public static Metric Read(DbDataReader row) => new(

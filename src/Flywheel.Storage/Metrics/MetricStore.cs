@@ -60,7 +60,8 @@ internal sealed class MetricStore(Database database) : IMetricStore
         ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct)
     {
         var found = await database.WriteAsync(
-            Urgency.Interactive, session => SetStateAsync(database, session, project, name, state, author, at, ct), ct).ConfigureAwait(false);
+            Urgency.Interactive, session => SetStateAsync(database, session, project, name, state, author, at, ct), ct)
+                .ConfigureAwait(false);
         Changed();
         return found;
     }
@@ -76,7 +77,8 @@ internal sealed class MetricStore(Database database) : IMetricStore
 
     /// <summary>With its audit entry, inside another act's transaction.</summary>
     internal static async Task<bool> SetStateAsync(
-        Database database, Session session, ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct)
+        Database database, Session session, ProjectId project, string name, MetricState state, string author, DateTimeOffset at,
+        CancellationToken ct)
     {
         var changed = await session.ExecuteAsync(
             "UPDATE metric SET state = @state WHERE project_id = @project AND name = @name",

@@ -12,7 +12,8 @@ internal sealed class ReferenceStore(Database database) : IReferenceStore
 {
     const string Columns = "project_id, metric_id, number, node, spans, state, author, created_at, decided_by, decided_at";
 
-    public async Task<IReadOnlyList<SpanId>> CandidatesAsync(ProjectId project, MetricId metric, string? node, MetricSubject subject, int limit, CancellationToken ct) =>
+    public async Task<IReadOnlyList<SpanId>> CandidatesAsync(
+        ProjectId project, MetricId metric, string? node, MetricSubject subject, int limit, CancellationToken ct) =>
         await database.QueryAsync(
             """
             SELECT max(recent.id) AS newest
@@ -39,7 +40,8 @@ internal sealed class ReferenceStore(Database database) : IReferenceStore
             ("subject", Wire.Name(subject))).ConfigureAwait(false);
 
     public Task<Reference> ProposeAsync(
-        ProjectId project, MetricId metric, string? node, IReadOnlyList<SpanId> spans, string author, DateTimeOffset at, CancellationToken ct) =>
+        ProjectId project, MetricId metric, string? node, IReadOnlyList<SpanId> spans, string author, DateTimeOffset at,
+        CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -57,7 +59,8 @@ internal sealed class ReferenceStore(Database database) : IReferenceStore
                     VALUES (@project, @metric, @number, @node, @spans, @total, 'proposed', @author, @at)
                     """,
                     ct, ("project", project.Value), ("metric", metric.Value), ("number", number), ("node", node),
-                    ("spans", JsonSerializer.Serialize(spans.Select(span => span.Value))), ("total", spans.Count), ("author", author), ("at", at))
+                    ("spans", JsonSerializer.Serialize(spans.Select(span => span.Value))), ("total", spans.Count), ("author", author),
+                    ("at", at))
                     .ConfigureAwait(false);
                 return (await FindAsync(session, project, metric, (int)number!, ct).ConfigureAwait(false))!;
             },
@@ -111,6 +114,7 @@ internal sealed class ReferenceStore(Database database) : IReferenceStore
 
     static Reference Read(DbDataReader row) => new(
         new(row.GetInt64(0)), new(row.GetInt64(1)), (int)row.GetInt64(2), row.IsDBNull(3) ? null : row.GetString(3),
-        [.. JsonSerializer.Deserialize<long[]>(row.GetString(4))!.Select(id => new SpanId(id))], row.Word<ReferenceState>(5), row.GetString(6),
+        [.. JsonSerializer.Deserialize<long[]>(row.GetString(4))!.Select(id => new SpanId(id))], row.Word<ReferenceState>(5),
+        row.GetString(6),
         row.Moment(7), row.IsDBNull(8) ? null : row.GetString(8), row.IsDBNull(9) ? null : row.Moment(9));
 }

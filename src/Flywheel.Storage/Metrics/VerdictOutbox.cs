@@ -57,11 +57,14 @@ internal sealed class VerdictOutbox(Database database) : IVerdictOutbox
                         row.GetInt64(0),
                         new Verdict(
                             new(row.GetInt64(1)), new(row.GetInt64(2)), new(row.GetInt64(3)), new(row.GetInt64(4)), row.GetString(5),
-                            new(row.Word<Outcome>(6), row.DoubleOrNull(7), row.TextOrNull(9), row.DoubleOrNull(8), row.GetDouble(10), row.TextOrNull(12)),
+                            new(row.Word<Outcome>(6), row.DoubleOrNull(7), row.TextOrNull(9), row.DoubleOrNull(8), row.GetDouble(10),
+                                row.TextOrNull(12)),
                             row.GetDouble(11), row.Moment(13)),
                         row.GetString(14), row.GetInt32(15), new(row.GetString(16), row.GetString(17)), row.TextOrNull(18))),
                     ct, ("ids", ids.ToArray())).ConfigureAwait(false);
-                OutgoingVerdict[] sendable = [.. found.Where(one => !one.External && one.Verdict.Verdict.Finding.Outcome != Outcome.Skipped).Select(one => one.Verdict)];
+                OutgoingVerdict[] sendable =
+                    [.. found.Where(one => !one.External && one.Verdict.Verdict.Finding.Outcome != Outcome.Skipped)
+                        .Select(one => one.Verdict)];
                 // Of a deleted span, or of a verdict that came from elsewhere: nothing to send.
                 var gone = ids.Except(sendable.Select(one => one.Id)).ToArray();
                 if (gone.Length > 0)
@@ -71,8 +74,10 @@ internal sealed class VerdictOutbox(Database database) : IVerdictOutbox
             ct);
 
     public Task DoneAsync(IReadOnlyList<long> ids, CancellationToken ct) => ids.Count == 0 ? Task.CompletedTask : database.WriteAsync(
-        Urgency.Background, session => session.ExecuteAsync("DELETE FROM verdict_outbox WHERE id IN (@ids)", ct, ("ids", ids.ToArray())), ct);
+        Urgency.Background, session =>
+            session.ExecuteAsync("DELETE FROM verdict_outbox WHERE id IN (@ids)", ct, ("ids", ids.ToArray())), ct);
 
     public Task ReleaseAsync(IReadOnlyList<long> ids, CancellationToken ct) => ids.Count == 0 ? Task.CompletedTask : database.WriteAsync(
-        Urgency.Background, session => session.ExecuteAsync("UPDATE verdict_outbox SET leased_until = 0 WHERE id IN (@ids)", ct, ("ids", ids.ToArray())), ct);
+        Urgency.Background, session =>
+            session.ExecuteAsync("UPDATE verdict_outbox SET leased_until = 0 WHERE id IN (@ids)", ct, ("ids", ids.ToArray())), ct);
 }

@@ -167,7 +167,8 @@ internal sealed class PostgresDatabase : Database
     public override async Task<int> FoldAsync(Session session, int limit, CancellationToken ct)
     {
         // Two that fold at once would meet on the same counts; the second one has nothing to do anyway.
-        if (await session.NumberAsync("SELECT CASE WHEN pg_try_advisory_xact_lock(4675198, 2) THEN 1 ELSE 0 END", ct).ConfigureAwait(false) == 0)
+        if (await session.NumberAsync("SELECT CASE WHEN pg_try_advisory_xact_lock(4675198, 2) THEN 1 ELSE 0 END", ct)
+            .ConfigureAwait(false) == 0)
             return 0;
         return (int)(await session.NumberAsync(
             """
@@ -263,7 +264,8 @@ internal sealed class PostgresDatabase : Database
         }
         catch (PostgresException stopped) when (stopped.SqlState == PostgresErrorCodes.QueryCanceled)
         {
-            throw new TimeoutException($"The expression ran longer than {options.ExpressionTimeout.TotalSeconds:0.#} s on one span.", stopped);
+            throw new TimeoutException(
+                $"The expression ran longer than {options.ExpressionTimeout.TotalSeconds:0.#} s on one span.", stopped);
         }
         catch (PostgresException refused)
         {

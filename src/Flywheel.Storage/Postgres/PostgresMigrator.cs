@@ -23,7 +23,8 @@ internal static class PostgresMigrator
         // A second process waits here, and then sees what the first one did.
         await RunAsync(connection, "SELECT pg_advisory_xact_lock(4675198, 0)", ct).ConfigureAwait(false);
         await RunAsync(connection, SchemaFiles.MigrationTable(DatabaseKind.Postgres), ct).ConfigureAwait(false);
-        var missing = Migration.Missing(options.Migrations(DatabaseKind.Postgres), await AppliedAsync(connection, ct).ConfigureAwait(false));
+        var missing = Migration.Missing(
+            options.Migrations(DatabaseKind.Postgres), await AppliedAsync(connection, ct).ConfigureAwait(false));
         foreach (var migration in missing)
         {
             await RunAsync(connection, migration.Sql, ct).ConfigureAwait(false);

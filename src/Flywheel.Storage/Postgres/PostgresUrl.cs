@@ -14,7 +14,8 @@ internal static class PostgresUrl
             throw new ArgumentException("The PostgreSQL url is malformed: use postgres://USER:PASSWORD@HOST:PORT/DATABASE.", nameof(url));
         var database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/'));
         if (database.Length == 0)
-            throw new ArgumentException("The PostgreSQL url names no database: use postgres://USER:PASSWORD@HOST:PORT/DATABASE.", nameof(url));
+            throw new ArgumentException(
+                "The PostgreSQL url names no database: use postgres://USER:PASSWORD@HOST:PORT/DATABASE.", nameof(url));
 
         var settings = new NpgsqlConnectionStringBuilder { MaxPoolSize = Connections, Database = database };
         if (uri.Host.Length > 0)
@@ -32,11 +33,13 @@ internal static class PostgresUrl
             try
             {
                 // libpq writes sslmode=verify-full, this driver Ssl Mode=VerifyFull.
-                settings[name == "sslmode" ? "Ssl Mode" : name] = name == "sslmode" ? value.Replace("-", "", StringComparison.Ordinal) : value;
+                settings[name == "sslmode" ? "Ssl Mode" : name] = name == "sslmode"
+                    ? value.Replace("-", "", StringComparison.Ordinal) : value;
             }
             catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException)
             {
-                throw new ArgumentException($"The PostgreSQL url has an option '{name}' that is unknown or has a bad value.", nameof(url), fault);
+                throw new ArgumentException(
+                    $"The PostgreSQL url has an option '{name}' that is unknown or has a bad value.", nameof(url), fault);
             }
         }
         if (string.IsNullOrEmpty(settings.Host))

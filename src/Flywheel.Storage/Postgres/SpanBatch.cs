@@ -17,7 +17,9 @@ internal static class SpanBatch
     /// <summary>From here on COPY, which writes whole pages but costs a round trip more, is the cheaper statement.</summary>
     const int WorthCopying = 8;
 
-    /// <summary>The database reads a message as a whole before it looks at it: one of megabytes would have left its caches by then.</summary>
+    /// <summary>
+    /// The database reads a message as a whole before it looks at it: one of megabytes would have left its caches by then.
+    /// </summary>
     const int MessageSize = 32 * 1024;
 
     const string Copy = $"COPY span ({SpanCopy.Columns}) FROM STDIN (FORMAT binary)";
@@ -33,8 +35,11 @@ internal static class SpanBatch
         RETURNING project_id, trace_id, span_id
         """;
 
-    /// <summary>Nearly always every span is new, and then COPY stores them; when one was sent before, the INSERT that can tell does.</summary>
-    public static async Task<SpanInsertResult[][]> StoreAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
+    /// <summary>
+    /// Nearly always every span is new, and then COPY stores them; when one was sent before, the INSERT that can tell does.
+    /// </summary>
+    public static async Task<SpanInsertResult[][]> StoreAsync(
+        NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
     {
         if (requests.Sum(request => request.Spans.Count) >= WorthCopying)
             try
@@ -70,9 +75,11 @@ internal static class SpanBatch
             }
     }
 
-    static async Task<SpanInsertResult[][]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
+    static async Task<SpanInsertResult[][]> InsertAsync(
+        NpgsqlConnection connection, IReadOnlyList<SpanRequest> requests, CancellationToken ct)
     {
-        var rows = requests.SelectMany(request => request.Spans.Select(span => (request.Project, Span: span, request.ReceivedAt))).ToArray();
+        var rows = requests.SelectMany(request => request.Spans.Select(span => (request.Project, Span: span, request.ReceivedAt)))
+            .ToArray();
         var added = new HashSet<(long, SpanKey)>(rows.Length);
         var command = new NpgsqlCommand(Insert, connection);
         await using (command.ConfigureAwait(false))

@@ -77,7 +77,8 @@ internal sealed class SpanCopy : IDisposable
     }
 
     /// <summary>Before the first request's rows: signature, no flags, no extension.</summary>
-    public static ReadOnlyMemory<byte> Head { get; } = "PGCOPY\n"u8.ToArray().Concat<byte>([0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0]).ToArray();
+    public static ReadOnlyMemory<byte> Head { get; } = "PGCOPY\n"u8.ToArray()
+        .Concat<byte>([0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0]).ToArray();
 
     /// <summary>After the last row.</summary>
     public static ReadOnlyMemory<byte> Tail { get; } = new byte[] { 0xFF, 0xFF };

@@ -109,6 +109,7 @@ internal sealed class SpanQueue : IAsyncDisposable
 
     sealed record Waiting(SpanRequest Request, CancellationToken Canceled)
     {
-        public TaskCompletionSource<IReadOnlyList<SpanInsertResult>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<IReadOnlyList<SpanInsertResult>> Answer { get; } = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

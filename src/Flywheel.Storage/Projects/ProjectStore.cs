@@ -6,7 +6,8 @@ namespace Flywheel.Storage.Projects;
 
 internal sealed class ProjectStore(Database database) : IProjectStore
 {
-    const string Columns = "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate, anchor_hours";
+    const string Columns =
+        "id, name, judge_calls_per_day, judge_usd_per_day, audit_rate, created_at, blind_share, canary_rate, anchor_hours";
     const string KeyColumns = "id, project_id, name, prefix, scope, created_at, expires_at, revoked_at";
 
     readonly ShortLivedCache<string, ApiKey?> keys = new(database);
@@ -72,7 +73,8 @@ internal sealed class ProjectStore(Database database) : IProjectStore
             throw new ArgumentOutOfRangeException(nameof(hours), hours, "must lie in [0, 8760]");
         return database.WriteAsync(
             Urgency.Interactive,
-            session => session.ExecuteAsync("UPDATE project SET anchor_hours = @hours WHERE id = @id", ct, ("hours", hours), ("id", id.Value)), ct);
+            session => session.ExecuteAsync(
+                "UPDATE project SET anchor_hours = @hours WHERE id = @id", ct, ("hours", hours), ("id", id.Value)), ct);
     }
 
     public Task AddKeyAsync(ApiKey key, string secretHash, CancellationToken ct) =>

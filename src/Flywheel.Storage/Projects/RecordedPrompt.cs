@@ -32,7 +32,8 @@ internal static class RecordedPrompt
             for (var i = 0; i + 1 < messages.Count; i++)
                 if (demonstrations.Any(each => Holds(messages[i], each.Input) && Holds(messages[i + 1], each.Output)))
                     changed |= Erase(messages[i + 1], _ => true);
-        changed |= Erase(root, text => demonstrations.Any(each => each.Input.Length > 0 && text.Contains(each.Input, StringComparison.Ordinal)));
+        changed |= Erase(root, text =>
+            demonstrations.Any(each => each.Input.Length > 0 && text.Contains(each.Input, StringComparison.Ordinal)));
         return changed ? root!.ToJsonString(Writing) : null;
     }
 

@@ -26,10 +26,12 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     $"SELECT {Columns} FROM prompt_version WHERE project_id = @project AND name = @name ORDER BY number DESC LIMIT 1",
                     Read, ct, ("project", version.Project.Value), ("name", version.Name)).ConfigureAwait(false);
                 if (newest is not null && newest.Type != version.Type)
-                    throw new ArgumentException($"`{version.Name}` is a {Wire.Name(newest.Type)} prompt: its versions stay of that type.", nameof(version));
+                    throw new ArgumentException(
+                        $"`{version.Name}` is a {Wire.Name(newest.Type)} prompt: its versions stay of that type.", nameof(version));
                 if (newest is not null && (newest.Template, newest.Config) == (version.Template, version.Config))
                     return newest;
-                var added = version with { Number = (newest?.Number ?? 0) + 1, CreatedAt = Timestamps.At(Timestamps.Micros(version.CreatedAt)) };
+                var added = version with { Number = (newest?.Number ?? 0) + 1,
+                    CreatedAt = Timestamps.At(Timestamps.Micros(version.CreatedAt)) };
                 await session.ExecuteAsync(
                     """
                     INSERT INTO prompt_version (project_id, name, number, type, template, config, note, author, created_at)
@@ -38,7 +40,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     ct, ("project", added.Project.Value), ("name", added.Name), ("number", added.Number), ("type", Wire.Name(added.Type)),
                     ("template", added.Template), ("config", added.Config), ("note", added.Note), ("author", added.Author),
                     ("at", added.CreatedAt)).ConfigureAwait(false);
-                await AuditAsync(session, added.Project, added.CreatedAt, added.Author, "prompt.add", added.Name, new { version = added.Number, note = added.Note }, ct)
+                await AuditAsync(session, added.Project, added.CreatedAt, added.Author, "prompt.add", added.Name,
+                    new { version = added.Number, note = added.Note }, ct)
                     .ConfigureAwait(false);
                 return added;
             },
@@ -48,7 +51,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
     {
         var labels = (await database.QueryAsync(
             "SELECT label, number, author, updated_at, name FROM prompt_label WHERE project_id = @project ORDER BY name, label",
-            row => (Name: row.GetString(4), Label: ReadLabel(row)), ct, ("project", project.Value)).ConfigureAwait(false)).ToLookup(each => each.Name, each => each.Label);
+            row => (Name: row.GetString(4), Label: ReadLabel(row)), ct, ("project", project.Value)).ConfigureAwait(false))
+                .ToLookup(each => each.Name, each => each.Label);
         return await database.QueryAsync(
             """
             SELECT name, min(type), max(number), max(created_at)
@@ -57,7 +61,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
             GROUP BY name
             ORDER BY name
             """,
-            row => new PromptSummary(row.GetString(0), row.Word<PromptType>(1), (int)row.GetInt64(2), row.Moment(3), [.. labels[row.GetString(0)]]),
+            row => new PromptSummary(
+                row.GetString(0), row.Word<PromptType>(1), (int)row.GetInt64(2), row.Moment(3), [.. labels[row.GetString(0)]]),
             ct, ("project", project.Value)).ConfigureAwait(false);
     }
 
@@ -115,7 +120,9 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     await PutAsync(session, project, name, label, number, from, author, at, ct).ConfigureAwait(false);
                     return null;
                 }
-                var (start, change) = (Core.Proposals.ProposalJson.Write(new LabelMoveBase(label, from)), Core.Proposals.ProposalJson.Write(new LabelMove(number)));
+                var (start, change) = (
+                    Core.Proposals.ProposalJson.Write(new LabelMoveBase(label, from)),
+                    Core.Proposals.ProposalJson.Write(new LabelMove(number)));
                 var same = await session.FirstAsync(
                     $"""
                     SELECT {ProposalColumns}
@@ -124,7 +131,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     ORDER BY id DESC
                     LIMIT 1
                     """,
-                    ReadProposal, ct, ("project", project.Value), ("name", name), ("base", start), ("change", change)).ConfigureAwait(false);
+                    ReadProposal, ct, ("project", project.Value), ("name", name), ("base", start), ("change", change))
+                        .ConfigureAwait(false);
                 if (same is not null)
                     return same;
                 var proposal = (await session.FirstAsync(
@@ -133,16 +141,20 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     VALUES (@project, 'prompt', 'move', @name, @summary, @base, @change, @evidence, @author, @at)
                     RETURNING {ProposalColumns}
                     """,
-                    ReadProposal, ct, ("project", project.Value), ("name", name), ("summary", $"Label `{label}` points to version {number}."),
-                    ("base", start), ("change", change), ("evidence", Core.Proposals.ProposalJson.Write(new LabelMoveReason(reason))), ("author", author), ("at", at))
+                    ReadProposal, ct, ("project", project.Value), ("name", name),
+                    ("summary", $"Label `{label}` points to version {number}."),
+                    ("base", start), ("change", change), ("evidence", Core.Proposals.ProposalJson.Write(new LabelMoveReason(reason))),
+                    ("author", author), ("at", at))
                     .ConfigureAwait(false))!;
-                await AuditAsync(session, project, at, author, "prompt.propose", name, new { proposal = proposal.Id, label, version = number, from, reason }, ct)
+                await AuditAsync(session, project, at, author, "prompt.propose", name,
+                    new { proposal = proposal.Id, label, version = number, from, reason }, ct)
                     .ConfigureAwait(false);
                 return proposal;
             },
             ct);
 
-    public async Task<IReadOnlyList<PromptLabelProposal>> ProposalsAsync(ProjectId project, ProposalState? state, int limit, CancellationToken ct) =>
+    public async Task<IReadOnlyList<PromptLabelProposal>> ProposalsAsync(
+        ProjectId project, ProposalState? state, int limit, CancellationToken ct) =>
         await database.QueryAsync(
             $"""
             SELECT {ProposalColumns}
@@ -151,9 +163,11 @@ internal sealed class PromptStore(Database database) : IPromptStore
             ORDER BY id DESC
             LIMIT @limit
             """,
-            ReadProposal, ct, ("project", project.Value), ("state", state is { } one ? Wire.Name(one) : null), ("limit", limit)).ConfigureAwait(false);
+            ReadProposal, ct, ("project", project.Value), ("state", state is { } one ? Wire.Name(one) : null), ("limit", limit))
+                .ConfigureAwait(false);
 
-    public Task<PromptDecision> DecideAsync(ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct) =>
+    public Task<PromptDecision> DecideAsync(
+        ProjectId project, long proposal, bool approve, string person, DateTimeOffset at, CancellationToken ct) =>
         database.WriteAsync(
             Urgency.Interactive,
             async session =>
@@ -171,7 +185,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
                     return PromptDecision.Stale;
                 await session.ExecuteAsync(
                     "UPDATE proposal SET state = @state, decided_by = @person, decided_at = @at WHERE project_id = @project AND id = @id",
-                    ct, ("state", approve ? "approved" : "rejected"), ("person", person), ("at", at), ("project", project.Value), ("id", proposal))
+                    ct, ("state", approve ? "approved" : "rejected"), ("person", person), ("at", at), ("project", project.Value),
+                    ("id", proposal))
                     .ConfigureAwait(false);
                 await AuditAsync(session, project, at, person, approve ? "prompt.approve" : "prompt.reject", found.Name,
                     new { proposal, label = found.Label, version = found.Number, author = found.Author }, ct).ConfigureAwait(false);
@@ -190,7 +205,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
             GROUP BY prompt_version
             ORDER BY prompt_version DESC
             """,
-            row => new PromptUse(row.GetInt32(0), row.GetInt64(1), row.Moment(2), row.Moment(3)), ct, ("project", project.Value), ("name", name))
+            row => new PromptUse(row.GetInt32(0), row.GetInt64(1), row.Moment(2), row.Moment(3)), ct, ("project", project.Value),
+            ("name", name))
             .ConfigureAwait(false);
 
     public async Task<IReadOnlyList<SpanKey>> SpansAsync(ProjectId project, string name, int number, int limit, CancellationToken ct) =>
@@ -215,7 +231,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
             {
                 await session.ExecuteAsync(
                     "UPDATE project SET protected_labels = @labels WHERE id = @project",
-                    ct, ("labels", labels.Count == 0 ? null : JsonSerializer.Serialize(labels)), ("project", project.Value)).ConfigureAwait(false);
+                    ct, ("labels", labels.Count == 0 ? null : JsonSerializer.Serialize(labels)), ("project", project.Value))
+                        .ConfigureAwait(false);
                 await AuditAsync(session, project, at, author, "prompt.protect", "labels", new { labels }, ct).ConfigureAwait(false);
                 return true;
             },
@@ -224,7 +241,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
     static async Task<IReadOnlyList<string>> ProtectedAsync(Session session, ProjectId project, CancellationToken ct)
     {
         var stored = await session.FirstAsync(
-            "SELECT coalesce(protected_labels, '[]') FROM project WHERE id = @project", row => row.GetString(0), ct, ("project", project.Value))
+            "SELECT coalesce(protected_labels, '[]') FROM project WHERE id = @project", row =>
+                row.GetString(0), ct, ("project", project.Value))
             .ConfigureAwait(false);
         return stored is null ? [] : JsonSerializer.Deserialize<string[]>(stored) ?? [];
     }
@@ -235,7 +253,8 @@ internal sealed class PromptStore(Database database) : IPromptStore
             ct, ("project", project.Value), ("name", name), ("label", label)).ConfigureAwait(false);
 
     async Task PutAsync(
-        Session session, ProjectId project, string name, string label, int number, int? from, string author, DateTimeOffset at, CancellationToken ct)
+        Session session, ProjectId project, string name, string label, int number, int? from, string author, DateTimeOffset at,
+        CancellationToken ct)
     {
         await session.ExecuteAsync(
             """
@@ -244,8 +263,10 @@ internal sealed class PromptStore(Database database) : IPromptStore
             ON CONFLICT (project_id, name, label) DO UPDATE
             SET number = excluded.number, author = excluded.author, updated_at = excluded.updated_at
             """,
-            ct, ("project", project.Value), ("name", name), ("label", label), ("number", number), ("author", author), ("at", at)).ConfigureAwait(false);
-        await AuditAsync(session, project, at, author, "prompt.label", name, new { label, version = number, from }, ct).ConfigureAwait(false);
+            ct, ("project", project.Value), ("name", name), ("label", label), ("number", number), ("author", author), ("at", at))
+                .ConfigureAwait(false);
+        await AuditAsync(session, project, at, author, "prompt.label", name, new { label, version = number, from }, ct)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Numbers and labels of a project change one after the other.</summary>
@@ -256,11 +277,13 @@ internal sealed class PromptStore(Database database) : IPromptStore
     }
 
     Task AuditAsync(
-        Session session, ProjectId project, DateTimeOffset at, string actor, string action, string subject, object details, CancellationToken ct) =>
+        Session session, ProjectId project, DateTimeOffset at, string actor, string action, string subject, object details,
+        CancellationToken ct) =>
         AuditStore.AppendAsync(database, session, project, at, actor, action, subject, JsonSerializer.Serialize(details), ct);
 
     static PromptVersion Read(DbDataReader row) => new(
-        new(row.GetInt64(0)), row.GetString(1), (int)row.GetInt64(2), row.Word<PromptType>(3), row.GetString(4), row.GetString(5), row.TextOrNull(6),
+        new(row.GetInt64(0)), row.GetString(1), (int)row.GetInt64(2), row.Word<PromptType>(3), row.GetString(4), row.GetString(5),
+        row.TextOrNull(6),
         row.GetString(7), row.Moment(8));
 
     static PromptLabel ReadLabel(DbDataReader row) => new(row.GetString(0), (int)row.GetInt64(1), row.GetString(2), row.Moment(3));
@@ -269,8 +292,10 @@ internal sealed class PromptStore(Database database) : IPromptStore
     {
         var start = Core.Proposals.ProposalJson.Read<LabelMoveBase>(row.GetString(2));
         return new(
-            row.GetInt64(0), row.GetString(1), start.Label, Core.Proposals.ProposalJson.Read<LabelMove>(row.GetString(3)).Number, start.From,
-            Core.Proposals.ProposalJson.Read<LabelMoveReason>(row.GetString(4)).Reason, row.Word<ProposalState>(5), row.GetString(6), row.Moment(7),
+            row.GetInt64(0), row.GetString(1), start.Label, Core.Proposals.ProposalJson.Read<LabelMove>(row.GetString(3)).Number,
+            start.From,
+            Core.Proposals.ProposalJson.Read<LabelMoveReason>(row.GetString(4)).Reason, row.Word<ProposalState>(5), row.GetString(6),
+            row.Moment(7),
             row.TextOrNull(8), row.MomentOrNull(9));
     }
 

@@ -65,7 +65,8 @@ internal sealed class ProposalStore(Database database, MetricStore metrics) : IP
         return decision;
     }
 
-    public Task<ProposalDecision> RejectAsync(ProjectId project, long id, string person, string? reason, DateTimeOffset at, CancellationToken ct) =>
+    public Task<ProposalDecision> RejectAsync(
+        ProjectId project, long id, string person, string? reason, DateTimeOffset at, CancellationToken ct) =>
         DecideAsync(project, id, ProposalState.Rejected, person, reason, at, ct);
 
     Task<ProposalDecision> DecideAsync(
@@ -93,10 +94,12 @@ internal sealed class ProposalStore(Database database, MetricStore metrics) : IP
                     UPDATE proposal SET state = @state, decided_by = @person, decided_at = @at, reason = @reason
                     WHERE project_id = @project AND id = @id
                     """,
-                    ct, ("state", Wire.Name(state)), ("person", person), ("at", at), ("reason", reason), ("project", project.Value), ("id", id))
+                    ct, ("state", Wire.Name(state)), ("person", person), ("at", at), ("reason", reason), ("project", project.Value),
+                    ("id", id))
                     .ConfigureAwait(false);
                 await AuditAsync(
-                    database, session, found, at, person, state == ProposalState.Approved ? "proposal.approve" : "proposal.reject", reason, ct)
+                    database, session, found, at, person, state == ProposalState.Approved ? "proposal.approve" : "proposal.reject",
+                    reason, ct)
                     .ConfigureAwait(false);
                 return ProposalDecision.Done;
             },
@@ -119,30 +122,35 @@ internal sealed class ProposalStore(Database database, MetricStore metrics) : IP
             MetricRow.Read, ct, ("project", proposal.Project.Value), ("id", id)).ConfigureAwait(false);
         var from = ProposalJson.Read<MetricBase>(proposal.Base);
         if (now is null || now.VersionId.Value != from.MetricVersion
-            || !(await GuidelineStore.ApprovedIdsAsync(session, proposal.Project, now.Id, ct).ConfigureAwait(false)).SequenceEqual(from.Guidelines))
+            || !(await GuidelineStore.ApprovedIdsAsync(session, proposal.Project, now.Id, ct).ConfigureAwait(false))
+            .SequenceEqual(from.Guidelines))
             return false;
         var change = ProposalJson.Read<MetricChange>(proposal.Change);
         if (change.Validator is { } validator)
             await metrics.AddAsync(
                 session, proposal.Project,
                 new NewMetric(
-                    now.Name, now.Criterion, now.Subject, now.Nodes, now.Kinds, now.Sampling, validator, person, now.Role, now.State, now.OnFail,
+                    now.Name, now.Criterion, now.Subject, now.Nodes, now.Kinds, now.Sampling, validator, person, now.Role, now.State,
+                    now.OnFail,
                     now.OnError, now.Segments, now.LabelsPerItem),
                 expectNew: false, at, ct).ConfigureAwait(false);
         foreach (var rule in change.Guidelines)
             await GuidelineStore.AddApprovedAsync(
                 database, session,
-                new(Guid.CreateVersion7(at), proposal.Project, now.Id, rule.Text, rule.Labels, Core.Judging.GuidelineState.Approved, proposal.Author,
+                new(Guid.CreateVersion7(at), proposal.Project, now.Id, rule.Text, rule.Labels, Core.Judging.GuidelineState.Approved,
+                    proposal.Author,
                     proposal.CreatedAt, person, at),
                 ct).ConfigureAwait(false);
         return true;
     }
 
     static Task<Proposal?> FindAsync(Session session, ProjectId project, long id, CancellationToken ct) =>
-        session.FirstAsync($"SELECT {Columns} FROM proposal WHERE project_id = @project AND id = @id AND action <> 'move'", Read, ct, ("project", project.Value), ("id", id));
+        session.FirstAsync($"SELECT {Columns} FROM proposal WHERE project_id = @project AND id = @id AND action <> 'move'", Read, ct,
+            ("project", project.Value), ("id", id));
 
     static Task AuditAsync(
-        Database database, Session session, Proposal it, DateTimeOffset at, string who, string action, string? reason, CancellationToken ct) =>
+        Database database, Session session, Proposal it, DateTimeOffset at, string who, string action, string? reason,
+        CancellationToken ct) =>
         AuditStore.AppendAsync(
             database, session, it.Project, at, who, action, it.Id.ToString(CultureInfo.InvariantCulture),
             // Of the change only a hash: its rules may quote a user, and the audit is never erased.
@@ -154,6 +162,7 @@ internal sealed class ProposalStore(Database database, MetricStore metrics) : IP
 
     static Proposal Read(DbDataReader row) => new(
         row.GetInt64(0), new(row.GetInt64(1)), row.Word<ProposalKind>(2), row.Word<ProposalAction>(3), row.GetString(4), row.GetString(5),
-        row.GetString(6), row.GetString(7), row.GetString(8), row.Word<ProposalState>(9), row.GetString(10), row.Moment(11), row.TextOrNull(12),
+        row.GetString(6), row.GetString(7), row.GetString(8), row.Word<ProposalState>(9), row.GetString(10), row.Moment(11),
+        row.TextOrNull(12),
         row.MomentOrNull(13), row.TextOrNull(14));
 }

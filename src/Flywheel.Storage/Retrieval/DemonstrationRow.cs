@@ -30,5 +30,6 @@ internal static class DemonstrationRow
     public static StoredVector? ReadVector(DbDataReader row, int column) =>
         row.IsDBNull(column)
             ? null
-            : new(row.GetString(column), (float)row.GetDouble(column + 1), MemoryMarshal.Cast<byte, sbyte>(row.GetFieldValue<byte[]>(column + 2)).ToArray());
+            : new(row.GetString(column), (float)row.GetDouble(column + 1),
+                MemoryMarshal.Cast<byte, sbyte>(row.GetFieldValue<byte[]>(column + 2)).ToArray());
 }

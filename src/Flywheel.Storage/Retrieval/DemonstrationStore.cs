@@ -30,7 +30,8 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
             {
                 var it = demonstration;
                 if (await session.NumberAsync(
-                    "SELECT count(*) FROM demonstration WHERE project_id = @project AND id = @id", ct, ("project", it.Project.Value), ("id", it.Id))
+                    "SELECT count(*) FROM demonstration WHERE project_id = @project AND id = @id", ct, ("project", it.Project.Value),
+                    ("id", it.Id))
                     .ConfigureAwait(false) > 0)
                     return InsertResult.Repeated;
                 if (await session.NumberAsync(
@@ -89,7 +90,8 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
         database.WriteAsync(
             Urgency.Background,
             session => session.ExecuteAsync(
-                "UPDATE demonstration SET disagreement = @disagreement WHERE project_id = @project AND id = @id AND disagreement <> @disagreement",
+                "UPDATE demonstration SET disagreement = @disagreement WHERE project_id = @project AND id = @id AND disagreement <> "
+                    + "@disagreement",
                 ct, ("project", project.Value), ("id", id), ("disagreement", disagreement)),
             ct);
 
@@ -157,7 +159,8 @@ internal sealed class DemonstrationStore(Database database) : IDemonstrationStor
 
     public ValueTask<long> LatestChangeAsync(CancellationToken ct) => latest.GetAsync(
         "",
-        async (_, ct) => await database.NumberAsync("SELECT coalesce(max(sequence), 0) FROM demonstration_change", ct).ConfigureAwait(false) ?? 0,
+        async (_, ct) => await database.NumberAsync("SELECT coalesce(max(sequence), 0) FROM demonstration_change", ct).ConfigureAwait(false)
+            ?? 0,
         ct);
 
     public async Task<IReadOnlyList<DemonstrationChange>> ChangesAsync(long after, string fingerprint, int limit, CancellationToken ct) =>

@@ -31,7 +31,8 @@ internal sealed class NodePolicyStore(Database database) : INodePolicyStore
                     ON CONFLICT (project_id, node) DO UPDATE
                     SET retrieval = excluded.retrieval, author = excluded.author, updated_at = excluded.updated_at
                     """,
-                    ct, ("project", policy.Project.Value), ("node", policy.Node), ("retrieval", policy.Retrieval), ("author", policy.Author),
+                    ct, ("project", policy.Project.Value), ("node", policy.Node), ("retrieval", policy.Retrieval),
+                    ("author", policy.Author),
                     ("at", policy.UpdatedAt)).ConfigureAwait(false);
                 await AuditStore.AppendAsync(
                     database, session, policy.Project, policy.UpdatedAt, policy.Author, "node.policy", policy.Node, policy.Retrieval, ct)

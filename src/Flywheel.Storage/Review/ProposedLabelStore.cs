@@ -28,11 +28,14 @@ internal sealed class ProposedLabelStore(Database database) : IProposedLabelStor
             """,
             Read, ct, ("project", project.Value), ("spans", spans.Select(span => span.Value).ToArray())).ConfigureAwait(false);
 
-    internal static async Task<InsertResult?> PutAsync(Database database, Session session, ProposedLabel it, int mostOpen, CancellationToken ct)
+    internal static async Task<InsertResult?> PutAsync(
+        Database database, Session session, ProposedLabel it, int mostOpen, CancellationToken ct)
     {
-        (string, object?)[] key = [("project", it.Project.Value), ("span", it.Span.Value), ("metric", it.Metric.Value), ("author", it.Author)];
+        (string, object?)[] key =
+            [("project", it.Project.Value), ("span", it.Span.Value), ("metric", it.Metric.Value), ("author", it.Author)];
         var earlier = await session.FirstAsync(
-            $"SELECT {Columns} FROM proposed_label WHERE project_id = @project AND span_id = @span AND metric_id = @metric AND author = @author",
+            $"SELECT {Columns} FROM proposed_label WHERE project_id = @project AND span_id = @span AND metric_id = @metric AND author = "
+                + "@author",
             Read, ct, key).ConfigureAwait(false);
         if (earlier == it with { CreatedAt = earlier?.CreatedAt ?? it.CreatedAt })
             return InsertResult.Repeated;
@@ -56,20 +59,24 @@ internal sealed class ProposedLabelStore(Database database) : IProposedLabelStor
             ON CONFLICT (project_id, span_id, metric_id, author) DO UPDATE
             SET passed = excluded.passed, critique = excluded.critique, confidence = excluded.confidence, created_at = excluded.created_at
             """,
-            ct, [.. key, ("passed", it.Passed), ("critique", it.Critique), ("confidence", it.Confidence), ("at", it.CreatedAt)]).ConfigureAwait(false);
+            ct, [.. key, ("passed", it.Passed), ("critique", it.Critique), ("confidence", it.Confidence), ("at", it.CreatedAt)])
+                .ConfigureAwait(false);
         if (kept == 0)
             throw new KeyNotFoundException($"Project {it.Project.Value} has no span {it.Span.Value} or no metric {it.Metric.Value}.");
         // The detail says nothing of the answer: the item may be served blind.
         await ReviewStore.PutAsync(
-            session, it.Project, [new(it.Span, it.Metric, ReviewReason.Informative, $"{it.Author} proposes a label", Priority, null)], it.CreatedAt, ct)
+            session, it.Project, [new(it.Span, it.Metric, ReviewReason.Informative, $"{it.Author} proposes a label", Priority, null)],
+            it.CreatedAt, ct)
             .ConfigureAwait(false);
         await AuditStore.AppendAsync(
-            database, session, it.Project, it.CreatedAt, it.Author, "label.propose", FormattableString.Invariant($"{it.Span.Value}-{it.Metric.Value}"),
+            database, session, it.Project, it.CreatedAt, it.Author, "label.propose",
+            FormattableString.Invariant($"{it.Span.Value}-{it.Metric.Value}"),
             JsonSerializer.Serialize(new { span = it.Span.Value, metric = it.Metric.Value, passed = it.Passed }), ct).ConfigureAwait(false);
         return InsertResult.Stored;
     }
 
     static ProposedLabel Read(DbDataReader row) => new(
-        new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetString(3), row.YesNo(4), row.GetString(5), row.DoubleOrNull(6),
+        new(row.GetInt64(0)), new(row.GetInt64(1)), new(row.GetInt64(2)), row.GetString(3), row.YesNo(4), row.GetString(5),
+        row.DoubleOrNull(6),
         row.Moment(7));
 }

@@ -8,7 +8,8 @@ namespace Flywheel.Storage.Review;
 internal sealed partial class ReviewStore
 {
     public Task<IReadOnlyList<Reservation>> ReserveAsync(
-        ProjectId project, IReadOnlyList<ReviewPair> pairs, string author, DateTimeOffset now, DateTimeOffset until, CancellationToken ct) =>
+        ProjectId project, IReadOnlyList<ReviewPair> pairs, string author, DateTimeOffset now, DateTimeOffset until,
+        CancellationToken ct) =>
         pairs.Count == 0 ? Task.FromResult<IReadOnlyList<Reservation>>([]) : database.WriteAsync<IReadOnlyList<Reservation>>(
             Urgency.Interactive,
             async session =>
@@ -52,7 +53,8 @@ internal sealed partial class ReviewStore
     {
         var asked = pairs.ToHashSet();
         return [.. (await session.QueryAsync(
-            "SELECT span_id, metric_id, author, until FROM review_reservation WHERE project_id = @project AND span_id IN (@spans) AND until > @now",
+            "SELECT span_id, metric_id, author, until FROM review_reservation WHERE project_id = @project AND span_id IN (@spans) AND "
+                + "until > @now",
             Held, ct, ("project", project.Value), ("spans", pairs.Select(pair => pair.Span.Value).Distinct().ToArray()), ("now", now))
             .ConfigureAwait(false)).Where(hold => asked.Contains(hold.Pair))];
     }

@@ -40,7 +40,8 @@ internal sealed partial class ReviewStore
             row => new UndrawnPair(
                 new(row.GetInt64(0)), new(row.GetString(1), row.GetString(2)), row.TextOrNull(3), row.TextOrNull(4), row.Word<Outcome>(5),
                 row.DoubleOrNull(6), row.Moment(7), row.DoubleOrNull(8), row.DoubleOrNull(9) ?? 0),
-            ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false)).DistinctBy(pair => pair.Span)];
+            ct, ("project", project.Value), ("metric", metric.Value), ("limit", limit)).ConfigureAwait(false))
+                .DistinctBy(pair => pair.Span)];
 
     public async Task<long> CountUndrawnAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
         await database.NumberAsync(
@@ -95,7 +96,8 @@ internal sealed partial class ReviewStore
                                 WHERE label.project_id = review_served.project_id AND label.span_id = review_served.span_id
                                     AND label.metric_id = review_served.metric_id)
                         """,
-                        ct, new("project", drawn.Select(_ => project.Value).ToArray()), new("span", drawn.Select(pair => pair.Span.Value).ToArray()),
+                        ct, new("project", drawn.Select(_ => project.Value).ToArray()),
+                        new("span", drawn.Select(pair => pair.Span.Value).ToArray()),
                         new("metric", drawn.Select(_ => metric.Value).ToArray())).ConfigureAwait(false);
                 return await PutAsync(
                     session, project,
@@ -149,9 +151,12 @@ internal sealed partial class ReviewStore
                         AND review_pick.reason = given.why AND review_pick.propensity IS NULL AND review_pick.priority <> given.urgency
                     """,
                     ct,
-                    new("project", picks.Select(_ => project.Value).ToArray()), new("span", picks.Select(pick => pick.Span.Value).ToArray()),
-                    new("metric", picks.Select(_ => metric.Value).ToArray()), new("why", picks.Select(pick => Wire.Name(pick.Reason)).ToArray()),
-                    new("urgency", picks.Select(pick => pick.Priority).ToArray()), new("detail", picks.Select(pick => pick.Detail).ToArray()))
+                    new("project", picks.Select(_ => project.Value).ToArray()),
+                    new("span", picks.Select(pick => pick.Span.Value).ToArray()),
+                    new("metric", picks.Select(_ => metric.Value).ToArray()),
+                    new("why", picks.Select(pick => Wire.Name(pick.Reason)).ToArray()),
+                    new("urgency", picks.Select(pick => pick.Priority).ToArray()),
+                    new("detail", picks.Select(pick => pick.Detail).ToArray()))
                     .ConfigureAwait(false);
             },
             ct);
@@ -161,9 +166,11 @@ internal sealed partial class ReviewStore
         if (pairs.Count == 0)
             return;
         var unmarked = (await database.QueryAsync(
-            "SELECT span_id, metric_id FROM review_pick WHERE project_id = @project AND span_id IN (@spans) AND metric_id <> 0 AND shown_at IS NULL",
+            "SELECT span_id, metric_id FROM review_pick WHERE project_id = @project AND span_id IN (@spans) AND metric_id <> 0 AND "
+                + "shown_at IS NULL",
             row => new ReviewPair(new(row.GetInt64(0)), new(row.GetInt64(1))), ct,
-            ("project", project.Value), ("spans", pairs.Select(pair => pair.Span.Value).Distinct().ToArray())).ConfigureAwait(false)).ToHashSet();
+            ("project", project.Value), ("spans", pairs.Select(pair => pair.Span.Value).Distinct().ToArray())).ConfigureAwait(false))
+                .ToHashSet();
         var shown = pairs.Where(unmarked.Contains).Distinct().ToArray();
         if (shown.Length > 0)
             await database.WriteAsync(
@@ -176,8 +183,10 @@ internal sealed partial class ReviewStore
                         AND review_pick.shown_at IS NULL
                     """,
                     ct,
-                    new("project", shown.Select(_ => project.Value).ToArray()), new("span", shown.Select(pair => pair.Span.Value).ToArray()),
-                    new("metric", shown.Select(pair => pair.Metric.Value).ToArray()), new("at", shown.Select(_ => Timestamps.Micros(at)).ToArray())),
+                    new("project", shown.Select(_ => project.Value).ToArray()),
+                    new("span", shown.Select(pair => pair.Span.Value).ToArray()),
+                    new("metric", shown.Select(pair => pair.Metric.Value).ToArray()),
+                    new("at", shown.Select(_ => Timestamps.Micros(at)).ToArray())),
                 ct).ConfigureAwait(false);
     }
 }

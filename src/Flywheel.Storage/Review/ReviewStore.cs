@@ -82,10 +82,12 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
                 var more = found.Count > filter.Limit;
                 if (more)
                     found.RemoveAt(filter.Limit);
-                var spans = await SpansAsync(session, project, [.. found.Select(one => one.Item.Span).Distinct()], ct).ConfigureAwait(false);
+                var spans = await SpansAsync(session, project, [.. found.Select(one => one.Item.Span).Distinct()], ct)
+                    .ConfigureAwait(false);
                 return new Page<ReviewItem>(
                     [.. found.Where(one => spans.ContainsKey(one.Item.Span)).Select(one => Item(one.Band, one.Item, spans[one.Item.Span]))],
-                    more ? new Place(found[^1].Band, found[^1].Item.Priority, found[^1].Item.Span, found[^1].Item.Metric).ToString() : null);
+                    more ? new Place(found[^1].Band, found[^1].Item.Priority, found[^1].Item.Span, found[^1].Item.Metric)
+                        .ToString() : null);
             },
             ct);
     }
@@ -122,7 +124,8 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
         Session session, ProjectId project, ReviewFilter filter, Place after, int limit, CancellationToken ct)
     {
         var reason = Bands[after.Band].Reason;
-        var narrow = (filter.Metric is null ? "" : OfMetric) + (filter.Node is null ? "" : OfNode) + (filter.Author is null ? "" : OfAuthor);
+        var narrow = (filter.Metric is null ? "" : OfMetric) + (filter.Node is null ? "" : OfNode)
+            + (filter.Author is null ? "" : OfAuthor);
         List<(string, object?)> values =
             [("project", project.Value), ("span", after.Span), ("metric_id", after.Metric), ("limit", limit)];
         if (filter.Metric is { } metric)
@@ -145,7 +148,8 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
         if (reason is ReviewReason.LowScore or ReviewReason.Unsure)
             found.AddRange(await session.QueryAsync(
                 Verdicts + narrow + InPlace, Open.Read, ct,
-                [.. values, ("reason", Wire.Name(reason)), ("outcome", reason == ReviewReason.LowScore ? "fail" : "unsure")]).ConfigureAwait(false));
+                [.. values, ("reason", Wire.Name(reason)), ("outcome", reason == ReviewReason.LowScore ? "fail" : "unsure")])
+                    .ConfigureAwait(false));
         return [.. found
             .OrderByDescending(item => item.Priority).ThenByDescending(item => item.Span).ThenByDescending(item => item.Metric)
             .DistinctBy(item => (item.Span, item.Metric))
@@ -158,7 +162,8 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
             : (await session.QueryAsync(
                 "SELECT id, trace_id, span_id, node, kind, input, output FROM span WHERE project_id = @project AND id IN (@ids)",
                 row => (Id: row.GetInt64(0), Part: new SpanPart(
-                    new(row.GetString(1), row.GetString(2)), row.GetString(3), row.Word<NodeKind>(4), row.TextOrNull(5), row.TextOrNull(6))),
+                    new(row.GetString(1), row.GetString(2)), row.GetString(3), row.Word<NodeKind>(4), row.TextOrNull(5),
+                    row.TextOrNull(6))),
                 ct, ("project", project.Value), ("ids", ids)).ConfigureAwait(false))
                 .ToDictionary(span => span.Id, span => span.Part);
 
@@ -170,7 +175,9 @@ internal sealed partial class ReviewStore(Database database) : IReviewStore
         MetricId = new(item.Metric),
     };
 
-    /// <summary>An open item; <paramref name="Priority"/> orders a band's items, <paramref name="Metric"/> 0 asks about the output.</summary>
+    /// <summary>
+    /// An open item; <paramref name="Priority"/> orders a band's items, <paramref name="Metric"/> 0 asks about the output.
+    /// </summary>
     sealed record Open(
         long Span, long Metric, string? MetricName, string Detail, double Priority, double? Propensity, DateTimeOffset Since)
     {

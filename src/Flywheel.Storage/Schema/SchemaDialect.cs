@@ -8,7 +8,8 @@ namespace Flywheel.Storage.Schema;
 /// What both databases accept stands in the files as it is. These words stand for the rest:
 /// <list type="table">
 /// <item><term><c>{id}</c></term><description>an integer key that numbers itself and never gives a number twice</description></item>
-/// <item><term><c>{integer}</c></term><description>64 bits: ids, times, counts (INTEGER is 64 bits in SQLite, 32 in PostgreSQL)</description></item>
+/// <item><term><c>{integer}</c></term><description>64 bits: ids, times, counts (INTEGER is 64 bits in SQLite, 32 in
+/// PostgreSQL)</description></item>
 /// <item><term><c>{small}</c></term><description>yes and no, and other numbers of a few values</description></item>
 /// <item><term><c>{real}</c>, <c>{bytes}</c></term><description>64 bits floating; binary</description></item>
 /// <item><term><c>{now}</c></term><description>the current time, as a column's default</description></item>
@@ -47,7 +48,8 @@ internal static partial class SchemaDialect
             ("sqlite", true) => kind == DatabaseKind.Sqlite ? text.Value : "",
             ("postgres", true) => kind == DatabaseKind.Postgres ? text.Value : "",
             (_, false) when Words.TryGetValue(word, out var both) => kind == DatabaseKind.Sqlite ? both.Sqlite : both.Postgres,
-            _ => throw new InvalidOperationException($"The schema's files hold {found.Value}, which {nameof(SchemaDialect)} does not know."),
+            _ => throw new InvalidOperationException(
+                $"The schema's files hold {found.Value}, which {nameof(SchemaDialect)} does not know."),
         };
     });
 

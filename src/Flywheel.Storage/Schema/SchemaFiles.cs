@@ -28,7 +28,8 @@ internal static class SchemaFiles
     static string Version1(DatabaseKind kind)
     {
         var all = new StringBuilder();
-        foreach (var path in Topics.Select(topic => $"Shared/{topic}").Prepend($"{kind}/functions").Concat(Topics.Select(topic => $"{kind}/{topic}")))
+        foreach (var path in Topics.Select(topic => $"Shared/{topic}").Prepend($"{kind}/functions")
+            .Concat(Topics.Select(topic => $"{kind}/{topic}")))
             if (Read(path, kind) is { } sql)
                 all.Append(sql).Append('\n');
         return all.ToString();

@@ -16,14 +16,16 @@ public static class SqliteBackup
     /// acknowledged before the call is in it.
     /// </remarks>
     /// <param name="progress">Given the bytes written and about how many there will be.</param>
-    /// <exception cref="StoreException">The database is not there, the target exists, or the copy is not good: then nothing is left behind.</exception>
+    /// <exception cref="StoreException">The database is not there, the target exists, or the copy is not good: then nothing is left
+    /// behind.</exception>
     public static async Task<BackupReport> CreateAsync(string database, string target, Action<long, long>? progress, CancellationToken ct)
     {
         (database, target) = (Path.GetFullPath(database), Path.GetFullPath(target));
         if (!File.Exists(database))
             throw new StoreException($"There is no database {database}.");
         if (File.Exists(target))
-            throw new StoreException($"{target} is there already, and a backup overwrites nothing: name another file, or move that one away.");
+            throw new StoreException(
+                $"{target} is there already, and a backup overwrites nothing: name another file, or move that one away.");
         if (!Directory.Exists(Path.GetDirectoryName(target)))
             throw new StoreException($"There is no folder {Path.GetDirectoryName(target)}: make it first.");
         // A name of its own, so that two backups at once do not meet.
@@ -55,7 +57,8 @@ public static class SqliteBackup
             var report = await VerifyAsync(part, ct).ConfigureAwait(false);
             using (var copy = Open(part))
                 if (LastSpan(copy) is var last && last < before)
-                    report = report with { Problems = [.. report.Problems, $"it ends at span {last:N0}, and there was span {before:N0} when it began"] };
+                    report = report with { Problems = [.. report.Problems,
+                        $"it ends at span {last:N0}, and there was span {before:N0} when it began"] };
             if (!report.IsGood)
                 throw new StoreException($"The copy is not good, so no backup was kept: {string.Join("; ", report.Problems)}.");
             // Not over a file that came meanwhile.
@@ -79,34 +82,43 @@ public static class SqliteBackup
             throw new StoreException($"There is no file {path}.");
         // What counts is the file by itself: a log beside it would not travel along.
         if (new FileInfo(path + "-wal") is { Exists: true, Length: > 0 })
-            throw new StoreException($"{path} has a log beside it ({Path.GetFileName(path)}-wal), so it is a database in use and no backup: make one with `flywheel backup`.");
+            throw new StoreException(
+                $"{path} has a log beside it ({Path.GetFileName(path)}-wal), so it is a database in use and no backup: make one with "
+                    + "`flywheel backup`.");
         try
         {
             using var session = Open(path);
             SqliteMigrator.Check(session, path, new());
-            if (await session.NumberAsync("SELECT count(*) FROM sqlite_master WHERE name = 'schema_migration'", ct).ConfigureAwait(false) == 0)
+            if (await session.NumberAsync("SELECT count(*) FROM sqlite_master WHERE name = 'schema_migration'", ct)
+                .ConfigureAwait(false) == 0)
                 throw new StoreException($"{path} is empty.");
             var problems = new List<string>();
-            var pages = await session.QueryAsync($"PRAGMA integrity_check({ShownFaults})", row => row.GetString(0), ct).ConfigureAwait(false);
+            var pages = await session.QueryAsync($"PRAGMA integrity_check({ShownFaults})", row => row.GetString(0), ct)
+                .ConfigureAwait(false);
             if (pages is not ["ok"])
                 problems.AddRange(pages);
             var orphans = await session.QueryAsync("PRAGMA foreign_key_check", row => row.GetString(0), ct).ConfigureAwait(false);
-            problems.AddRange(orphans.GroupBy(table => table).Select(table => $"{table.Count():N0} rows of {table.Key} name rows that are not there"));
+            problems.AddRange(orphans.GroupBy(table => table)
+                .Select(table => $"{table.Count():N0} rows of {table.Key} name rows that are not there"));
 
             var projects = await session.QueryAsync(
-                "SELECT id, name FROM project ORDER BY name", row => (Id: new ProjectId(row.GetInt64(0)), Name: row.GetString(1)), ct).ConfigureAwait(false);
+                "SELECT id, name FROM project ORDER BY name", row => (Id: new ProjectId(row.GetInt64(0)), Name: row.GetString(1)), ct)
+                    .ConfigureAwait(false);
             foreach (var project in projects)
                 if (await AuditStore.VerifyAsync(session, project.Id, ct).ConfigureAwait(false) is { } broken)
                     problems.Add($"the audit of project `{project.Name}` is broken from entry {broken} on");
             foreach (var (one, other) in new[] { ("metric_cell", "metric_cell_recomputed"), ("metric_cell_recomputed", "metric_cell") })
-                if (await session.NumberAsync($"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT SELECT * FROM {other})", ct).ConfigureAwait(false) is > 0 and var cells)
+                if (await session.NumberAsync($"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT SELECT * FROM {other})", ct)
+                    .ConfigureAwait(false) is > 0 and var cells)
                     problems.Add($"{cells:N0} counts of {one} are not in {other}");
 
             var rows = new SortedDictionary<string, long>(StringComparer.Ordinal);
             foreach (var table in await session.QueryAsync(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name", row => row.GetString(0), ct).ConfigureAwait(false))
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name", row =>
+                    row.GetString(0), ct).ConfigureAwait(false))
                 rows[table] = (await session.NumberAsync($"SELECT count(*) FROM {table}", ct).ConfigureAwait(false))!.Value;
-            var migration = await session.FirstAsync("SELECT name FROM schema_migration ORDER BY number DESC LIMIT 1", row => row.GetString(0), ct).ConfigureAwait(false);
+            var migration = await session.FirstAsync(
+                "SELECT name FROM schema_migration ORDER BY number DESC LIMIT 1", row => row.GetString(0), ct).ConfigureAwait(false);
             return new(path, new FileInfo(path).Length, migration ?? "none", [.. projects.Select(project => project.Name)], rows, problems);
         }
         catch (SqliteException fault)
@@ -126,7 +138,8 @@ public static class SqliteBackup
 
     static SqliteSession Open(string path)
     {
-        var session = new SqliteSession(new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString()));
+        var session = new SqliteSession(
+            new(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString()));
         try
         {
             session.Connection.Open();

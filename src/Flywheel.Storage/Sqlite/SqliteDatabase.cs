@@ -176,7 +176,8 @@ internal sealed class SqliteDatabase : Database
     {
         using var texts = new SpanTexts(spans);
         return await writer.RunAsync(
-            Urgency.Interactive, spans.Count, spans.Count == 1 ? Undo.Itself : Undo.Restart, session => AddAsync(session, project, spans, texts, at), ct)
+            Urgency.Interactive, spans.Count, spans.Count == 1 ? Undo.Itself : Undo.Restart, session =>
+                AddAsync(session, project, spans, texts, at), ct)
             .ConfigureAwait(false);
     }
 
@@ -255,7 +256,8 @@ internal sealed class SqliteDatabase : Database
         catch (SqliteException stopped) when (stopped.SqliteErrorCode == SqliteInterrupt)
         {
             ct.ThrowIfCancellationRequested();
-            throw new TimeoutException($"The expression ran longer than {options.ExpressionTimeout.TotalSeconds:0.#} s on one span.", stopped);
+            throw new TimeoutException(
+                $"The expression ran longer than {options.ExpressionTimeout.TotalSeconds:0.#} s on one span.", stopped);
         }
         catch (SqliteException refused)
         {

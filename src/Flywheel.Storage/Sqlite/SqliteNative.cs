@@ -12,7 +12,8 @@ internal static unsafe class SqliteNative
 {
     static readonly nint Library = NativeLibrary.Load(Prepare(), typeof(raw).Assembly, null);
     static readonly delegate* unmanaged[Cdecl, SuppressGCTransition]<nint, int, byte*, int, nint, int> Text =
-        (delegate* unmanaged[Cdecl, SuppressGCTransition]<nint, int, byte*, int, nint, int>)NativeLibrary.GetExport(Library, "sqlite3_bind_text");
+        (delegate* unmanaged[Cdecl, SuppressGCTransition]<nint, int, byte*, int, nint, int>)NativeLibrary.GetExport(
+            Library, "sqlite3_bind_text");
     static readonly delegate* unmanaged[Cdecl, SuppressGCTransition]<nint, int, long, int> Int64 =
         (delegate* unmanaged[Cdecl, SuppressGCTransition]<nint, int, long, int>)NativeLibrary.GetExport(Library, "sqlite3_bind_int64");
     static readonly delegate* unmanaged[Cdecl, SuppressGCTransition]<nint, int, double, int> Double =

@@ -45,7 +45,9 @@ internal sealed class SqliteWriter : IDisposable
 
     readonly SqliteSession session;
     readonly int capacity;
-    /// <summary>A monitor: a semaphore would spin before it sleeps, which on a busy machine takes the time of those who bring work.</summary>
+    /// <summary>
+    /// A monitor: a semaphore would spin before it sleeps, which on a busy machine takes the time of those who bring work.
+    /// </summary>
     readonly object gate = new();
     readonly Queue<Work> interactive = new();
     readonly Queue<Work> background = new();

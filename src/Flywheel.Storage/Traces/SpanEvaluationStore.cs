@@ -4,7 +4,6 @@ using System.Text;
 using Flywheel.Core.Evaluation;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Core.Traces;
 using Flywheel.Storage.Labeling;
 using Flywheel.Storage.Metrics;
 using Flywheel.Storage.Review;
@@ -21,7 +20,8 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
 
     const int MostProposals = 10_000;
 
-    public Task AddAsync(ProjectId project, IReadOnlyList<SpanEvaluation> evaluations, bool mayLabel, DateTimeOffset at, CancellationToken ct) =>
+    public Task AddAsync(
+        ProjectId project, IReadOnlyList<SpanEvaluation> evaluations, bool mayLabel, DateTimeOffset at, CancellationToken ct) =>
         evaluations.Count == 0 ? Task.CompletedTask : database.WriteAsync(
             Urgency.Interactive,
             session => session.ExecuteGivenAsync(
@@ -72,10 +72,13 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
                     LEFT JOIN span AS own ON own.project_id = waiting.project_id AND own.trace_id = waiting.trace_id AND own.span_id = waiting.span_id
                     ORDER BY waiting.at, waiting.id
                     """,
-                    row => (Id: row.GetInt64(0), Project: new ProjectId(row.GetInt64(1)), Span: row.IsDBNull(16) ? (long?)null : row.GetInt64(16),
+                    row => (Id: row.GetInt64(0), Project: new ProjectId(row.GetInt64(1)),
+                        Span: row.IsDBNull(16) ? (long?)null : row.GetInt64(16),
                         MayLabel: row.YesNo(14), Said: new SpanEvaluation(
-                            row.IsDBNull(2) ? null : new(row.GetString(2), row.GetString(3)), row.TextOrNull(4), row.GetString(5), row.Word<EvaluationSource>(6),
-                            row.DoubleOrNull(7), row.TextOrNull(8), row.TextOrNull(9), row.TextOrNull(10), row.TextOrNull(11), row.GetString(12), row.YesNo(13),
+                            row.IsDBNull(2) ? null : new(row.GetString(2), row.GetString(3)), row.TextOrNull(4), row.GetString(5),
+                            row.Word<EvaluationSource>(6),
+                            row.DoubleOrNull(7), row.TextOrNull(8), row.TextOrNull(9), row.TextOrNull(10), row.TextOrNull(11),
+                            row.GetString(12), row.YesNo(13),
                             row.Moment(15))),
                     ct, ("now", now), ("impatient", Timestamps.Micros(now) - AnswerPatience), ("limit", limit)).ConfigureAwait(false);
                 var absent = looked.Where(one => one.Span is null).Select(one => one.Id).ToArray();
@@ -88,7 +91,8 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
                         WHERE id IN (@absent)
                         """,
                         ct, ("now", Timestamps.Micros(now)), ("longest", LongestPause), ("absent", absent)).ConfigureAwait(false);
-                return [.. looked.Where(one => one.Span is not null).Select(one => new ReadyEvaluation(one.Id, one.Project, new(one.Span!.Value), one.Said, one.MayLabel))];
+                return [.. looked.Where(one => one.Span is not null)
+                    .Select(one => new ReadyEvaluation(one.Id, one.Project, new(one.Span!.Value), one.Said, one.MayLabel))];
             },
             ct);
 
@@ -97,7 +101,8 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
         async session =>
         {
             if (await session.ExecuteAsync(
-                "UPDATE span_evaluation SET joined = 1 WHERE id = @id AND joined = 0", ct, ("id", evaluation.Id)).ConfigureAwait(false) == 0)
+                "UPDATE span_evaluation SET joined = 1 WHERE id = @id AND joined = 0", ct, ("id", evaluation.Id))
+                    .ConfigureAwait(false) == 0)
                 return false;
             if (effect.Verdict is { } verdict && await session.NumberAsync(
                 """
@@ -129,12 +134,16 @@ internal sealed class SpanEvaluationStore(Database database) : ISpanEvaluationSt
     public Task<int> ForgetAsync(DateTimeOffset before, CancellationToken ct) => database.WriteAsync(
         Urgency.Background,
         session => session.ExecuteAsync(
-            "DELETE FROM span_evaluation WHERE id IN (SELECT id FROM span_evaluation WHERE received_at < @before ORDER BY received_at LIMIT 1000)",
+            "DELETE FROM span_evaluation WHERE id IN (SELECT id FROM span_evaluation WHERE received_at < @before ORDER BY received_at "
+                + "LIMIT 1000)",
             ct, ("before", before)),
         ct);
 
-    static string Digest(SpanEvaluation it, bool mayLabel) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [
-        it.Key?.ToString(), it.ResponseId, it.Name, Wire.Name(it.Source), it.Score?.ToString("R", CultureInfo.InvariantCulture), it.Label, it.Explanation, it.Error,
-        it.Author, it.Evaluator, it.Blind ? "blind" : "", mayLabel ? "label" : "", Timestamps.Micros(it.At).ToString(CultureInfo.InvariantCulture),
+    static string Digest(SpanEvaluation it, bool mayLabel) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [
+        it.Key?.ToString(), it.ResponseId, it.Name, Wire.Name(it.Source), it.Score?.ToString("R", CultureInfo.InvariantCulture), it.Label,
+        it.Explanation, it.Error,
+        it.Author, it.Evaluator, it.Blind ? "blind" : "", mayLabel ? "label" : "",
+        Timestamps.Micros(it.At).ToString(CultureInfo.InvariantCulture),
     ]))));
 }

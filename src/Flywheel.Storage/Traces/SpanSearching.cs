@@ -14,7 +14,8 @@ internal static class SpanSearching
     public static async Task<Page<Span>> ReadAsync(Session session, ProjectId project, SpanSearch search, CancellationToken ct)
     {
         var before = Before(search.Cursor)
-            ?? 1 + (await session.NumberAsync("SELECT max(id) FROM span WHERE project_id = @project", ct, ("project", project.Value)).ConfigureAwait(false) ?? 0);
+            ?? 1 + (await session.NumberAsync("SELECT max(id) FROM span WHERE project_id = @project", ct, ("project", project.Value))
+            .ConfigureAwait(false) ?? 0);
         var from = Math.Max(0, before - Window);
         List<string> conditions = ["span.project_id = @project", "span.id < @before", "span.id >= @from"];
         List<(string, object?)> values = [("project", project.Value), ("before", before), ("from", from), ("limit", search.Limit + 1)];
@@ -45,7 +46,8 @@ internal static class SpanSearching
             var ofMetric = "";
             if (search.Metric is { } metric)
             {
-                ofMetric = " AND verdict.metric_id = (SELECT metric.id FROM metric WHERE metric.project_id = @project AND metric.name = @metric)";
+                ofMetric = " AND verdict.metric_id = (SELECT metric.id FROM metric WHERE metric.project_id = @project AND metric.name = "
+                    + "@metric)";
                 values.Add(("metric", metric));
             }
             Add(

@@ -124,6 +124,7 @@ internal sealed class SpanStore(Database database) : ISpanStore
             int number => number != 0,
             short number => number != 0,
             var other => throw new InvalidOperationException(
-                $"The expression gives {(other is string ? "a text" : other.GetType().Name)}, not true or false: compare it with something."),
+                $"The expression gives {(other is string ? "a text" : other.GetType().Name)}, not true or false: compare it with "
+                    + "something."),
         };
 }

@@ -75,7 +75,8 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
     /// The new revisions of the spans that were paired before: their new text is validated again, and what still waited for the old
     /// one is gone.
     /// </returns>
-    internal static async Task<IReadOnlyDictionary<SpanId, int>> JoinAsync(Session session, IReadOnlyList<PendingSpan> spans, CancellationToken ct)
+    internal static async Task<IReadOnlyDictionary<SpanId, int>> JoinAsync(
+        Session session, IReadOnlyList<PendingSpan> spans, CancellationToken ct)
     {
         var revised = new Dictionary<SpanId, int>();
         if (spans.Count == 0
@@ -121,7 +122,8 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
                 SET input = @input, output = @output, attributes = @attributes
                 WHERE project_id = @project AND id = @id
                 """,
-                ct, ("input", input), ("output", output), ("attributes", attributes), ("project", pending.Project.Value), ("id", pending.Id.Value))
+                ct, ("input", input), ("output", output), ("attributes", attributes), ("project", pending.Project.Value),
+                ("id", pending.Id.Value))
                 .ConfigureAwait(false);
             var revision = await session.NumberAsync(
                 """
@@ -137,7 +139,8 @@ internal sealed class SpanTextStore(Database database) : ISpanTextStore
                 continue;
             revised[pending.Id] = (int)revision.Value;
             await session.ExecuteAsync(
-                "DELETE FROM job WHERE project_id = @project AND span_id = @id", ct, ("project", pending.Project.Value), ("id", pending.Id.Value))
+                "DELETE FROM job WHERE project_id = @project AND span_id = @id", ct, ("project", pending.Project.Value),
+                ("id", pending.Id.Value))
                 .ConfigureAwait(false);
         }
         return revised;

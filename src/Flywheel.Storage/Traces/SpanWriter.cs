@@ -4,7 +4,8 @@ namespace Flywheel.Storage.Traces;
 
 internal sealed class SpanWriter(Database database) : ISpanWriter
 {
-    public Task<IReadOnlyList<SpanInsertResult>> AddAsync(AdmittedSpans spans, DateTimeOffset at, CancellationToken ct) => spans.Spans.Count == 0
+    public Task<IReadOnlyList<SpanInsertResult>> AddAsync(AdmittedSpans spans, DateTimeOffset at, CancellationToken ct) =>
+        spans.Spans.Count == 0
         ? Task.FromResult<IReadOnlyList<SpanInsertResult>>([])
         : database.AddSpansAsync(spans.Project, spans.Spans, at, ct);
 }

@@ -5,7 +5,9 @@ using Flywheel.Core.Metrics;
 
 namespace Flywheel.Validators.Calls;
 
-/// <summary>A check of a call as a whole: it did not fail, was quick enough, and brought what it should. Decides without a text, too.</summary>
+/// <summary>
+/// A check of a call as a whole: it did not fail, was quick enough, and brought what it should. Decides without a text, too.
+/// </summary>
 sealed class CallResult(string version, int? milliseconds, bool allowsError, Func<string, Finding> check) : IValidator
 {
     public string Version => version;

@@ -4,7 +4,8 @@ using Flywheel.Core.Metrics;
 namespace Flywheel.Validators.Calls;
 
 /// <summary>Passes when a retriever found something, in time and without failure. Score: how many results.</summary>
-/// <remarks>Results are the items of a JSON list; of an object the list at <c>path</c>, else its only list; any other text that is not blank is one.</remarks>
+/// <remarks>Results are the items of a JSON list; of an object the list at <c>path</c>, else its only list; any other text that is not
+/// blank is one.</remarks>
 sealed class RetrieverNonEmptyKind() : ValidatorKind("retriever.nonempty", 1, "The retriever found something, in time and without failure.",
     new("min", "integer", "Fewest results.", "1"),
     new("max", "integer", "Most results.", "no bound"),
@@ -36,13 +37,15 @@ sealed class RetrieverNonEmptyKind() : ValidatorKind("retriever.nonempty", 1, "T
         if (string.IsNullOrWhiteSpace(text))
             return (0, null);
         if (path is not null)
-            return CallResult.At(text, path) is { ValueKind: JsonValueKind.Array } list ? (list.GetArrayLength(), null) : (0, $"the output has no list at `{path}`");
+            return CallResult.At(text, path) is { ValueKind: JsonValueKind.Array } list
+                ? (list.GetArrayLength(), null) : (0, $"the output has no list at `{path}`");
         return CallResult.At(text, null) switch
         {
             { ValueKind: JsonValueKind.Array } items => (items.GetArrayLength(), null),
             { ValueKind: JsonValueKind.Null } => (0, null),
             { ValueKind: JsonValueKind.String } inner => (string.IsNullOrWhiteSpace(inner.GetString()) ? 0 : 1, null),
-            { ValueKind: JsonValueKind.Object } whole => whole.EnumerateObject().Where(property => property.Value.ValueKind == JsonValueKind.Array).Take(2).ToArray() is [var only]
+            { ValueKind: JsonValueKind.Object } whole =>
+                whole.EnumerateObject().Where(property => property.Value.ValueKind == JsonValueKind.Array).Take(2).ToArray() is [var only]
                 ? (only.Value.GetArrayLength(), null)
                 : (whole.EnumerateObject().Any() ? 1 : 0, null),
             _ => (1, null),

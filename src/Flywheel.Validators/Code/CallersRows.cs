@@ -28,7 +28,8 @@ sealed class CallersRows
             grew = false;
             foreach (var table in tables)
                 if (!_owned.Exists(each => each.Table == table)
-                    && table.Links.FirstOrDefault(link => !Same(link.Table, table.Name) && _owned.Exists(each => Same(each.Table.Name, link.Table))) is { } link)
+                    && table.Links.FirstOrDefault(
+                        link => !Same(link.Table, table.Name) && _owned.Exists(each => Same(each.Table.Name, link.Table))) is { } link)
                 {
                     _owned.Add((table, $"{Name(link.Column)} IN (SELECT {Name(link.TargetColumn)} FROM {Name(link.Table)})"));
                     grew = true;
@@ -41,7 +42,8 @@ sealed class CallersRows
     }
 
     /// <summary>A view that the statement names and that does not show whose rows it reads; null when there is none.</summary>
-    public string? Opaque(SqlText text) => text.Pieces.Where(piece => piece.IsName && _opaque.Contains(piece.Value)).Select(piece => piece.Value).FirstOrDefault();
+    public string? Opaque(SqlText text) =>
+        text.Pieces.Where(piece => piece.IsName && _opaque.Contains(piece.Value)).Select(piece => piece.Value).FirstOrDefault();
 
     /// <returns>Null when the statement names no table with owners.</returns>
     public string? Restricted(SqlText text, JsonElement caller)
@@ -50,7 +52,8 @@ sealed class CallersRows
         if (!_owned.Exists(each => named.Contains(each.Table.Name)))
             return null;
         var hidden = _owned.Select(each =>
-            $"{Name(each.Table.Name)} AS (SELECT * FROM {Name(each.Table.Schema)}.{Name(each.Table.Name)} WHERE {each.Condition}{(each.Condition.EndsWith("= ", StringComparison.Ordinal) ? Literal(caller) : "")})");
+            $"{Name(each.Table.Name)} AS (SELECT * FROM {Name(each.Table.Schema)}.{Name(each.Table.Name)} WHERE "
+                + $"{each.Condition}{(each.Condition.EndsWith("= ", StringComparison.Ordinal) ? Literal(caller) : "")})");
         return $"WITH {string.Join(",\n", hidden)}\nSELECT * FROM (\n{Unqualified(text)}\n) AS callers_rows";
     }
 
@@ -73,7 +76,8 @@ sealed class CallersRows
 
     static string Literal(JsonElement caller) => caller.ValueKind == JsonValueKind.Number
         ? caller.GetRawText()
-        : "'" + (caller.ValueKind == JsonValueKind.String ? caller.GetString()! : caller.GetRawText()).Replace("'", "''", StringComparison.Ordinal) + "'";
+        : "'" + (caller.ValueKind == JsonValueKind.String ? caller.GetString()! : caller.GetRawText())
+        .Replace("'", "''", StringComparison.Ordinal) + "'";
 
     static string Name(string name) => "\"" + name.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 

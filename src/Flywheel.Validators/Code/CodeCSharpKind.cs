@@ -10,7 +10,8 @@ namespace Flywheel.Validators.Code;
 /// <summary>Passes when the text compiles as C#. It is never run. Score: how many diagnostics count against it.</summary>
 sealed class CodeCSharpKind(Sandbox? sandbox) : ValidatorKind("code.csharp", 1,
     "The text compiles as C# without complaints of the compiler and the operator's analyzers; it is never run.",
-    new("form", "file or members", "`file`: types or top-level statements; `members`: methods and properties without a class around them.", "file"),
+    new("form", "file or members", "`file`: types or top-level statements; `members`: methods and properties without a class around them.",
+        "file"),
     new("fail_on", "error, warning or info", "The mildest severity that fails.", "error"),
     new("ignore", "list of text", "Ids that do not count, such as `CS0168`.", "none"),
     new("nullable", "true or false", "Check nullable references.", "true"),
@@ -33,7 +34,8 @@ sealed class CodeCSharpKind(Sandbox? sandbox) : ValidatorKind("code.csharp", 1,
             if (!id.All(char.IsAsciiLetterOrDigit) || !char.IsAsciiDigit(id[^1]))
                 throw read.Wrong("ignore", $"names {Quote.Short(id)}, which is no diagnostic's id: write such as `CS0168`.");
         return new Validator(version, context.Subject, sandbox, new(
-            isMembers, mildest, ignored, read.Flag("nullable", true), read.Integer("timeout_ms", 100, 8_000) ?? 1_500, read.Flag("allow_fence", false)));
+            isMembers, mildest, ignored, read.Flag("nullable", true), read.Integer("timeout_ms", 100, 8_000) ?? 1_500,
+            read.Flag("allow_fence", false)));
     }
 
     sealed record Expectations(bool IsMembers, int Mildest, HashSet<string> Ignored, bool Nullable, int Milliseconds, bool AllowFence);

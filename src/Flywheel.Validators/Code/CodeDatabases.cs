@@ -31,8 +31,10 @@ public sealed class CodeDatabases(IReadOnlyDictionary<string, string> named, boo
         var name = named.Keys.FirstOrDefault(key => key.Equals(text, StringComparison.OrdinalIgnoreCase));
         if (name is null && !allowsFiles)
             throw new SandboxException(named.Count == 0
-                ? "names no configured database, since none is configured: name one in section `Databases` of the server's settings, such as {\"Databases\": {\"shop\": \"sqlite:/data/shop.sqlite\"}}."
-                : $"is {Quote.Short(text)}, which is no configured database.{NearMiss.Hint(text, named.Keys)} Configured are {NearMiss.List(named.Keys.Order(StringComparer.Ordinal))}.");
+                ? "names no configured database, since none is configured: name one in section `Databases` of the server's settings, such "
+                + "as {\"Databases\": {\"shop\": \"sqlite:/data/shop.sqlite\"}}."
+                : $"is {Quote.Short(text)}, which is no configured database.{NearMiss.Hint(text, named.Keys)} Configured are "
+                + $"{NearMiss.List(named.Keys.Order(StringComparer.Ordinal))}.");
         var database = Parse(name is null ? text : named[name]);
         if (own is not null && SameAs(database, Parse(own)))
             throw new SandboxException("is Flywheel's own database, which foreign statements must never see: name another one.");
@@ -43,7 +45,8 @@ public sealed class CodeDatabases(IReadOnlyDictionary<string, string> named, boo
 
     static CodeDatabase Parse(string text)
     {
-        if (text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
             return Uri.TryCreate(text, UriKind.Absolute, out _)
                 ? new(SqlFlavour.Postgres, text)
                 : throw new SandboxException("is no address that can be read: write postgres://user:password@host:5432/database.");
@@ -61,6 +64,7 @@ public sealed class CodeDatabases(IReadOnlyDictionary<string, string> named, boo
         return a.Host.Equals(b.Host, StringComparison.OrdinalIgnoreCase) && Port(a) == Port(b) && a.AbsolutePath == b.AbsolutePath;
 
         static int Port(Uri uri) => uri.Port > 0 ? uri.Port : 5432;
-        static string Real(string path) => (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
+        static string Real(string path) =>
+            (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
     }
 }

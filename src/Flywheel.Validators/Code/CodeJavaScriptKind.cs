@@ -11,7 +11,9 @@ namespace Flywheel.Validators.Code;
 /// <summary>Passes when the text parses as JavaScript and every test on it holds. Score: the share of tests that hold.</summary>
 sealed class CodeJavaScriptKind(Sandbox? sandbox) : ValidatorKind("code.javascript", 1,
     "The text parses as JavaScript, and tests on it hold in the sandbox.",
-    new("tests", "list of text", "Tests, run in order after the script: an expression that must not be false, or statements that must not throw; `assert(condition)` and `assertEqual(found, wanted)` are there.", "parse only"),
+    new("tests", "list of text",
+        "Tests, run in order after the script: an expression that must not be false, or statements that must not throw; "
+            + "`assert(condition)` and `assertEqual(found, wanted)` are there.", "parse only"),
     new("tests_from", "text", "Path in the attributes of the tests, a text or a list; they follow those of `tests`.", "none"),
     new("module", "true or false", "It is a module (import, export); modules are parsed, not run.", "false"),
     new("timeout_ms", "integer", "Milliseconds for script and tests, 10 to 5000.", "1000"),
@@ -30,11 +32,14 @@ sealed class CodeJavaScriptKind(Sandbox? sandbox) : ValidatorKind("code.javascri
         var module = read.Flag("module", false);
         if (module && (tests.Count > 0 || from is not null))
             throw read.Wrong("module", "is true, but modules are parsed and not run, so tests cannot be: remove one of the two.");
-        return new Validator(version, context.Subject, sandbox, tests, from, module, read.Integer("timeout_ms", 10, 5_000) ?? 1_000, read.Flag("allow_fence", false));
+        return new Validator(
+            version, context.Subject, sandbox, tests, from, module, read.Integer("timeout_ms", 10, 5_000) ?? 1_000,
+            read.Flag("allow_fence", false));
     }
 
     sealed class Validator(
-        string version, MetricSubject subject, Sandbox sandbox, IReadOnlyList<string> tests, string? from, bool module, int milliseconds, bool allowFence) : IValidator
+        string version, MetricSubject subject, Sandbox sandbox, IReadOnlyList<string> tests, string? from, bool module, int milliseconds,
+        bool allowFence) : IValidator
     {
         public string Version => version;
 
@@ -60,7 +65,8 @@ sealed class CodeJavaScriptKind(Sandbox? sandbox) : ValidatorKind("code.javascri
                 { Overdue: true, Failed: var late } => Finding.Fail($"stopped: it {late}"),
                 { Failed: { } failed } => Finding.Fail($"fails when it runs: {failed}", 0),
                 { Failures: { Count: > 0 } failures } => Finding.Fail(
-                    $"{failures.Count} of {all.Count} tests fail: " + string.Join("; ", failures.Take(3).Select(each => $"{Quote.Short(all[each.Index])} {each.Reason}")),
+                    $"{failures.Count} of {all.Count} tests fail: "
+                        + string.Join("; ", failures.Take(3).Select(each => $"{Quote.Short(all[each.Index])} {each.Reason}")),
                     1 - (double)failures.Count / all.Count),
                 _ => Finding.Pass(all.Count == 0 ? null : 1),
             };

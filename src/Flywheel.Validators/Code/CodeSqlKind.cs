@@ -10,17 +10,20 @@ namespace Flywheel.Validators.Code;
 /// <summary>Passes when the text is one SQL query that the database can answer, and the answer is as expected. Score: its rows.</summary>
 sealed class CodeSqlKind(Sandbox? sandbox, CodeDatabases? databases) : ValidatorKind("code.sql", 1,
     "The text is one SQL query that compiles against a database, runs in the sandbox, and gives what is expected.",
-    new("database", "text", "A database of the server's settings (`Databases`); on the command line also a SQLite file or postgres://…", null),
+    new("database", "text", "A database of the server's settings (`Databases`); on the command line also a SQLite file or postgres://…",
+        null),
     new("execute", "true or false", "Run it; otherwise it is only compiled against the schema.", "true"),
     new("timeout_ms", "integer", "Milliseconds that the statement may run, 10 to 5000.", "1000"),
     new("non_empty", "true or false", "The result must have a row.", "false"),
     new("max_rows", "integer", "The result may have at most so many rows, 0 to 10000.", "10000"),
-    new("columns", "list of text", "Columns of the result in order: the schema's names, or `AS name` for one that the statement makes up.", "any"),
+    new("columns", "list of text", "Columns of the result in order: the schema's names, or `AS name` for one that the statement makes up.",
+        "any"),
     new("tables", "list of text", "Tables that it may read.", "all of the schema"),
     new("reference", "text", "Path in the attributes of the reference: a SQL query, or its rows as a list.", "none"),
     new("order", "auto, always or never", "Whether rows must come in the reference's order; `auto`: when it has an ORDER BY.", "auto"),
     new("tolerance", "number", "Relative difference at which two numbers are the same.", "1e-9"),
-    new("owner_column", "text", "Name of the column that says whose a row is, such as `customer_id`: only the caller's rows may be touched.", "none"),
+    new("owner_column", "text",
+        "Name of the column that says whose a row is, such as `customer_id`: only the caller's rows may be touched.", "none"),
     new("caller", "text", "Path in the attributes of who is asking; needed with `owner_column`.", "none"),
     new("parameters", "text", "Path in the attributes of an object with values for the statement's parameters; others are NULL.", "none"),
     new("allow_fence", "true or false", "Accept a statement in one Markdown code block.", "false"))
@@ -40,7 +43,8 @@ sealed class CodeSqlKind(Sandbox? sandbox, CodeDatabases? databases) : Validator
         {
             var database = databases.Find(name);
             // The contract of Create is synchronous, and a misspelt column must be refused when a metric is saved.
-            var ready = Task.Run(async () => await sandbox.ReadyAsync(await database.OpenAsync(sandbox, default), default)).GetAwaiter().GetResult();
+            var ready = Task.Run(async () => await sandbox.ReadyAsync(await database.OpenAsync(sandbox, default), default)).GetAwaiter()
+                .GetResult();
             if (expectations.Parameters is not null && database.Flavour == SqlFlavour.Postgres)
                 throw read.Wrong("parameters", "is for SQLite only: PostgreSQL has no named parameters. Remove it.");
             Check(read, expectations, ready.Tables!);
@@ -71,7 +75,8 @@ sealed class CodeSqlKind(Sandbox? sandbox, CodeDatabases? databases) : Validator
             AllowFence = read.Flag("allow_fence", false),
         };
         if (expectations.OwnerColumn is null != expectations.Caller is null)
-            throw read.Missing(expectations.Caller is null ? "caller" : "owner_column", "`owner_column` and `caller` go together: whose a row is, and who is asking.");
+            throw read.Missing(expectations.Caller is null ? "caller" : "owner_column",
+                "`owner_column` and `caller` go together: whose a row is, and who is asking.");
         if (!expectations.Execute)
             foreach (var (setting, isGiven) in new[]
                      {
@@ -90,11 +95,14 @@ sealed class CodeSqlKind(Sandbox? sandbox, CodeDatabases? databases) : Validator
         var columns = tables.SelectMany(table => table.Columns).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
         foreach (var table in expectations.Tables)
             if (!tables.Any(known => known.Name.Equals(table, StringComparison.OrdinalIgnoreCase)))
-                throw read.Wrong("tables", $"names {Quote.Short(table)}, which the database does not have.{NearMiss.Hint(table, tables.Select(each => each.Name))}");
+                throw read.Wrong("tables",
+                    $"names {Quote.Short(table)}, which the database does not "
+                        + $"have.{NearMiss.Hint(table, tables.Select(each => each.Name))}");
         foreach (var column in expectations.Columns)
             if (SqlExpectations.MadeUp(column) is null && !columns.Contains(column, StringComparer.OrdinalIgnoreCase))
                 throw read.Wrong("columns",
-                    $"names {Quote.Short(column)}, which no table has.{NearMiss.Hint(column, columns)} Write `AS {column}` for a name that the statement makes up.");
+                    $"names {Quote.Short(column)}, which no table has.{NearMiss.Hint(column, columns)} Write `AS {column}` for a name "
+                        + "that the statement makes up.");
         if (expectations.OwnerColumn is { } owner && !columns.Contains(owner, StringComparer.OrdinalIgnoreCase))
             throw read.Wrong("owner_column", $"is {Quote.Short(owner)}, which no table has.{NearMiss.Hint(owner, columns)}");
     }

@@ -43,7 +43,8 @@ sealed class CodeSqlValidator(
 
         var rows = result.Rows!;
         if (result.Cut || rows.Count > wanted.MaxRows)
-            return Finding.Fail($"gives {(result.Cut ? "more rows or bytes than the sandbox takes" : ResultComparison.Rows(rows.Count))}; at most {ResultComparison.Rows(wanted.MaxRows)} are allowed", rows.Count);
+            return Finding.Fail($"gives {(result.Cut ? "more rows or bytes than the sandbox takes" : ResultComparison.Rows(rows.Count))}; "
+                + $"at most {ResultComparison.Rows(wanted.MaxRows)} are allowed", rows.Count);
         if (wanted.NonEmpty && rows.Count == 0)
             return Finding.Fail("gives no row", 0);
         if (_callersRows is not null && await TouchesOthersAsync(opening, text, rows, attributes, parameters, ct) is { } others)
@@ -57,7 +58,8 @@ sealed class CodeSqlValidator(
         SandboxOpening opening, string sql, bool run, IReadOnlyDictionary<string, JsonElement>? parameters, CancellationToken ct)
     {
         var answer = await sandbox.AskAsync(
-            opening, new SqlTask(sql, run, wanted.Milliseconds, parameters), SandboxJson.Default.SqlTask, SandboxJson.Default.SqlResult, wanted.Milliseconds, ct);
+            opening, new SqlTask(sql, run, wanted.Milliseconds, parameters), SandboxJson.Default.SqlTask, SandboxJson.Default.SqlResult,
+            wanted.Milliseconds, ct);
         return (answer.Result, answer.Ended);
     }
 
@@ -92,7 +94,8 @@ sealed class CodeSqlValidator(
     }
 
     async Task<Finding?> TouchesOthersAsync(
-        SandboxOpening opening, SqlText text, IReadOnlyList<JsonElement[]> rows, string? attributes, IReadOnlyDictionary<string, JsonElement>? parameters,
+        SandboxOpening opening, SqlText text, IReadOnlyList<JsonElement[]> rows, string? attributes,
+        IReadOnlyDictionary<string, JsonElement>? parameters,
         CancellationToken ct)
     {
         if (AttributeText.ElementAt(attributes, wanted.Caller!) is not { ValueKind: JsonValueKind.String or JsonValueKind.Number } caller)
@@ -105,12 +108,14 @@ sealed class CodeSqlValidator(
         if (Stopped(result, ended) is { } stopped)
             return Finding.Unsure($"whose rows it touches cannot be told: on the caller's rows alone it {stopped}");
         return result!.Cut || ResultComparison.Difference(rows, result.Rows!, inOrder: false, wanted.Tolerance) is { } difference
-            ? Finding.Fail($"touches rows that are not the caller's ({wanted.OwnerColumn} {caller.GetRawText()}): with those alone the result differs", rows.Count)
+            ? Finding.Fail($"touches rows that are not the caller's ({wanted.OwnerColumn} {caller.GetRawText()}): with those alone the "
+            + "result differs", rows.Count)
             : null;
     }
 
     async Task<Finding> CompareAsync(
-        SandboxOpening opening, IReadOnlyList<JsonElement[]> rows, string? attributes, IReadOnlyDictionary<string, JsonElement>? parameters, CancellationToken ct)
+        SandboxOpening opening, IReadOnlyList<JsonElement[]> rows, string? attributes, IReadOnlyDictionary<string, JsonElement>? parameters,
+        CancellationToken ct)
     {
         switch (AttributeText.ElementAt(attributes, wanted.Reference!))
         {

@@ -15,7 +15,8 @@ static class ResultComparison
     const int MaxPairs = 2_000;
 
     /// <returns>How they differ, in words; null when they are the same.</returns>
-    public static string? Difference(IReadOnlyList<JsonElement[]> found, IReadOnlyList<JsonElement[]> wanted, bool inOrder, double tolerance)
+    public static string? Difference(
+        IReadOnlyList<JsonElement[]> found, IReadOnlyList<JsonElement[]> wanted, bool inOrder, double tolerance)
     {
         if (found.Count != wanted.Count)
             return $"{Rows(found.Count)} instead of {wanted.Count}";
@@ -98,7 +99,8 @@ static class ResultComparison
         ? ((long)value).ToString(CultureInfo.InvariantCulture)
         : value.ToString("R", CultureInfo.InvariantCulture);
 
-    public static string Show(JsonElement[] row) => Quote.Short("(" + string.Join(", ", row.Select(cell => cell.GetRawText())) + ")", 100).Trim('"');
+    public static string Show(JsonElement[] row) =>
+        Quote.Short("(" + string.Join(", ", row.Select(cell => cell.GetRawText())) + ")", 100).Trim('"');
 
     public static string Rows(int count) => count == 1 ? "1 row" : $"{count.ToString("N0", CultureInfo.InvariantCulture)} rows";
 

@@ -12,7 +12,8 @@ sealed class SqlNames(SandboxReady ready)
     static readonly HashSet<string> Harmless = new(StringComparer.Ordinal) { "pg_typeof" };
 
     readonly HashSet<string> _tables = ready.Tables!.Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-    readonly HashSet<string> _own = ready.Tables!.SelectMany(table => table.Columns.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+    readonly HashSet<string> _own = ready.Tables!.SelectMany(table => table.Columns.Append(table.Name))
+        .ToHashSet(StringComparer.OrdinalIgnoreCase);
     readonly HashSet<string> _functions = (ready.Functions ?? []).ToHashSet(StringComparer.Ordinal);
 
     public bool IsTable(string name) => _tables.Contains(name);

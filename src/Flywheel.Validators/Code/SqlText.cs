@@ -87,7 +87,9 @@ sealed class SqlText
         return _isPostgres ? WhyItWrites() : null;
     }
 
-    /// <summary>What PostgreSQL allows within a SELECT that is more than reading; the session would refuse it too, but only when it runs.</summary>
+    /// <summary>
+    /// What PostgreSQL allows within a SELECT that is more than reading; the session would refuse it too, but only when it runs.
+    /// </summary>
     string? WhyItWrites()
     {
         for (var i = 0; i + 1 < _pieces.Count; i++)

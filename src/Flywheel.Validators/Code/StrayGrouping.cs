@@ -10,7 +10,8 @@ namespace Flywheel.Validators.Code;
 static class StrayGrouping
 {
     static readonly string[] Ends = ["having", "order", "limit", "window", "union", "intersect", "except", "offset", "fetch"];
-    static readonly HashSet<string> Everywhere = new(StringComparer.OrdinalIgnoreCase) { "rowid", "oid", "_rowid_", "null", "true", "false", "current_date", "current_timestamp" };
+    static readonly HashSet<string> Everywhere = new(
+        StringComparer.OrdinalIgnoreCase) { "rowid", "oid", "_rowid_", "null", "true", "false", "current_date", "current_timestamp" };
 
     /// <returns>What is wrong; null when nothing is found.</returns>
     public static string? In(SqlText text, IReadOnlyList<SqlTable> tables)
@@ -42,7 +43,8 @@ static class StrayGrouping
         for (var i = 0; i < keys.Count; i++)
         {
             var isAlone = (i == 0 || keys[i - 1].IsSign(',')) && (i + 1 == keys.Count || keys[i + 1].IsSign(','));
-            if (isAlone && keys[i].Part == SqlPart.Word && !columns.Contains(keys[i].Value) && !Everywhere.Contains(keys[i].Value) && !IsAlias(list, keys[i].Value))
+            if (isAlone && keys[i].Part == SqlPart.Word && !columns.Contains(keys[i].Value) && !Everywhere.Contains(keys[i].Value)
+                && !IsAlias(list, keys[i].Value))
                 return keys[i].Value;
         }
         return null;
@@ -72,5 +74,6 @@ static class StrayGrouping
 
     static bool IsAlias(List<SqlPiece> list, string name) => Enumerable.Range(1, Math.Max(0, list.Count - 1)).Any(i =>
         list[i].IsName && list[i].Value.Equals(name, StringComparison.OrdinalIgnoreCase)
-        && !list[i - 1].IsSign(',') && !list[i - 1].IsSign('.') && !list[i - 1].Is("select") && !list[i - 1].Is("distinct") && !list[i - 1].Is("all"));
+        && !list[i - 1].IsSign(',') && !list[i - 1].IsSign('.') && !list[i - 1].Is("select") && !list[i - 1].Is("distinct")
+        && !list[i - 1].Is("all"));
 }

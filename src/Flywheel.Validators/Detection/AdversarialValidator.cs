@@ -49,8 +49,10 @@ sealed class AdversarialValidator(
         var what = examinee.Span is { } stored && stored.Id != default ? $"{stored.Content.Key.Trace}/{stored.Content.Key.Span}" : text;
         var before = score >= Suspicious && caller is not null ? attempts?.Count($"{context.Project}/{caller}", what) ?? 0 : 0;
         if (before > 0 && !fails && attempts!.IsTooMany(before))
-            return Finding.Fail($"attempt {before} of this user or session within {attempts.Window.TotalMinutes:0} minutes, each suspicious{Because(attack)}", score);
-        return fails ? Finding.Fail($"looks like an attack on the model (score {score:0.00}{how}){Because(attack)}", score) : Finding.Pass(score);
+            return Finding.Fail($"attempt {before} of this user or session within {attempts.Window.TotalMinutes:0} minutes, each "
+                + $"suspicious{Because(attack)}", score);
+        return fails ? Finding.Fail($"looks like an attack on the model (score {score:0.00}{how}){Because(attack)}", score) : Finding.Pass(
+            score);
     }
 
     static string Because(AttackScore attack) =>
@@ -60,7 +62,8 @@ sealed class AdversarialValidator(
     {
         if (given is not null)
             return _calibrated ?? Calibrate("", given);
-        if (approved is null || context.Project is not { } project || await approved.CurrentAsync(project, context.MetricName, context.Subject, ct) is not { } reference)
+        if (approved is null || context.Project is not { } project
+            || await approved.CurrentAsync(project, context.MetricName, context.Subject, ct) is not { } reference)
             return null;
         return _calibrated is { } now && now.Version == reference.Version ? now : Calibrate(reference.Version, reference.Texts);
     }

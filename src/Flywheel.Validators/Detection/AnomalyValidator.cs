@@ -18,7 +18,9 @@ sealed class AnomalyValidator(
 
     public async ValueTask<Decision> DecideAsync(Examinee examinee, CancellationToken ct)
     {
-        var reference = given ?? (context.Project is { } project ? await services.References!.CurrentAsync(project, context.MetricName, context.Subject, ct) : null);
+        var reference = given
+            ?? (context.Project is { } project
+            ? await services.References!.CurrentAsync(project, context.MetricName, context.Subject, ct) : null);
         if (reference is null)
             return new(Finding.Skipped("no reference is approved yet: propose one from recent traffic, then approve it"), _version);
         return new(await CheckAsync(examinee, Indexed(reference), ct), VersionWith(reference.Version));
@@ -35,7 +37,9 @@ sealed class AnomalyValidator(
         lock (_one)
             return _current = _current is { } made && made.Version == reference.Version
                 ? made
-                : new(reference.Version, new(() => ReferenceIndex.BuildAsync(services.Embedder(), reference.Texts, neighbours, ReferenceIndex.RankedMean, calibration)));
+                : new(reference.Version,
+                    new(() => ReferenceIndex.BuildAsync(
+                        services.Embedder(), reference.Texts, neighbours, ReferenceIndex.RankedMean, calibration)));
     }
 
     async ValueTask<Finding> CheckAsync(Examinee examinee, Current current, CancellationToken ct)
@@ -47,7 +51,8 @@ sealed class AnomalyValidator(
         var p = index.Calibration.PValue(-nearness);
         var compared = $"mean similarity {nearness:0.00} to the {neighbours} nearest of {index.Count:N0} approved inputs; p = {p:0.####}";
         return p <= falseAlarms
-            ? Finding.Fail($"unlike what this node is asked: {compared}, where {TopicKind.Percent(falseAlarms)} of ordinary inputs are expected at most", 1 - nearness)
+            ? Finding.Fail($"unlike what this node is asked: {compared}, where {TopicKind.Percent(falseAlarms)} of ordinary inputs are "
+            + "expected at most", 1 - nearness)
             : Finding.Pass(1 - nearness, compared);
     }
 }

@@ -6,7 +6,8 @@ using Flywheel.Core.Statistics;
 namespace Flywheel.Validators.Detection;
 
 /// <summary>Passes when the text is neither longer nor more involved than the ranges allow. Score: its tokens.</summary>
-sealed class ComplexityKind(ITokenCounter? tokens, DetectionServices? services) : ValidatorKind("input.complexity", 2, "The text is neither too long nor too involved.",
+sealed class ComplexityKind(ITokenCounter? tokens, DetectionServices? services) : ValidatorKind(
+    "input.complexity", 2, "The text is neither too long nor too involved.",
     new("min_tokens", "integer", "Fewest tokens.", "0"),
     new("max_tokens", "integer", "Most tokens; counted with the tokenizer built in.", "2000"),
     new("max_sentences", "integer", "Most sentences.", "100"),
@@ -29,7 +30,9 @@ sealed class ComplexityKind(ITokenCounter? tokens, DetectionServices? services) 
         ? Needed(StoredSetting.Number(settings, "false_alarms", DefaultFalseAlarms))
         : null;
 
-    /// <summary>The limits that can be learned share the false alarms evenly, so that their sum holds whatever they have in common.</summary>
+    /// <summary>
+    /// The limits that can be learned share the false alarms evenly, so that their sum holds whatever they have in common.
+    /// </summary>
     public const int Limits = 8;
 
     /// <summary>The fewest ordinary texts.</summary>
@@ -51,18 +54,23 @@ sealed class ComplexityKind(ITokenCounter? tokens, DetectionServices? services) 
             Limit("max_nesting", "levels of brackets", 10, shape => shape.Nesting),
         ];
         if (least.Given > (most[0].Given ?? most[0].Otherwise))
-            throw read.Wrong("min_tokens", $"is {least.Given}, more than `max_tokens` ({most[0].Given ?? most[0].Otherwise}): no text can pass.");
+            throw read.Wrong("min_tokens",
+                $"is {least.Given}, more than `max_tokens` ({most[0].Given ?? most[0].Otherwise}): no text can pass.");
         if (tokens is null)
             throw read.Wrong("max_tokens", "cannot be counted: no token counter is installed here.");
 
         var falseAlarms = read.Number("false_alarms", 0.001, 0.5) ?? DefaultFalseAlarms;
-        var source = services ?? new DetectionServices(() => throw new InvalidOperationException("No embedder is needed here."), TimeProvider.System);
+        var source = services
+            ?? new DetectionServices(() => throw new InvalidOperationException("No embedder is needed here."), TimeProvider.System);
         var rows = ReferenceRows.Read(read, "reference", source);
         if (rows is not null && rows.Count < Needed(falseAlarms))
-            throw read.Wrong("reference", $"has {rows.Count} rows; a false-alarm rate of {falseAlarms.ToString(CultureInfo.InvariantCulture)} over {Limits} limits needs at least {Needed(falseAlarms)}: give more, or raise `false_alarms`.");
+            throw read.Wrong("reference",
+                $"has {rows.Count} rows; a false-alarm rate of {falseAlarms.ToString(CultureInfo.InvariantCulture)} over {Limits} limits "
+                    + $"needs at least {Needed(falseAlarms)}: give more, or raise `false_alarms`.");
         var learn = read.Flag("learn", rows is not null);
         if (learn && rows is null && source.References is null)
-            throw read.Wrong("learn", "has nothing to learn from here: give `reference`, or approve a reference of the project's own traffic on the server.");
+            throw read.Wrong("learn",
+                "has nothing to learn from here: give `reference`, or approve a reference of the project's own traffic on the server.");
         return new ComplexityValidator(
             $"{version}-{tokens.Name}", context, tokens, least, most, falseAlarms,
             rows is null || !learn ? null : new ReferenceSet("", [.. rows.Select(row => row.Text)]), learn ? source.References : null);

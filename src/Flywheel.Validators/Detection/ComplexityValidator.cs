@@ -12,7 +12,8 @@ namespace Flywheel.Validators.Detection;
 /// <param name="given">Ordinary texts of the settings; null for those that people approved, or none.</param>
 /// <param name="references">Null when nothing is learned from the project's traffic.</param>
 sealed class ComplexityValidator(
-    string version, ValidatorContext context, ITokenCounter tokens, ComplexityLimit least, IReadOnlyList<ComplexityLimit> most, double falseAlarms,
+    string version, ValidatorContext context, ITokenCounter tokens, ComplexityLimit least, IReadOnlyList<ComplexityLimit> most,
+    double falseAlarms,
     ReferenceSet? given, IApprovedReferences? references) : IValidator
 {
     /// <summary>Of longer references, evenly spaced texts are measured.</summary>
@@ -48,7 +49,9 @@ sealed class ComplexityValidator(
         string Why(ComplexityLimit limit) => bounds.Texts > 0 && limit.Given is null
             ? string.Create(CultureInfo.InvariantCulture, $" (learned from {bounds.Texts:N0} ordinary texts)") : "";
         var over = most.Zip(bounds.Most).Where(pair => pair.First.Value(shape) > pair.Second)
-            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.First.Value(shape)} {pair.First.Words}, more than {pair.Second}{Why(pair.First)}")).ToList();
+            .Select(pair => string.Create(
+                CultureInfo.InvariantCulture, $"{pair.First.Value(shape)} {pair.First.Words}, more than {pair.Second}{Why(pair.First)}"))
+                    .ToList();
         if (shape.Tokens < bounds.Least)
             over.Add(string.Create(CultureInfo.InvariantCulture, $"{shape.Tokens} tokens, fewer than {bounds.Least}{Why(least)}"));
         return over.Count == 0 ? Finding.Pass(shape.Tokens) : Finding.Fail(string.Join("; ", over), shape.Tokens);
@@ -73,6 +76,7 @@ sealed class ComplexityValidator(
         var share = falseAlarms / ComplexityKind.Limits;
         int Top(Func<TextShape, double> value) => (int)new ConformalCalibration(shapes.Select(value)).Threshold(share)!;
         return new(
-            least.Given ?? -Top(shape => -least.Value(shape)), [.. most.Select(limit => limit.Given ?? Top(shape => limit.Value(shape)))], shapes.Length);
+            least.Given ?? -Top(shape => -least.Value(shape)), [.. most.Select(limit => limit.Given ?? Top(shape => limit.Value(shape)))],
+            shapes.Length);
     }
 }

@@ -7,7 +7,8 @@ using Flywheel.Core.Traces;
 namespace Flywheel.Validators.Detection;
 
 /// <summary>A kind that looks at inputs only, calls no model and may stand guard.</summary>
-abstract class DetectorKind(string name, int revision, string summary, DetectionServices? services, params SettingDescription[] settings) : IValidatorKind
+abstract class DetectorKind(string name, int revision, string summary, DetectionServices? services, params SettingDescription[] settings)
+    : IValidatorKind
 {
     static readonly FrozenSet<NodeKind> AllNodes = Enum.GetValues<NodeKind>().ToFrozenSet();
     static readonly FrozenSet<MetricSubject> Input = FrozenSet.Create(MetricSubject.Input);
@@ -21,7 +22,8 @@ abstract class DetectorKind(string name, int revision, string summary, Detection
 
     public IValidator Create(ValidatorContext context, JsonElement element) => Create(
         context, new ValidatorSettings(name, settings, element), $"{name}-{revision}-{ValidatorKind.Hash(StrictJson.Canonical(element))}",
-        services ?? throw new ValidatorSettingsException("kind", $"`{name}` needs an embedder, and none is installed here: configure `Embeddings`."));
+        services ?? throw new ValidatorSettingsException(
+            "kind", $"`{name}` needs an embedder, and none is installed here: configure `Embeddings`."));
 
     protected abstract IValidator Create(ValidatorContext context, ValidatorSettings read, string version, DetectionServices services);
 }

@@ -12,7 +12,8 @@ namespace Flywheel.Validators.Detection;
 /// wrote; what the text says goes into it as a parameter only. Names without a form, such as "my neighbour's order", are not seen.
 /// </remarks>
 sealed class OwnerKind(IApplicationDatabases? databases) : ValidatorKind("input.owner", 1, "What the text names belongs to the caller.",
-    new("patterns", "object of name to pattern", "How entities look: {\"order\": \"ORD-[0-9]{4,}\"}; .NET regular expressions without look-around and back-references.", null),
+    new("patterns", "object of name to pattern",
+        "How entities look: {\"order\": \"ORD-[0-9]{4,}\"}; .NET regular expressions without look-around and back-references.", null),
     new("attribute", "text", "Path in the span's attributes to the list of what belongs to the caller.", "none"),
     new("database", "text", "Name of a database of the server's settings.", "none"),
     new("query", "text", "One SELECT that has a row when @entity (of type @type) belongs to @user.", "none"))
@@ -28,12 +29,18 @@ sealed class OwnerKind(IApplicationDatabases? databases) : ValidatorKind("input.
         if (attribute is null == database is null)
             throw read.Missing("attribute", "give either `attribute`, or `database` with `query`.");
         if (attribute is not null)
-            return new Validator(version, context.Subject, patterns, (entity, _, examinee, _) => ValueTask.FromResult(IsListed(entity, attribute, examinee)));
+            return new Validator(
+                version, context.Subject, patterns, (entity, _, examinee, _) =>
+                    ValueTask.FromResult(IsListed(entity, attribute, examinee)));
 
         if (databases is null || !databases.Names.Contains(database!))
-            throw read.Wrong("database", $"is {Quote.Short(database!)}, which the server's settings do not name: add `Databases:{Quote.Short(database!).Trim('`')}` there.");
-        var checkedQuery = query ?? throw read.Missing("query", "give a SELECT such as `SELECT 1 FROM orders WHERE number = @entity AND customer = @user`.");
-        if (!checkedQuery.TrimStart().StartsWith("SELECT", StringComparison.OrdinalIgnoreCase) || checkedQuery.Contains(';', StringComparison.Ordinal))
+            throw read.Wrong("database",
+                $"is {Quote.Short(database!)}, which the server's settings do not name: add "
+                    + $"`Databases:{Quote.Short(database!).Trim('`')}` there.");
+        var checkedQuery = query
+            ?? throw read.Missing("query", "give a SELECT such as `SELECT 1 FROM orders WHERE number = @entity AND customer = @user`.");
+        if (!checkedQuery.TrimStart().StartsWith("SELECT", StringComparison.OrdinalIgnoreCase)
+            || checkedQuery.Contains(';', StringComparison.Ordinal))
             throw read.Wrong("query", "must be one SELECT without a semicolon.");
         foreach (var parameter in new[] { "@entity", "@user" })
             if (!checkedQuery.Contains(parameter, StringComparison.Ordinal))
@@ -85,7 +92,9 @@ sealed class OwnerKind(IApplicationDatabases? databases) : ValidatorKind("input.
             FoundSpan[] found;
             try
             {
-                found = [.. patterns.SelectMany(each => each.Pattern.Matches(text).Where(match => match.Length > 0).Select(match => new FoundSpan(match.Index, match.Length, each.Type)))];
+                found = [.. patterns.SelectMany(
+                    each => each.Pattern.Matches(text).Where(match => match.Length > 0)
+                        .Select(match => new FoundSpan(match.Index, match.Length, each.Type)))];
             }
             catch (RegexMatchTimeoutException)
             {
@@ -110,7 +119,8 @@ sealed class OwnerKind(IApplicationDatabases? databases) : ValidatorKind("input.
                     $"not the caller's: {string.Join(", ", foreign.CountBy(span => span.Type).Select(count => $"{count.Value} {count.Key}"))}", foreign.Count)
                     with { Spans = [.. foreign.OrderBy(span => span.Start)] };
             return entities.Length > MaxEntities
-                ? Finding.Unsure($"names {entities.Length} entities; the first {MaxEntities} are the caller's, the others were not looked up")
+                ? Finding.Unsure($"names {entities.Length} entities; the first {MaxEntities} are the caller's, the others were not "
+                + "looked up")
                 : Finding.Pass(0, $"the caller's: {entities.Length}");
         }
     }

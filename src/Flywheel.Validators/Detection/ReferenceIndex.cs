@@ -39,7 +39,8 @@ sealed class ReferenceIndex
     /// <param name="neighbours">How many of the nearest are measured.</param>
     /// <param name="calibration">Ordinary texts apart from the known ones, which calibrate better than those; null for none.</param>
     public static async Task<ReferenceIndex> BuildAsync(
-        IEmbedder embedder, IReadOnlyList<string> texts, int neighbours, Func<NearestRow[], Nearness> measure, IReadOnlyList<string>? calibration)
+        IEmbedder embedder, IReadOnlyList<string> texts, int neighbours, Func<NearestRow[], Nearness> measure,
+        IReadOnlyList<string>? calibration)
     {
         var index = new ReferenceIndex(embedder, new(await embedder.EmbedDocumentsAsync(texts, default)), neighbours, measure);
         foreach (var text in texts)

@@ -21,7 +21,8 @@ static class ReferenceRows
     {
         if (read.Json(name) is not { } value)
             return null;
-        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && value[0].ValueKind == JsonValueKind.String && IsFile(value[0].GetString()!))
+        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && value[0].ValueKind == JsonValueKind.String
+            && IsFile(value[0].GetString()!))
             value = value[0];
         if (value.ValueKind == JsonValueKind.String)
             return FromText(read, name, value.GetString()!, services);
@@ -37,7 +38,8 @@ static class ReferenceRows
         var needed = Math.Max(40, ConformalCalibration.Needed(falseAlarms));
         return rows is null || rows.Count >= needed
             ? rows?.Select(row => row.Text).ToArray()
-            : throw read.Wrong("calibration", $"has {rows.Count} rows and needs at least {needed} for this `false_alarms`: give more, or leave it out.");
+            : throw read.Wrong("calibration",
+                $"has {rows.Count} rows and needs at least {needed} for this `false_alarms`: give more, or leave it out.");
     }
 
     static List<ReferenceRow> FromText(ValidatorSettings read, string name, string text, DetectionServices services)
@@ -48,7 +50,9 @@ static class ReferenceRows
             return Rows(read, name, list.EnumerateArray());
         }
         if (services.ReadRows is not { } file)
-            throw read.Wrong(name, "names a file, which works on the command line only: give the rows themselves, or leave it out and approve a reference of the project's own traffic.");
+            throw read.Wrong(name,
+                "names a file, which works on the command line only: give the rows themselves, or leave it out and approve a reference of "
+                    + "the project's own traffic.");
         try
         {
             return Rows(read, name, file(text.TrimStart('@')));
@@ -71,13 +75,16 @@ static class ReferenceRows
             var text = item.ValueKind switch
             {
                 JsonValueKind.String => item.GetString(),
-                JsonValueKind.Object => Field(item, textField) ?? throw read.Wrong(name, $"row {row} has no text in `{textField}`: name the field with `text_field`."),
+                JsonValueKind.Object =>
+                    Field(item, textField)
+                        ?? throw read.Wrong(name, $"row {row} has no text in `{textField}`: name the field with `text_field`."),
                 _ => throw read.Wrong(name, $"row {row} is neither a text nor an object."),
             };
             if (string.IsNullOrWhiteSpace(text))
                 throw read.Wrong(name, $"row {row} is empty: remove it.");
             var topic = item.ValueKind == JsonValueKind.Object
-                ? topicField is not null ? Field(item, topicField) : TopicFields.Select(field => Field(item, field)).FirstOrDefault(found => found is not null)
+                ? topicField is not null ? Field(item, topicField) : TopicFields.Select(field => Field(item, field))
+                .FirstOrDefault(found => found is not null)
                 : null;
             rows.Add(new(text, topic));
         }
@@ -87,7 +94,9 @@ static class ReferenceRows
     static string? Field(JsonElement row, string name) =>
         row.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    static bool IsFile(string text) => text.StartsWith('@') || text.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) || text.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
+    static bool IsFile(string text) =>
+        text.StartsWith('@') || text.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
+            || text.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Reference rows in one state.</summary>

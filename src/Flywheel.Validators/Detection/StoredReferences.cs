@@ -26,7 +26,8 @@ public sealed class StoredReferences(IReferenceStore references, ISpanStore span
         var at = clock.GetUtcNow();
         var current = await references.CurrentAsync(project, metric, ct);
         var version = current is null ? null : "ref" + current.Number.ToString(CultureInfo.InvariantCulture);
-        var set = version is null ? null : known?.Version == version ? known : new(version, await TextsAsync(project, current!.Spans, subject, ct));
+        var set = version is null ? null : known?.Version == version
+            ? known : new(version, await TextsAsync(project, current!.Spans, subject, ct));
         _seen[(project, metric, subject)] = new(at, set);
         return set;
     }
@@ -37,7 +38,8 @@ public sealed class StoredReferences(IReferenceStore references, ISpanStore span
         var texts = new List<string>(ids.Count);
         foreach (var some in ids.Chunk(AtOnce))
             texts.AddRange((await spans.GetAsync(project, some, ct)).OrderByDescending(span => span.Id.Value)
-                .Select(span => subject == MetricSubject.Output ? span.Content.Output : span.Content.Input).Where(text => !string.IsNullOrWhiteSpace(text))!);
+                .Select(span => subject == MetricSubject.Output ? span.Content.Output : span.Content.Input)
+                .Where(text => !string.IsNullOrWhiteSpace(text))!);
         return texts;
     }
 }

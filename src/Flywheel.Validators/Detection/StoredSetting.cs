@@ -6,7 +6,8 @@ namespace Flywheel.Validators.Detection;
 static class StoredSetting
 {
     public static double Number(JsonElement settings, string name, double otherwise) =>
-        settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+        settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.Number
             ? value.GetDouble() : otherwise;
 
     public static bool Flag(JsonElement settings, string name) =>

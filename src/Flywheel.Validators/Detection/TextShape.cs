@@ -31,7 +31,8 @@ sealed record TextShape(int Tokens, int Sentences, int LongestSentence, int Line
                 if (word.IsEmpty)
                     continue;
                 words++;
-                if (word.Contains("http://", StringComparison.OrdinalIgnoreCase) || word.Contains("https://", StringComparison.OrdinalIgnoreCase))
+                if (word.Contains("http://", StringComparison.OrdinalIgnoreCase)
+                    || word.Contains("https://", StringComparison.OrdinalIgnoreCase))
                     links++;
                 else
                     unbroken = Math.Max(unbroken, word.Length);

@@ -6,12 +6,14 @@ namespace Flywheel.Validators.Detection;
 /// <summary>Compares with the texts of all topics; a keyword passes by itself and adds 1 to the score.</summary>
 sealed class TopicValidator(
     string version, ValidatorContext context, Func<IEmbedder> embedder, IReadOnlyList<ReferenceRow> rows,
-    IReadOnlyList<(string Topic, string Word)> keywords, double falseAlarms, double? fixedAt, IReadOnlyList<string>? calibration) : IValidator
+    IReadOnlyList<(string Topic, string Word)> keywords, double falseAlarms, double? fixedAt, IReadOnlyList<string>? calibration)
+        : IValidator
 {
     readonly OnceMade<ReferenceIndex> _index = new(() =>
     {
         var nearness = new TopicNearness(rows);
-        return ReferenceIndex.BuildAsync(embedder(), [.. rows.Select(row => row.Text)], TopicNearness.Neighbours, nearness.Measure, calibration);
+        return ReferenceIndex.BuildAsync(
+            embedder(), [.. rows.Select(row => row.Text)], TopicNearness.Neighbours, nearness.Measure, calibration);
     });
 
     public string Version { get; } = rows.Count == 0 ? version : $"{version}-{ValidatorKind.Hash(embedder().Fingerprint)}";
@@ -42,7 +44,8 @@ sealed class TopicValidator(
         {
             var p = index.Calibration.PValue(-similarity);
             return p <= falseAlarms
-                ? Finding.Fail($"off topic: {nearest}; p = {p:0.####}, where {TopicKind.Percent(falseAlarms)} of inputs in scope are expected at most", similarity)
+                ? Finding.Fail($"off topic: {nearest}; p = {p:0.####}, where {TopicKind.Percent(falseAlarms)} of inputs in scope are "
+                + "expected at most", similarity)
                 : Finding.Pass(similarity, $"{nearest}; p = {p:0.####}");
         }
         var threshold = fixedAt ?? TopicKind.DefaultSimilarity;

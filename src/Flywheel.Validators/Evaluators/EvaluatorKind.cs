@@ -17,7 +17,8 @@ sealed class EvaluatorKind(IReadOnlyDictionary<string, IEvaluator> named, Evalua
         new("metric", "text", "Which of its metrics decides.", "its only one"),
         new("min", "number", "A number below fails.", "the evaluator's own interpretation"),
         new("max", "number", "A number above fails.", "the evaluator's own interpretation"),
-        .. asksModel ? [new SettingDescription("model", "text", "Name of a configured model.", "the default one")] : Array.Empty<SettingDescription>(),
+        .. asksModel ? [new SettingDescription("model", "text", "Name of a configured model.", "the default one")]
+        : Array.Empty<SettingDescription>(),
     ])
 {
     public override bool CallsModel => asksModel;
@@ -29,13 +30,15 @@ sealed class EvaluatorKind(IReadOnlyDictionary<string, IEvaluator> named, Evalua
         var name = read.RequiredText("evaluator", "name one of the evaluators in the server's settings, `Evaluators:NAME`.");
         if (!named.TryGetValue(name, out var evaluator))
             throw read.Wrong("evaluator", $"names no evaluator of the server.{NearMiss.Hint(name, named.Keys)} "
-                + (named.Count == 0 ? $"None is configured: set `Evaluators:{name}:Type`." : $"Known are {NearMiss.List(named.Keys.Order(StringComparer.Ordinal))}."));
+                + (named.Count == 0 ? $"None is configured: set `Evaluators:{name}:Type`."
+                : $"Known are {NearMiss.List(named.Keys.Order(StringComparer.Ordinal))}."));
         string[] metrics = [.. evaluator.EvaluationMetricNames];
         var metric = read.Text("metric") ?? (metrics.Length == 1
             ? metrics[0]
             : throw read.Missing("metric", $"{Quote.Short(name)} gives several: choose one of {NearMiss.List(metrics)}."));
         if (!metrics.Contains(metric, StringComparer.Ordinal))
-            throw read.Wrong("metric", $"is none of {Quote.Short(name)}.{NearMiss.Hint(metric, metrics)} It gives {NearMiss.List(metrics)}.");
+            throw read.Wrong("metric",
+                $"is none of {Quote.Short(name)}.{NearMiss.Hint(metric, metrics)} It gives {NearMiss.List(metrics)}.");
         var (min, max) = (read.Number("min", double.MinValue, double.MaxValue), read.Number("max", double.MinValue, double.MaxValue));
         if (min > max)
             throw read.Wrong("min", "is above `max`, so no number can pass: swap them.");
@@ -55,6 +58,7 @@ sealed class EvaluatorKind(IReadOnlyDictionary<string, IEvaluator> named, Evalua
             throw read.Wrong("model", $"cannot be had: {error.Message}");
         }
         var model = (chat.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId;
-        return new ModelEvaluatorValidator($"{version}-{Hash(model ?? "")}", context.Subject, evaluator, verdict, chat, models.CostUsd, model);
+        return new ModelEvaluatorValidator(
+            $"{version}-{Hash(model ?? "")}", context.Subject, evaluator, verdict, chat, models.CostUsd, model);
     }
 }

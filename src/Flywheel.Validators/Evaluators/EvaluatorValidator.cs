@@ -19,14 +19,16 @@ class EvaluatorValidator(string version, MetricSubject subject, IEvaluator evalu
             return nothing;
         var asked = examinee.Span?.Content.Input ?? examinee.Input;
         ChatMessage[] messages = asked is null ? [] : [new(ChatRole.User, asked)];
-        return verdict.Of(await evaluator.EvaluateAsync(messages, new ChatResponse(new ChatMessage(ChatRole.Assistant, examinee.Text)), chat, cancellationToken: ct));
+        return verdict.Of(await evaluator.EvaluateAsync(
+            messages, new ChatResponse(new ChatMessage(ChatRole.Assistant, examinee.Text)), chat, cancellationToken: ct));
     }
 }
 
 /// <summary>The same with a model; what its calls cost is metered.</summary>
 /// <remarks>A check is booked as one call, however many the evaluator makes, at the dearest check seen so far; the first at 0.</remarks>
 sealed class ModelEvaluatorValidator(
-    string version, MetricSubject subject, IEvaluator evaluator, EvaluatorVerdict verdict, IChatClient chat, Func<string?, UsageDetails, double>? costUsd, string? model)
+    string version, MetricSubject subject, IEvaluator evaluator, EvaluatorVerdict verdict, IChatClient chat,
+    Func<string?, UsageDetails, double>? costUsd, string? model)
     : EvaluatorValidator(version, subject, evaluator, verdict), IPricedValidator
 {
     double _dearest;

@@ -15,7 +15,9 @@ sealed record EvaluatorVerdict(string Metric, double? Min, double? Max)
     public Finding Of(EvaluationResult result)
     {
         if (!result.Metrics.TryGetValue(Metric, out var metric))
-            return Finding.Error($"the evaluator gave no metric `{Metric}`, only {(result.Metrics.Count == 0 ? "none" : NearMiss.List(result.Metrics.Keys.Order(StringComparer.Ordinal)))}");
+            return Finding.Error(
+                $"the evaluator gave no metric `{Metric}`, only "
+                    + $"{(result.Metrics.Count == 0 ? "none" : NearMiss.List(result.Metrics.Keys.Order(StringComparer.Ordinal)))}");
         var score = (metric as NumericMetric)?.Value;
         var hasValue = metric switch
         {
@@ -39,8 +41,10 @@ sealed record EvaluatorVerdict(string Metric, double? Min, double? Max)
             NumericMetric when score < Min => Finding.Fail(Because(metric, $"{Text(score)}, less than {Text(Min)}"), score),
             NumericMetric when score > Max => Finding.Fail(Because(metric, $"{Text(score)}, more than {Text(Max)}"), score),
             NumericMetric when Min is not null || Max is not null => Finding.Pass(score, Reason(metric)),
-            { Interpretation.Rating: not (EvaluationRating.Inconclusive or EvaluationRating.Unknown) } => Finding.Pass(score, Reason(metric)),
-            NumericMetric => Finding.Error($"`{Metric}` is {Text(score)}, and the evaluator does not say whether that is good: set `min` or `max`"),
+            { Interpretation.Rating: not (EvaluationRating.Inconclusive or EvaluationRating.Unknown) } =>
+                Finding.Pass(score, Reason(metric)),
+            NumericMetric => Finding.Error(
+                $"`{Metric}` is {Text(score)}, and the evaluator does not say whether that is good: set `min` or `max`"),
             _ => Finding.Unsure(Reason(metric) ?? $"the evaluator does not say whether its `{Metric}` is good"),
         };
     }

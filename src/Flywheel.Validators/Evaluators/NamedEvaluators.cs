@@ -17,7 +17,8 @@ public static class NamedEvaluators
         Type? type;
         try
         {
-            type = path is null ? Type.GetType(typeName, throwOnError: false) : Assembly.LoadFrom(Path.GetFullPath(path)).GetType(typeName, throwOnError: false);
+            type = path is null ? Type.GetType(typeName, throwOnError: false) : Assembly.LoadFrom(Path.GetFullPath(path))
+                .GetType(typeName, throwOnError: false);
         }
         catch (Exception error) when (error is IOException or BadImageFormatException or ArgumentException)
         {
@@ -26,7 +27,8 @@ public static class NamedEvaluators
         if (type is null)
             throw Wrong($"there is no type {Quote.Short(typeName)}{(path is null ? ": write `Namespace.Type, Assembly`, or give the file in `Assembly`" : $" in {path}: write its full name, `Namespace.Type`")}.");
         if (!typeof(IEvaluator).IsAssignableFrom(type))
-            throw Wrong($"{type.FullName} is no `IEvaluator` of Microsoft.Extensions.AI.Evaluation {typeof(IEvaluator).Assembly.GetName().Version}: build it against that version.");
+            throw Wrong($"{type.FullName} is no `IEvaluator` of Microsoft.Extensions.AI.Evaluation "
+                + $"{typeof(IEvaluator).Assembly.GetName().Version}: build it against that version.");
         if (type.IsAbstract || type.GetConstructor(Type.EmptyTypes) is null)
             throw Wrong($"{type.FullName} needs a public constructor without parameters.");
         try

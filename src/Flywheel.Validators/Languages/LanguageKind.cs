@@ -23,7 +23,8 @@ sealed class LanguageKind() : ValidatorKind("input.language", 2, "The text is in
 
     protected override IValidator Create(ValidatorContext context, ValidatorSettings read, string version)
     {
-        var codes = read.RequiredTexts("languages", "list the languages that you support, such as [\"en\", \"de\"].").Select(code => code.ToLowerInvariant()).ToArray();
+        var codes = read.RequiredTexts("languages", "list the languages that you support, such as [\"en\", \"de\"].")
+            .Select(code => code.ToLowerInvariant()).ToArray();
         foreach (var code in codes)
             if (!LanguageShares.Knows(code))
                 throw read.Wrong("languages", $"holds {Quote.Short(code)}: use two-letter codes (ISO 639-1) such as en, de, fr, ja.");
@@ -43,7 +44,8 @@ sealed class LanguageKind() : ValidatorKind("input.language", 2, "The text is in
             if (likeliest is null)
                 return Finding.Unsure("no letters of a known language");
             var score = Math.Round(share, 4);
-            if (letters < FewLetters && share is > ClearlyTheirs and < ClearlyOurs || letters < SomeLetters && share is > RatherTheirs and < Threshold)
+            if (letters < FewLetters && share is > ClearlyTheirs and < ClearlyOurs || letters < SomeLetters
+                && share is > RatherTheirs and < Threshold)
                 return Finding.Unsure($"too short to tell: most like `{likeliest}`", score);
             return share >= Threshold
                 ? Finding.Pass(score, $"most like `{likeliest}`")

@@ -23,7 +23,8 @@ static class LanguageShares
 
     static readonly string[] Often =
     [
-        "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nb", "nl", "pl", "pt",
+        "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nb", "nl", "pl",
+        "pt",
         "ro", "ru", "sv", "tr", "uk", "vi", "zh", "hy", "ka", "ta", "te", "th", "gu", "pa",
     ];
 
@@ -51,7 +52,8 @@ static class LanguageShares
         var languages = Often.Concat(Seldom).Select(code => Known[code]).Concat(supported).Distinct().Order().ToArray();
         var detector = Detectors.GetOrAdd(string.Join(',', languages), _ => new(() =>
             LanguageDetectorBuilder.FromLanguages(languages).WithLowAccuracyMode().Build())).Value;
-        if (text.Length > Sample && supported.Count > 0 && Share(detector, Sampled(text, FirstSample), supported) is { Likeliest: not null, Share: >= Clear or <= 1 - Clear } clear)
+        if (text.Length > Sample && supported.Count > 0
+            && Share(detector, Sampled(text, FirstSample), supported) is { Likeliest: not null, Share: >= Clear or <= 1 - Clear } clear)
             return clear;
         return Share(detector, Sampled(text, Sample), supported);
     }
@@ -74,5 +76,6 @@ static class LanguageShares
 
     static string Sampled(string text, int length) => text.Length <= length
         ? text
-        : string.Join(' ', new[] { 0, text.Length / 2 - length / 6, text.Length - length / 3 }.Select(start => text.AsSpan(start, length / 3).ToString()));
+        : string.Join(' ', new[] { 0, text.Length / 2 - length / 6, text.Length - length / 3 }
+        .Select(start => text.AsSpan(start, length / 3).ToString()));
 }

@@ -1,6 +1,8 @@
 namespace Flywheel.Validators.Sandboxing;
 
-/// <summary>SQL, for a superuser to read and run in the database concerned, that makes the role under which foreign statements run.</summary>
+/// <summary>
+/// SQL, for a superuser to read and run in the database concerned, that makes the role under which foreign statements run.
+/// </summary>
 public static class ReadOnlyRole
 {
     /// <param name="tables">Which tables it may read; empty for all of the schema.</param>
@@ -9,8 +11,10 @@ public static class ReadOnlyRole
     {
         foreach (var name in tables.Append(role).Append(schema))
             if (name.Length is 0 or > 63 || name.Contains('\0') || name.Contains('"'))
-                throw new SandboxException($"`{name}` is no name of a role, schema or table here: give 1 to 63 characters without quotation marks.");
-        var allowed = tables.Count == 0 ? $"ALL TABLES IN SCHEMA \"{schema}\"" : string.Join(", ", tables.Select(table => $"\"{schema}\".\"{table}\""));
+                throw new SandboxException(
+                    $"`{name}` is no name of a role, schema or table here: give 1 to 63 characters without quotation marks.");
+        var allowed = tables.Count == 0
+            ? $"ALL TABLES IN SCHEMA \"{schema}\"" : string.Join(", ", tables.Select(table => $"\"{schema}\".\"{table}\""));
         return $"""
             -- Run as a superuser, connected to the database that statements are checked against. The REVOKEs hold for every role without
             -- rights of its own, so grant them back to roles that need large objects, advisory locks or NOTIFY by function.

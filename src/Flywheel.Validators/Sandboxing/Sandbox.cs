@@ -24,7 +24,9 @@ public sealed class Sandbox : IAsyncDisposable
         _copies = new(SettleAsync);
     }
 
-    /// <summary>An opening of a SQLite file: of its private copy, made anew when the file has changed. The file itself is only read.</summary>
+    /// <summary>
+    /// An opening of a SQLite file: of its private copy, made anew when the file has changed. The file itself is only read.
+    /// </summary>
     /// <exception cref="SandboxException">The file is not there, or is being written all the time.</exception>
     public async Task<SandboxOpening> SqliteAsync(string file, CancellationToken ct) =>
         Opening(SandboxEngine.Sqlite, await _copies.OfAsync(file, ct));
@@ -33,10 +35,13 @@ public sealed class Sandbox : IAsyncDisposable
     public SandboxOpening Postgres(string url) => Opening(SandboxEngine.Postgres, url);
 
     /// <summary>Of an engine that has no database.</summary>
-    public SandboxOpening Language(SandboxEngine engine) => Opening(engine, engine == SandboxEngine.CSharp && _options.Analyzers.Count > 0 ? string.Join(Path.PathSeparator, _options.Analyzers) : null);
+    public SandboxOpening Language(SandboxEngine engine) =>
+        Opening(engine, engine == SandboxEngine.CSharp
+            && _options.Analyzers.Count > 0 ? string.Join(Path.PathSeparator, _options.Analyzers) : null);
 
     SandboxOpening Opening(SandboxEngine engine, string? database) =>
-        new(engine, database, engine == SandboxEngine.CSharp ? 2 * _options.MemoryMb : _options.MemoryMb, _options.MaxRows, _options.MaxBytes);
+        new(engine, database, engine == SandboxEngine.CSharp ? 2 * _options.MemoryMb : _options.MemoryMb, _options.MaxRows,
+            _options.MaxBytes);
 
     /// <summary>What a child of this opening says of itself: its walls, its tables.</summary>
     public Task<SandboxReady> ReadyAsync(SandboxOpening opening, CancellationToken ct) =>
@@ -45,7 +50,8 @@ public sealed class Sandbox : IAsyncDisposable
     /// <param name="milliseconds">Of the task's own; a child that has not answered shortly after is killed.</param>
     /// <exception cref="SandboxException">No child can be had.</exception>
     public Task<SandboxAnswer<TResult>> AskAsync<TTask, TResult>(
-        SandboxOpening opening, TTask task, JsonTypeInfo<TTask> taskType, JsonTypeInfo<TResult> resultType, int milliseconds, CancellationToken ct)
+        SandboxOpening opening, TTask task, JsonTypeInfo<TTask> taskType, JsonTypeInfo<TResult> resultType, int milliseconds,
+        CancellationToken ct)
         where TResult : class => WithChildAsync(opening, child => child.AskAsync(task, taskType, resultType, milliseconds, ct), ct);
 
     async Task<T> WithChildAsync<T>(SandboxOpening opening, Func<SandboxChild, Task<T>> use, CancellationToken ct)

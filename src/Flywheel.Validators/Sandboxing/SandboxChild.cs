@@ -42,14 +42,16 @@ sealed class SandboxChild : IAsyncDisposable
     /// <exception cref="SandboxException">It did not start, or cannot open what it was told to.</exception>
     public static async Task<SandboxChild> StartAsync(SandboxOpening opening, CancellationToken ct)
     {
-        var process = Process.Start(SandboxProgram.StartInfo(opening)) ?? throw new SandboxException("The sandbox's process did not start.");
+        var process = Process.Start(SandboxProgram.StartInfo(opening))
+            ?? throw new SandboxException("The sandbox's process did not start.");
         var child = new SandboxChild(process, opening);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
         deadline.CancelAfter(StartDeadline);
         try
         {
             var ready = await child.ExchangeAsync(
-                JsonSerializer.SerializeToUtf8Bytes(opening, SandboxJson.Default.SandboxOpening), SandboxJson.Default.SandboxReady, deadline.Token);
+                JsonSerializer.SerializeToUtf8Bytes(opening, SandboxJson.Default.SandboxOpening), SandboxJson.Default.SandboxReady,
+                deadline.Token);
             child.Ready = ready ?? throw new SandboxException($"The sandbox's process ended at its start. {await child.LastWordsAsync()}");
             if (ready.Problem is { } problem)
                 throw new SandboxException(problem);
@@ -69,7 +71,8 @@ sealed class SandboxChild : IAsyncDisposable
 
     /// <summary>Gives one task; kills the process when its time is up or it takes too much memory.</summary>
     public async Task<SandboxAnswer<TResult>> AskAsync<TTask, TResult>(
-        TTask task, JsonTypeInfo<TTask> taskType, JsonTypeInfo<TResult> resultType, int milliseconds, CancellationToken ct) where TResult : class
+        TTask task, JsonTypeInfo<TTask> taskType, JsonTypeInfo<TResult> resultType, int milliseconds, CancellationToken ct)
+            where TResult : class
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var exchange = ExchangeAsync(JsonSerializer.SerializeToUtf8Bytes(task, taskType), resultType, over.Token);
@@ -100,7 +103,8 @@ sealed class SandboxChild : IAsyncDisposable
         return new(null, why ?? "ended its process, as a lack of memory or a fault does");
     }
 
-    async Task<TResult?> ExchangeAsync<TResult>(byte[] message, JsonTypeInfo<TResult> resultType, CancellationToken ct) where TResult : class
+    async Task<TResult?> ExchangeAsync<TResult>(byte[] message, JsonTypeInfo<TResult> resultType, CancellationToken ct)
+        where TResult : class
     {
         await Frames.WriteAsync(_to, message, ct);
         var limit = 4 * _opening.MaxBytes + (16 << 20);

@@ -14,7 +14,8 @@ sealed class CardNumbers : ISensitiveType
     const int Max = 19;
 
     static readonly FrozenSet<string> Context = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-        "card", "cards", "credit", "debit", "cc", "visa", "mastercard", "amex", "maestro", "karte", "kreditkarte", "carte", "tarjeta", "carta",
+        "card", "cards", "credit", "debit", "cc", "visa", "mastercard", "amex", "maestro", "karte", "kreditkarte", "carte", "tarjeta",
+        "carta",
         "cartão", "kaart", "pan");
 
     public string Name => "card";
@@ -89,7 +90,8 @@ sealed class CardNumbers : ISensitiveType
             13 => two is >= 40 and <= 49,
             14 => four is >= 3000 and <= 3059 or 3095 || two is 36 or 38 or 39,
             15 => two is 34 or 37 || four is 1800 or 2131,
-            16 => two is >= 40 and <= 49 or >= 51 and <= 55 or 65 || four is >= 2200 and <= 2204 or >= 2221 and <= 2720 or >= 3528 and <= 3589 or 6011
+            16 => two is >= 40 and <= 49 or >= 51 and <= 55 or 65
+                || four is >= 2200 and <= 2204 or >= 2221 and <= 2720 or >= 3528 and <= 3589 or 6011
                 || six / 1000 is >= 644 and <= 649 || two == 62 || IsMaestro(two),
             12 or 17 or 18 => two == 62 && digits.Length > 16 || IsMaestro(two),
             19 => two is >= 40 and <= 49 or 62 || IsMaestro(two),

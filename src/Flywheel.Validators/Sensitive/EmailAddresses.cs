@@ -10,7 +10,8 @@ sealed class EmailAddresses : ISensitiveType
     const string LocalMarks = "!#$%&'*+/=?^_`{|}~.-";
 
     /// <summary>Endings of picture files: <c>icon@2x.png</c> is no address.</summary>
-    static readonly FrozenSet<string> Files = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "png", "jpg", "jpeg", "gif", "svg", "webp", "ico");
+    static readonly FrozenSet<string> Files = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase, "png", "jpg", "jpeg", "gif", "svg", "webp", "ico");
 
     static readonly SearchValues<char> Signs = SearchValues.Create("=/?&|{}`");
 
@@ -40,7 +41,8 @@ sealed class EmailAddresses : ISensitiveType
         start += sign + 1;
         while (start < at && !text.IsWord(start) && text[start] is not '_')
             start++;
-        return start < at && text[at - 1] != '.' && !text.Plain.AsSpan(start, at - start).Contains("..", StringComparison.Ordinal) ? start : -1;
+        return start < at && text[at - 1] != '.'
+            && !text.Plain.AsSpan(start, at - start).Contains("..", StringComparison.Ordinal) ? start : -1;
     }
 
     static int EndAfter(ScannedText text, int at)

@@ -11,7 +11,8 @@ sealed class Ibans : ISensitiveType
         (15, "NO"), (16, "BE"), (18, "DK FI FO GL NL SD FK"), (19, "MK SI"), (20, "AT BA EE KZ LT LU XK MN"), (21, "CH HR LI LV"),
         (22, "BG BH CR DE GB GE IE ME RS VA"), (23, "AE GI IL IQ OM SO TL"), (24, "AD CZ ES MD PK RO SA SE SK TN VG DZ"),
         (25, "LY PT ST AO CV MZ"), (26, "IS TR"), (27, "BI DJ FR GR IT MC MR SM BF BJ CI CM CF CG GQ GA MG ML SN TD TG KM GW"),
-        (28, "AL AZ BY CY DO GT HU LB NE NI PL SV HN MA"), (29, "BR EG PS QA UA"), (30, "JO KW MU YE"), (31, "MT SC"), (32, "LC"), (33, "RU"));
+        (28, "AL AZ BY CY DO GT HU LB NE NI PL SV HN MA"), (29, "BR EG PS QA UA"), (30, "JO KW MU YE"), (31, "MT SC"), (32, "LC"),
+        (33, "RU"));
 
     public string Name => "iban";
 
@@ -19,7 +20,8 @@ sealed class Ibans : ISensitiveType
     {
         for (var i = 0; i + 14 < text.Length; i++)
             if (char.IsAsciiLetter(text[i]) && char.IsAsciiLetter(text[i + 1]) && !text.IsWord(i - 1) && CheckDigitsAt(text, i)
-                && Lengths.TryGetValue(text.Plain.Substring(i, 2).ToUpperInvariant(), out var length) && EndAt(text, i, length) is var end && end > 0)
+                && Lengths.TryGetValue(text.Plain.Substring(i, 2).ToUpperInvariant(), out var length) && EndAt(text, i, length) is var end
+                && end > 0)
             {
                 found.Add(new(i, end - i, Name));
                 i = end - 1;

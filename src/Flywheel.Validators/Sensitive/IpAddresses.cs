@@ -17,7 +17,8 @@ sealed class IpAddresses : ISensitiveType
     public void Find(ScannedText text, List<FoundSpan> found)
     {
         foreach (var row in DigitGroups.Rows(text, "."))
-            if (row.Count == 4 && IsAlone(text, row) && row.All(group => IsOctet(text, group)) && text.LastWordBefore(row[0].Start, Others, before: 12) < 0)
+            if (row.Count == 4 && IsAlone(text, row) && row.All(group => IsOctet(text, group))
+                && text.LastWordBefore(row[0].Start, Others, before: 12) < 0)
                 found.Add(new(row[0].Start, row[3].End - row[0].Start, Name));
         FindLong(text, found);
     }
@@ -50,8 +51,10 @@ sealed class IpAddresses : ISensitiveType
             while (end > colon && text[end - 1] is '.' or ':' && !text.Plain.AsSpan(start, end - start).EndsWith("::"))
                 end--;
             var candidate = text.Plain.AsSpan(start, end - start);
-            if (candidate.Length is >= 3 and <= 45 && candidate.Count(':') >= 2 && candidate.IndexOfAnyInRange('0', '9') >= 0 && !text.IsWord(start - 1)
-                && !text.IsWord(end) && IPAddress.TryParse(candidate, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6)
+            if (candidate.Length is >= 3 and <= 45 && candidate.Count(':') >= 2 && candidate.IndexOfAnyInRange('0', '9') >= 0
+                && !text.IsWord(start - 1)
+                && !text.IsWord(end) && IPAddress.TryParse(candidate, out var address)
+                && address.AddressFamily == AddressFamily.InterNetworkV6)
                 found.Add(new(start, end - start, Name));
             colon = end < text.Length ? text.Plain.IndexOf(':', Math.Max(end, colon + 1)) : -1;
         }

@@ -21,19 +21,27 @@ sealed class PhoneTypes(IReadOnlyList<string> regions) : ISensitiveType
     const int MaxWideTries = 40;
 
     static readonly FrozenSet<string> Context = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-        "phone", "phones", "telephone", "tel", "mobile", "cell", "cellphone", "call", "calls", "called", "calling", "dial", "fax", "ring", "sms", "text",
-        "whatsapp", "hotline", "office", "reach", "contact", "answering", "message", "messages", "voicemail", "landline", "handy", "telefon",
-        "telefonnummer", "rufnummer", "mobil", "anrufen", "téléphone", "telefono", "teléfono", "móvil", "celular", "telefone", "cellulare", "telefoon");
+        "phone", "phones", "telephone", "tel", "mobile", "cell", "cellphone", "call", "calls", "called", "calling", "dial", "fax", "ring",
+        "sms", "text",
+        "whatsapp", "hotline", "office", "reach", "contact", "answering", "message", "messages", "voicemail", "landline", "handy",
+        "telefon",
+        "telefonnummer", "rufnummer", "mobil", "anrufen", "téléphone", "telefono", "teléfono", "móvil", "celular", "telefone", "cellulare",
+        "telefoon");
 
     static readonly FrozenSet<string> Others = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-        "order", "orders", "invoice", "ticket", "account", "id", "ref", "reference", "tracking", "card", "case", "version", "isbn", "sku", "zip", "box",
+        "order", "orders", "invoice", "ticket", "account", "id", "ref", "reference", "tracking", "card", "case", "version", "isbn", "sku",
+        "zip", "box",
         "address", "total", "amount", "bestellung", "rechnung", "apt", "p", "po", "serial", "license", "licence", "ssn");
 
-    /// <summary>Regions with a numbering plan of their own, the larger ones first; those that share a calling code stand for the others.</summary>
+    /// <summary>
+    /// Regions with a numbering plan of their own, the larger ones first; those that share a calling code stand for the others.
+    /// </summary>
     static readonly string[] World =
     [
-        "US", "GB", "DE", "FR", "ES", "IT", "IN", "AU", "BR", "NL", "BE", "CH", "AT", "PT", "PL", "SE", "NO", "DK", "FI", "IE", "CZ", "SK", "HU", "RO",
-        "BG", "GR", "HR", "SI", "EE", "LT", "LV", "IS", "TR", "IL", "ZA", "NZ", "MX", "AR", "CL", "CO", "PE", "JP", "KR", "CN", "HK", "SG", "MY", "TH",
+        "US", "GB", "DE", "FR", "ES", "IT", "IN", "AU", "BR", "NL", "BE", "CH", "AT", "PT", "PL", "SE", "NO", "DK", "FI", "IE", "CZ", "SK",
+        "HU", "RO",
+        "BG", "GR", "HR", "SI", "EE", "LT", "LV", "IS", "TR", "IL", "ZA", "NZ", "MX", "AR", "CL", "CO", "PE", "JP", "KR", "CN", "HK", "SG",
+        "MY", "TH",
         "PH", "ID", "VN", "AE", "SA", "EG", "NG", "KE", "MA", "TN", "UA", "RU", "CY", "LU", "MT", "UY", "GL", "PK",
     ];
 
@@ -74,7 +82,8 @@ sealed class PhoneTypes(IReadOnlyList<string> regions) : ISensitiveType
         var raw = text.Plain[start..end];
         var isNear = text.HasNear(start, end, Context, before: 50, after: 12);
         if (raw[0] == '+' || raw.StartsWith("00", StringComparison.Ordinal) && digits > 10)
-            return TryParse(raw[0] == '+' ? raw : "+" + raw[2..], "ZZ") is { } full && (Numbers.IsValidNumber(full) || isNear && Numbers.IsPossibleNumber(full));
+            return TryParse(raw[0] == '+' ? raw : "+" + raw[2..], "ZZ") is { } full
+                && (Numbers.IsValidNumber(full) || isNear && Numbers.IsPossibleNumber(full));
         if (LooksLikeDate(raw) || text.LastWordBefore(start, Others, before: 16) > text.LastWordBefore(start, Context, before: 50))
             return false;
         if (!isNear && !IsWrittenAsPhone(text, row, first, last, raw))
@@ -129,12 +138,15 @@ sealed class PhoneTypes(IReadOnlyList<string> regions) : ISensitiveType
     static bool IsInside(ScannedText text, int start, int end) =>
         start > 0 && text[start - 1] is '#' or '$' or '€' or '£' or '_' or '@' or '=' && text[start] != '+'
         || start > 1 && text[start - 1] is '.' or ',' or '-' or '/' && text.IsWord(start - 2)
-        || end < text.Length && (text[end] is '%' or '_' or '@' || text[end] is '.' or ',' or '/' && text.IsDigit(end + 1) || text[end] == ':' && text.IsDigit(end + 1));
+        || end < text.Length && (
+            text[end] is '%' or '_' or '@' || text[end] is '.' or ',' or '/' && text.IsDigit(end + 1) || text[end] == ':'
+                && text.IsDigit(end + 1));
 
     /// <summary>In groups, with a trunk prefix or an area code in brackets, or 3-3-4 as in North America.</summary>
     static bool IsWrittenAsPhone(ScannedText text, List<DigitGroup> row, int first, int last, string raw)
     {
-        if (first == last || Enumerable.Range(first, last - first).Any(i => text[row[i].End] == '.' && row[i + 1].Length == 3 && row[first].Length < 3))
+        if (first == last || Enumerable.Range(first, last - first)
+            .Any(i => text[row[i].End] == '.' && row[i + 1].Length == 3 && row[first].Length < 3))
             return false;
         return raw[0] is '0' or '('
             || last >= first + 2 && row[last].Length == 4 && row[last - 1].Length == 3 && row[last - 2].Length == 3
@@ -143,7 +155,8 @@ sealed class PhoneTypes(IReadOnlyList<string> regions) : ISensitiveType
 
     static bool LooksLikeDate(string raw) =>
         raw.Length is 8 or 9 or 10 && raw.Count(c => c is '-' or '/' or '.') == 2 && !raw.Contains(' ', StringComparison.Ordinal)
-        && raw.Split('-', '/', '.') is [var a, var b, var c] && b.Length <= 2 && (a.Length == 4 && c.Length <= 2 || c.Length == 4 && a.Length <= 2);
+        && raw.Split('-', '/', '.') is [var a, var b, var c] && b.Length <= 2
+        && (a.Length == 4 && c.Length <= 2 || c.Length == 4 && a.Length <= 2);
 
     static int Start(ScannedText text, DigitGroup first)
     {

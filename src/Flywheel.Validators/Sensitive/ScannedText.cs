@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 
 namespace Flywheel.Validators.Sensitive;
 
-/// <summary>A text as the detectors read it: one character for one, with the digits, dashes and spaces of other scripts made plain.</summary>
+/// <summary>
+/// A text as the detectors read it: one character for one, with the digits, dashes and spaces of other scripts made plain.
+/// </summary>
 /// <remarks>Positions are those of the original text. A zero-width character inside a number counts as a space.</remarks>
 sealed class ScannedText
 {
@@ -26,7 +28,9 @@ sealed class ScannedText
 
     public bool IsDigit(int i) => (uint)i < (uint)Plain.Length && char.IsAsciiDigit(Plain[i]);
 
-    /// <summary>Whether one of some words stands within a few characters before <paramref name="from"/> or after <paramref name="to"/>.</summary>
+    /// <summary>
+    /// Whether one of some words stands within a few characters before <paramref name="from"/> or after <paramref name="to"/>.
+    /// </summary>
     public bool HasNear(int from, int to, FrozenSet<string> words, int before = 60, int after = 25) =>
         LastWordBefore(from, words, before) >= 0 || HasWord(Math.Min(to, Length), Math.Min(to + after, Length), words);
 

@@ -4,7 +4,9 @@ using Flywheel.Core.Metrics;
 
 namespace Flywheel.Validators.Sensitive;
 
-/// <summary>Keys, tokens and passwords: known prefixes, private key blocks, passwords in addresses, assignments, and random-looking words.</summary>
+/// <summary>
+/// Keys, tokens and passwords: known prefixes, private key blocks, passwords in addresses, assignments, and random-looking words.
+/// </summary>
 /// <remarks>
 /// A word is random-looking when it is long, mixes upper case, lower case and digits all over, and its letters are nearly evenly
 /// distributed (Shannon entropy). Plain hexadecimal is left alone unless something like "key" stands before it, since hashes and ids look
@@ -16,7 +18,8 @@ sealed class Secrets : ISensitiveType
     const int MinRandomLength = 24;
 
     static readonly FrozenSet<string> KeyWords = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-        "key", "apikey", "secret", "token", "password", "passwd", "pwd", "credential", "credentials", "auth", "bearer", "access", "authorization");
+        "key", "apikey", "secret", "token", "password", "passwd", "pwd", "credential", "credentials", "auth", "bearer", "access",
+        "authorization");
 
     static readonly Regex[] Patterns =
     [
@@ -74,7 +77,8 @@ sealed class Secrets : ISensitiveType
             letter |= char.IsLetter(c);
             other |= char.IsDigit(c) || c is '!' or '@' or '#' or '$' or '%' or '^' or '&' or '*' or '+' or '?' or '~';
         }
-        return other && (letter || value.Length >= 8) && value.IndexOf("**", StringComparison.Ordinal) < 0 && value[0] is not ('$' or '%' or '[');
+        return other && (letter || value.Length >= 8) && value.IndexOf("**", StringComparison.Ordinal) < 0
+            && value[0] is not ('$' or '%' or '[');
     }
 
     void AddRandomWords(ScannedText text, List<FoundSpan> own)
@@ -133,5 +137,6 @@ sealed class Secrets : ISensitiveType
         return entropy >= MinEntropy;
     }
 
-    static Regex Of(string pattern) => new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+    static Regex Of(string pattern) =>
+        new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
 }

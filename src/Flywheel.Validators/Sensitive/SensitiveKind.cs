@@ -5,11 +5,15 @@ using Flywheel.Core.Metrics;
 
 namespace Flywheel.Validators.Sensitive;
 
-/// <summary>Passes when the text holds no card, account, number, address or key. Score: how many were found; the finding says where.</summary>
+/// <summary>
+/// Passes when the text holds no card, account, number, address or key. Score: how many were found; the finding says where.
+/// </summary>
 /// <remarks>What a pattern or a check digit can tell. Names and postal addresses need a language model: use a judge for those.</remarks>
-sealed class SensitiveKind() : ValidatorKind("input.sensitive", 1, "The text holds no sensitive information: cards, accounts, phone numbers, addresses, keys.",
+sealed class SensitiveKind() : ValidatorKind(
+    "input.sensitive", 1, "The text holds no sensitive information: cards, accounts, phone numbers, addresses, keys.",
     new("types", "list of card, iban, ssn, phone, email, ip, secret", "What to look for.", "all of them"),
-    new("patterns", "object of name to pattern", "Own forms: {\"customer\": \"C-[0-9]{6}\"}; .NET regular expressions without look-around and back-references.", "none"),
+    new("patterns", "object of name to pattern",
+        "Own forms: {\"customer\": \"C-[0-9]{6}\"}; .NET regular expressions without look-around and back-references.", "none"),
     new("regions", "list of countries", "ISO codes of the countries whose phone numbers are expected without a country code.", "US, GB"),
     new("allow", "text or list", "What may stand in a text: a whole value, or the end of one such as @example.com.", "none"))
 {
@@ -67,11 +71,14 @@ sealed class SensitiveKind() : ValidatorKind("input.sensitive", 1, "The text hol
         {
             return Finding.Error($"a pattern took longer than {late.MatchTimeout.TotalSeconds:0.#} s on this text: simplify its repeats");
         }
-        found.RemoveAll(span => allowed.Any(value => text.AsSpan(span.Start, span.Length).EndsWith(value, StringComparison.OrdinalIgnoreCase)));
+        found.RemoveAll(span =>
+            allowed.Any(value => text.AsSpan(span.Start, span.Length).EndsWith(value, StringComparison.OrdinalIgnoreCase)));
         if (found.Count == 0)
             return Finding.Pass(0) with { Spans = [] };
         found.Sort((a, b) => a.Start.CompareTo(b.Start));
-        var counts = string.Join(", ", found.CountBy(span => span.Type).OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Value} {count.Key}"));
+        var counts = string.Join(
+            ", ", found.CountBy(span => span.Type).OrderBy(count => count.Key, StringComparer.Ordinal)
+                .Select(count => $"{count.Value} {count.Key}"));
         return Finding.Fail("found " + counts, found.Count) with { Spans = found };
     }
 
@@ -81,7 +88,8 @@ sealed class SensitiveKind() : ValidatorKind("input.sensitive", 1, "The text hol
         var known = global::PhoneNumbers.PhoneNumberUtil.GetInstance().GetSupportedRegions();
         foreach (var region in given)
             if (!known.Contains(region))
-                throw read.Wrong("regions", $"holds {Quote.Short(region)}, which is no country with telephone numbers: use codes such as US, DE or JP.");
+                throw read.Wrong("regions",
+                    $"holds {Quote.Short(region)}, which is no country with telephone numbers: use codes such as US, DE or JP.");
         return given.Length > 0 ? given : ["US", "GB"];
     }
 

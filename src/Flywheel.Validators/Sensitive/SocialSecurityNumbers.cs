@@ -7,7 +7,8 @@ namespace Flywheel.Validators.Sensitive;
 /// <remarks>They have no check digit. Written without dashes they count only near "SSN" or "social security".</remarks>
 sealed class SocialSecurityNumbers : ISensitiveType
 {
-    static readonly FrozenSet<string> Context = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "ssn", "ssns", "social", "security", "itin", "tin");
+    static readonly FrozenSet<string> Context = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase, "ssn", "ssns", "social", "security", "itin", "tin");
 
     public string Name => "ssn";
 

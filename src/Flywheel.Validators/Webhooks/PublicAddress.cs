@@ -3,8 +3,11 @@ using System.Net.Sockets;
 
 namespace Flywheel.Validators.Webhooks;
 
-/// <summary>Whether an address belongs to the public internet, so that a request to it cannot reach what is behind the server's door.</summary>
-/// <remarks>IANA special-purpose registries for IPv4 and IPv6; of IPv6 only global unicast, without its tunnels and documentation.</remarks>
+/// <summary>
+/// Whether an address belongs to the public internet, so that a request to it cannot reach what is behind the server's door.
+/// </summary>
+/// <remarks>IANA special-purpose registries for IPv4 and IPv6; of IPv6 only global unicast, without its tunnels and
+/// documentation.</remarks>
 static class PublicAddress
 {
     static readonly IPNetwork[] Special =

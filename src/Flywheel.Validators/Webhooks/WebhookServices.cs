@@ -5,8 +5,10 @@ namespace Flywheel.Validators.Webhooks;
 
 /// <summary>Where webhooks may go and how they sign: the operator's settings, never the API's.</summary>
 /// <remarks>
-/// An address is checked when a metric is saved, and again for every connection: the name is resolved, all of its addresses are checked, and
-/// the connection goes to a checked one, so that a name which changes its mind in between reaches nothing. No redirects, no proxy, no cookies.
+/// An address is checked when a metric is saved, and again for every connection: the name is resolved, all of its addresses are checked,
+/// and
+/// the connection goes to a checked one, so that a name which changes its mind in between reaches nothing. No redirects, no proxy, no
+/// cookies.
 /// </remarks>
 public sealed class WebhookServices : IDisposable
 {
@@ -30,7 +32,8 @@ public sealed class WebhookServices : IDisposable
         Clock = clock ?? TimeProvider.System;
         Http = new HttpClient(new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectCallback = ConnectAsync, PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectCallback = ConnectAsync,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
             ConnectTimeout = TimeSpan.FromSeconds(10), MaxResponseHeadersLength = 16,
         });
     }
@@ -49,7 +52,8 @@ public sealed class WebhookServices : IDisposable
         if (_allowed.Contains($"{url.IdnHost}:{url.Port}"))
             return null;
         if (url.Scheme != Uri.UriSchemeHttps)
-            return $"must be an https address: what is judged would travel in the open. For a service of your own, add \"{url.IdnHost}:{url.Port}\" to `Webhooks:Allow` in the server's settings.";
+            return "must be an https address: what is judged would travel in the open. For a service of your own, add "
+                + $"\"{url.IdnHost}:{url.Port}\" to `Webhooks:Allow` in the server's settings.";
         try
         {
             // A name that cannot be resolved now may be later; every connection is checked again.
@@ -90,7 +94,8 @@ public sealed class WebhookServices : IDisposable
     }
 
     static string Hidden(string host, int port, IPAddress address) =>
-        $"leads to {address}, which is not on the public internet: for a service of your own, add \"{host}:{port}\" to `Webhooks:Allow` in the server's settings.";
+        $"leads to {address}, which is not on the public internet: for a service of your own, add \"{host}:{port}\" to `Webhooks:Allow` "
+            + "in the server's settings.";
 }
 
 /// <summary>A connection that must not be made.</summary>

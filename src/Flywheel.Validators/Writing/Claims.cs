@@ -8,8 +8,10 @@ namespace Flywheel.Validators.Writing;
 /// <remarks>Months and number words of English; a name is a run of capitalised words, so in German every noun is one.</remarks>
 sealed partial class Claims
 {
-    static readonly string[] Small = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-    static readonly string[] MonthNames = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+    static readonly string[] Small =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    static readonly string[] MonthNames =
+        ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 
     public HashSet<string> Words { get; } = new(StringComparer.Ordinal);
     public HashSet<decimal> Numbers { get; } = [];
@@ -88,7 +90,8 @@ sealed partial class Claims
         for (var from = 0; from < words.Count;)
         {
             var to = from;
-            while (to < words.Count && IsCapital(words[to]) && (to == from || !words[to].BeginsSentence && text.AsSpan(words[to - 1].End, words[to].Start - words[to - 1].End) is " "))
+            while (to < words.Count && IsCapital(words[to])
+                && (to == from || !words[to].BeginsSentence && text.AsSpan(words[to - 1].End, words[to].Start - words[to - 1].End) is " "))
                 to++;
             if (to == from)
             {
@@ -105,7 +108,9 @@ sealed partial class Claims
             from = to;
         }
 
-        bool IsCapital(Word word) => char.IsUpper(text[word.Start]) && (word.Length > 1 || text[word.Start] != 'I') && !word.In(text).StartsWith("I'") && !word.In(text).StartsWith("I’");
+        bool IsCapital(Word word) =>
+            char.IsUpper(text[word.Start]) && (word.Length > 1 || text[word.Start] != 'I') && !word.In(text).StartsWith("I'")
+                && !word.In(text).StartsWith("I’");
     }
 
     static bool IsAllCapitals(ReadOnlySpan<char> word)
@@ -122,7 +127,8 @@ sealed partial class Claims
         || word.Contains('-', StringComparison.Ordinal) && word.Split('-').All(Words.Contains);
 
     static bool Agree((int? Year, int Month, int? Day) known, (int? Year, int Month, int? Day) said) =>
-        known.Month == said.Month && (said.Day is null || known.Day == said.Day) && (said.Year is null || known.Year is null || known.Year == said.Year);
+        known.Month == said.Month && (said.Day is null || known.Day == said.Day)
+            && (said.Year is null || known.Year is null || known.Year == said.Year);
 
     static (int? Year, int Month, int? Day)? Read(Match found)
     {
@@ -150,7 +156,8 @@ sealed partial class Claims
                     yield return each;
             yield break;
         }
-        var unit = found.Groups[2].Value.ToLowerInvariant() switch { "thousand" or "k" => 1_000m, "million" => 1_000_000m, "billion" => 1_000_000_000m, _ => 1m };
+        var unit = found.Groups[2]
+            .Value.ToLowerInvariant() switch { "thousand" or "k" => 1_000m, "million" => 1_000_000m, "billion" => 1_000_000_000m, _ => 1m };
         yield return value;
         if (unit > 1 && value < 1_000_000_000_000m)
             yield return value * unit;

@@ -45,10 +45,14 @@ sealed class DiversityKind() : ValidatorKind("writer.diversity", 1, "The output 
             var total = grams.Count + others.Sum(other => other.Count);
             var share = (double)others.SelectMany(other => other).Concat(grams).Distinct(StringComparer.Ordinal).Count() / total;
             if (similarity > nearest)
-                return Finding.Fail(string.Create(CultureInfo.InvariantCulture, $"{100 * similarity:0} % like one of the last {others.Length} outputs"), similarity);
+                return Finding.Fail(string.Create(
+                    CultureInfo.InvariantCulture, $"{100 * similarity:0} % like one of the last {others.Length} outputs"), similarity);
             return share < distinct
-                ? Finding.Fail(string.Create(CultureInfo.InvariantCulture, $"the last {others.Length + 1} outputs are alike: distinct-{n} is {share:0.00}, less than {distinct}"), similarity)
-                : Finding.Pass(similarity, string.Create(CultureInfo.InvariantCulture, $"distinct-{n} {share:0.00} over {others.Length + 1} outputs"));
+                ? Finding.Fail(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the last {others.Length + 1} outputs are alike: distinct-{n} is {share:0.00}, less than {distinct}"), similarity)
+                : Finding.Pass(similarity,
+                    string.Create(CultureInfo.InvariantCulture, $"distinct-{n} {share:0.00} over {others.Length + 1} outputs"));
         });
     }
 

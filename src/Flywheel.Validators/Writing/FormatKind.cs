@@ -6,7 +6,8 @@ namespace Flywheel.Validators.Writing;
 
 /// <summary>Passes when the text is well formed. Score: how many faults it has.</summary>
 /// <remarks>A part of CommonMark and of GitHub's tables: what breaks visibly when shown. Links are read, never opened.</remarks>
-sealed partial class FormatKind() : ValidatorKind("writer.format", 1, "The text is well-formed Markdown, JSON, or plain text without marks.",
+sealed partial class FormatKind() : ValidatorKind(
+    "writer.format", 1, "The text is well-formed Markdown, JSON, or plain text without marks.",
     new("format", "one of markdown, json, plain", "`json` is any strict JSON; use the kind `json` for a schema.", "markdown"),
     new("allow_links", "true or false", "Whether links may occur at all.", "true"))
 {
@@ -30,7 +31,8 @@ sealed partial class FormatKind() : ValidatorKind("writer.format", 1, "The text 
                 faults.Add($"holds a link: {Quote.Short(link.Value)}");
             return faults.Count == 0
                 ? Finding.Pass(0)
-                : Finding.Fail(string.Join("; ", faults.Take(5)) + (faults.Count > 5 ? $"; and {faults.Count - 5} more" : ""), faults.Count);
+                : Finding.Fail(string.Join("; ", faults.Take(5)) + (faults.Count > 5 ? $"; and {faults.Count - 5} more" : ""),
+                    faults.Count);
         });
     }
 
@@ -47,7 +49,8 @@ sealed partial class FormatKind() : ValidatorKind("writer.format", 1, "The text 
             var mark = FenceMark().Match(line);
             if (fence is not null)
             {
-                if (mark.Success && mark.Groups[1].Value.StartsWith(fence, StringComparison.Ordinal) && mark.Groups[2].Value.Trim().Length == 0)
+                if (mark.Success && mark.Groups[1].Value.StartsWith(fence, StringComparison.Ordinal)
+                    && mark.Groups[2].Value.Trim().Length == 0)
                     fence = null;
                 continue;
             }
@@ -93,7 +96,8 @@ sealed partial class FormatKind() : ValidatorKind("writer.format", 1, "The text 
     {
         foreach (var (what, pattern) in new[]
         {
-            ("a code block", FenceLine()), ("a heading", Heading()), ("bold", BoldText()), ("a Markdown link", Link()), ("a table", TableLine()),
+            ("a code block", FenceLine()), ("a heading", Heading()), ("bold", BoldText()), ("a Markdown link", Link()),
+            ("a table", TableLine()),
             ("an HTML tag", Tag()),
         })
             if (pattern.Match(text) is { Success: true } found)
@@ -111,7 +115,8 @@ sealed partial class FormatKind() : ValidatorKind("writer.format", 1, "The text 
         if (!Scheme().IsMatch(address))
             return Uri.TryCreate(address, UriKind.Relative, out _);
         return Uri.TryCreate(address, UriKind.Absolute, out var uri)
-            && (uri.Scheme is "mailto" or "tel" || uri.Scheme is "http" or "https" && uri.Host.Length > 0 && uri.Host.Contains('.', StringComparison.Ordinal) | uri.IsLoopback);
+            && (uri.Scheme is "mailto" or "tel" || uri.Scheme is "http" or "https" && uri.Host.Length > 0
+            && uri.Host.Contains('.', StringComparison.Ordinal) | uri.IsLoopback);
     }
 
     static int Cells(string line)

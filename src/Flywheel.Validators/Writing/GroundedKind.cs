@@ -15,7 +15,8 @@ sealed class GroundedKind() : ValidatorKind("writer.grounded", 2, "Names, number
     new("context", "text", "Path of the context in the span's attributes: a text, or any JSON whose texts and numbers count.", "context"),
     new("check", "list of names, numbers, dates, links", "What to look for.", "all four"),
     new("max_missing", "integer", "So many may be missing from the context.", "0"),
-    new("max_new_words", "number", "Largest share of words of four letters and more that the context does not hold, 0 to 1.", "1, no limit"),
+    new("max_new_words", "number", "Largest share of words of four letters and more that the context does not hold, 0 to 1.",
+        "1, no limit"),
     new("use_input", "true or false", "What the question says counts as given.", "true"))
 {
     static readonly FrozenSet<string> Types = FrozenSet.Create(StringComparer.Ordinal, "names", "numbers", "dates", "links");
@@ -50,7 +51,8 @@ sealed class GroundedKind() : ValidatorKind("writer.grounded", 2, "Names, number
             double score = missing.Count;
             if (missing.Count <= most && share <= newWords)
                 return Finding.Pass(score) with { Spans = missing.Count > 0 ? missing : null };
-            var named = missing.Select(span => $"{span.Type} {Quote.Short(text.Substring(span.Start, span.Length), 40)}").Distinct().ToArray();
+            var named = missing.Select(span => $"{span.Type} {Quote.Short(text.Substring(span.Start, span.Length), 40)}").Distinct()
+                .ToArray();
             var words = missing.Count > most
                 ? "not in the context: " + string.Join(", ", named.Take(8)) + (named.Length > 8 ? $" and {named.Length - 8} more" : "")
                 : string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} % of its longer words are not in the context");

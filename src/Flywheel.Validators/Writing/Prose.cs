@@ -58,7 +58,8 @@ static class Prose
             var c = text[at];
             if (!char.IsLetterOrDigit(c))
             {
-                begins |= c is '\n' or '。' or '！' or '？' || c is '.' or '!' or '?' or '…' && (at + 1 == text.Length || char.IsWhiteSpace(text[at + 1]) || text[at + 1] is '"' or ')' or '”');
+                begins |= c is '\n' or '。' or '！' or '？' || c is '.' or '!' or '?' or '…'
+                    && (at + 1 == text.Length || char.IsWhiteSpace(text[at + 1]) || text[at + 1] is '"' or ')' or '”');
                 continue;
             }
             var start = at;

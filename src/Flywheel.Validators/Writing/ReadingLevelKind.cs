@@ -11,7 +11,8 @@ namespace Flywheel.Validators.Writing;
 /// sentence + 11.8 × syllables a word - 15.59 (Kincaid et al. 1975), English; syllables are estimated from groups of vowels.
 /// </remarks>
 sealed class ReadingLevelKind() : ValidatorKind("writer.reading-level", 1, "The prose is as easy to read as it should be.",
-    new("formula", "one of lix, flesch-kincaid", "`flesch-kincaid` is a US school grade, English only; `lix` works in any alphabet: 30 easy, 40 newspapers, 60 hard.", "lix"),
+    new("formula", "one of lix, flesch-kincaid",
+        "`flesch-kincaid` is a US school grade, English only; `lix` works in any alphabet: 30 easy, 40 newspapers, 60 hard.", "lix"),
     new("min", "number", "Simplest that passes; give `min`, `max` or both.", "no bound"),
     new("max", "number", "Hardest that passes.", "no bound"),
     new("min_words", "integer", "Shorter texts are unsure.", "30"))

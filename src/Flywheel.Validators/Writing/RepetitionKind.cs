@@ -4,7 +4,10 @@ using Flywheel.Core.Metrics;
 
 namespace Flywheel.Validators.Writing;
 
-/// <summary>Passes when the text does not say the same again and again. Score: share in [0, 1) of word sequences, or of sentences, that stood before.</summary>
+/// <summary>
+/// Passes when the text does not say the same again and again. Score: share in [0, 1) of word sequences, or of sentences, that stood
+/// before.
+/// </summary>
 /// <remarks>The greater of both shares counts; sequences as in Welleck et al. 2020 (seq-rep-n).</remarks>
 sealed class RepetitionKind() : ValidatorKind("writer.repetition", 1, "The text does not repeat itself.",
     new("max_share", "number", "Largest share of word sequences or sentences that may have stood before, 0 to 1.", "0.25"),
@@ -32,7 +35,8 @@ sealed class RepetitionKind() : ValidatorKind("writer.repetition", 1, "The text 
                 return Finding.Pass(share);
             var (what, count) = sentences >= grams ? (sentence, again) : (gram, times);
             return Finding.Fail(string.Create(CultureInfo.InvariantCulture,
-                $"{100 * share:0} % of its {(sentences >= grams ? "sentences" : $"{n}-word sequences")} stood before, most often {Quote.Short(what!)} ({count} times)"), share);
+                $"{100 * share:0} % of its {(sentences >= grams ? "sentences" : $"{n}-word sequences")} stood before, most often "
+                    + $"{Quote.Short(what!)} ({count} times)"), share);
         });
     }
 

@@ -5,7 +5,8 @@ using Flywheel.Validators.Languages;
 namespace Flywheel.Validators.Writing;
 
 /// <summary>Passes when the answer is in the question's language. Score: that language's share of the answer's likelihood.</summary>
-/// <remarks>The detector of <c>input.language</c>. Where the question or the answer is too short to tell, the finding is <c>unsure</c>.</remarks>
+/// <remarks>The detector of <c>input.language</c>. Where the question or the answer is too short to tell, the finding is
+/// <c>unsure</c>.</remarks>
 sealed class SameLanguageKind() : ValidatorKind("writer.same-language", 1, "The answer is in the language of the question.",
     new SettingDescription("min_letters", "integer", "Questions and answers with fewer letters are unsure.", "30"))
 {
@@ -26,7 +27,9 @@ sealed class SameLanguageKind() : ValidatorKind("writer.same-language", 1, "The 
                 return Finding.Skipped("the span has no input to compare with");
             var (asked, answer) = (Prose.Of(question), Prose.Of(text));
             if (LanguageKind.Letters(asked) < least || LanguageKind.Letters(answer) < least)
-                return Finding.Unsure($"fewer than {least} letters in the {(LanguageKind.Letters(asked) < least ? "question" : "answer")}, too few to tell the language");
+                return Finding.Unsure(
+                    $"fewer than {least} letters in the {(LanguageKind.Letters(asked) < least ? "question" : "answer")}, too few to tell "
+                        + "the language");
             if (LanguageShares.Of(asked, Alone.GetOrAdd("", _ => new HashSet<Lingua.Language>())).Likeliest is not { } theirs)
                 return Finding.Unsure("the question has no letters of a known language");
             var wanted = Alone.GetOrAdd(theirs, code => LanguageShares.Supported([code]));

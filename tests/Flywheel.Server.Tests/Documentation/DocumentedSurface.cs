@@ -20,15 +20,19 @@ static partial class DocumentedSurface
         // A section of a command with subcommands holds theirs: what is said of them is not its own.
         var own = section.Split("\n#")[0];
         var said = OptionName().Matches(own).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
-        var options = command.Options.Where(option => option is not System.CommandLine.Help.HelpOption && !option.Hidden).Select(option => option.Name).ToArray();
-        return options.Where(option => !said.Contains(option)).Select(option => $"`{name}` has an option {option}, which its section does not name")
-            .Concat(said.Where(option => !options.Contains(option)).Select(option => $"the section of `{name}` names {option}, which is no option of it"))
+        var options = command.Options.Where(option => option is not System.CommandLine.Help.HelpOption && !option.Hidden)
+            .Select(option => option.Name).ToArray();
+        return options.Where(option => !said.Contains(option))
+            .Select(option => $"`{name}` has an option {option}, which its section does not name")
+            .Concat(said.Where(option => !options.Contains(option))
+            .Select(option => $"the section of `{name}` names {option}, which is no option of it"))
             .Concat(command.Arguments.Where(argument => !own.Contains($"`{argument.Name.ToUpperInvariant()}", StringComparison.Ordinal))
                 .Select(argument => $"`{name}` has an argument {argument.Name.ToUpperInvariant()}, which its section does not name"));
     }
 
     /// <summary>Commands that do something, with the words that start them.</summary>
-    public static IEnumerable<(string Name, Command Command)> Commands(Command parent, string prefix) => parent.Subcommands.SelectMany(sub =>
+    public static IEnumerable<(string Name, Command Command)> Commands(Command parent, string prefix) =>
+        parent.Subcommands.SelectMany(sub =>
         Commands(sub, $"{prefix} {sub.Name}").Concat(sub.Action is null ? [] : [($"{prefix} {sub.Name}", sub)]));
 
     /// <returns>Routes that only one of the two has: the page, or the server.</returns>
@@ -36,10 +40,13 @@ static partial class DocumentedSurface
     {
         var said = Route().Matches(page.Text).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
         var served = routes.ToHashSet(StringComparer.Ordinal);
-        return [.. served.Except(said).Select(route => $"{route} is not on the page"), .. said.Except(served).Select(route => $"{route} is on the page, and not served")];
+        return [.. served.Except(said).Select(route => $"{route} is not on the page"),
+            .. said.Except(served).Select(route => $"{route} is on the page, and not served")];
     }
 
-    /// <summary>Is the setting named where the kind is: in a section of the kind, in the kind's rows of a table, or in one paragraph with it?</summary>
+    /// <summary>
+    /// Is the setting named where the kind is: in a section of the kind, in the kind's rows of a table, or in one paragraph with it?
+    /// </summary>
     public static bool Names(IReadOnlyList<MarkdownPage> pages, string kind, string? setting = null) =>
         pages.Any(page => Units(page, kind).Any(unit => setting is null || unit.Contains($"`{setting}`", StringComparison.Ordinal)));
 

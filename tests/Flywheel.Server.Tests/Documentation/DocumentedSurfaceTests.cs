@@ -26,7 +26,8 @@ public sealed partial class DocumentedSurfaceTests
         Assert.Empty(DocumentedSurface.Wrong(root, page));
         var without = page with { Text = page.Text.Replace("`--flips", "`--flop", StringComparison.Ordinal) };
         Assert.Equal(
-            ["`flywheel eval compare` has an option --flips, which its section does not name", "the section of `flywheel eval compare` names --flop, which is no option of it"],
+            ["`flywheel eval compare` has an option --flips, which its section does not name",
+                "the section of `flywheel eval compare` names --flop, which is no option of it"],
             DocumentedSurface.Wrong(root, without));
     }
 
@@ -68,7 +69,8 @@ public sealed partial class DocumentedSurfaceTests
         var page = MarkdownPage.Read("docs/configuration.md");
 
         Assert.Empty(Missing(page, Sections()));
-        Assert.Empty(Settings.Known.Except(ServerSettings(), StringComparer.OrdinalIgnoreCase).Except(page.Sections().Select(section => section.Title.Trim('`'))
+        Assert.Empty(Settings.Known.Except(ServerSettings(), StringComparer.OrdinalIgnoreCase)
+            .Except(page.Sections().Select(section => section.Title.Trim('`'))
             .Select(title => title.Split(':')[0])));
         Assert.Equal(["`Sandbox`: invented"], Missing(page, [("`Sandbox`", ["invented"])]));
     }
@@ -82,7 +84,7 @@ public sealed partial class DocumentedSurfaceTests
             .SelectMany(file => Variable().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).Distinct().ToArray();
 
         Assert.True(read.Length >= 4, string.Join(' ', read));
-        Assert.Empty(read.Where(name => !page.Text.Contains(name, StringComparison.Ordinal)));
+        Assert.DoesNotContain(read, name => !page.Text.Contains(name, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -93,9 +95,11 @@ public sealed partial class DocumentedSurfaceTests
     {
         var text = MarkdownPage.Read(page).Text;
 
-        Assert.Empty(settings.GetConstructors().SelectMany(constructor => constructor.GetParameters()).Where(parameter => parameter.Name is not "original")
-            .Select(parameter => JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Name!))
-            .Where(name => !text.Contains($"`{name}`", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            settings.GetConstructors().SelectMany(constructor => constructor.GetParameters())
+                .Where(parameter => parameter.Name is not "original")
+            .Select(parameter => JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Name!)),
+            name => !text.Contains($"`{name}`", StringComparison.Ordinal));
     }
 
     static IEnumerable<string> Routes(RunningServer server) =>
@@ -106,7 +110,9 @@ public sealed partial class DocumentedSurfaceTests
     static IReadOnlyList<string> Missing(MarkdownPage page, IEnumerable<(string Section, IEnumerable<string> Names)> sections)
     {
         var said = page.Sections().ToLookup(section => section.Title, section => Plain(section.Text));
-        return [.. sections.SelectMany(section => section.Names.Where(name => !said[section.Section].Any(text => text.Contains($"`{Plain(name)}`", StringComparison.Ordinal)))
+        return [.. sections.SelectMany(
+            section => section.Names.Where(
+                name => !said[section.Section].Any(text => text.Contains($"`{Plain(name)}`", StringComparison.Ordinal)))
             .Select(name => $"{section.Section}: {name}"))];
     }
 
@@ -140,7 +146,8 @@ public sealed partial class DocumentedSurfaceTests
     static IEnumerable<string> ModelSettings(params string[] methods)
     {
         var file = Directory.GetFiles(Path.Combine(MarkdownPage.Root, "src"), "ModelSettings.cs", SearchOption.AllDirectories).Single();
-        return Method().Split(File.ReadAllText(file)).Where(part => methods.Any(method => part.StartsWith(method + "(", StringComparison.Ordinal)))
+        return Method().Split(File.ReadAllText(file))
+            .Where(part => methods.Any(method => part.StartsWith(method + "(", StringComparison.Ordinal)))
             .SelectMany(part => Read().Matches(part).Select(match => match.Groups[1].Value)).Distinct();
     }
 

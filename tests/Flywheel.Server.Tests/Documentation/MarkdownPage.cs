@@ -32,7 +32,8 @@ sealed partial record MarkdownPage(string Name, string Text)
             if (Heading().Match(lines[at]) is { Success: true } heading)
             {
                 var level = heading.Groups[1].Length;
-                var body = lines.Skip(at + 1).TakeWhile(line => Heading().Match(line) is not { Success: true } next || next.Groups[1].Length > level);
+                var body = lines.Skip(at + 1)
+                    .TakeWhile(line => Heading().Match(line) is not { Success: true } next || next.Groups[1].Length > level);
                 yield return (heading.Groups[2].Value, string.Join('\n', body));
             }
     }

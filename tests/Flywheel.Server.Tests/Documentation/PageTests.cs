@@ -9,7 +9,8 @@ public sealed partial class PageTests
 
     public static TheoryData<string> Pages => [.. MarkdownPage.Names];
 
-    public static TheoryData<string> PagesWithCSharp => [.. MarkdownPage.All().Where(page => CSharp().IsMatch(page.Text)).Select(page => page.Name)];
+    public static TheoryData<string> PagesWithCSharp =>
+        [.. MarkdownPage.All().Where(page => CSharp().IsMatch(page.Text)).Select(page => page.Name)];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -17,19 +18,21 @@ public sealed partial class PageTests
 
     [Fact]
     public void A_link_that_leads_nowhere_is_noticed() =>
-        Assert.Equal(["nowhere.md", "client.md#nothing"], Broken(new("docs/a.md", "[a](nowhere.md), [b](client.md#nothing), [c](client.md), [d](https://dot.net)\n")));
+        Assert.Equal(["nowhere.md", "client.md#nothing"],
+            Broken(new("docs/a.md", "[a](nowhere.md), [b](client.md#nothing), [c](client.md), [d](https://dot.net)\n")));
 
     [Theory]
     [MemberData(nameof(Pages))]
     public void Lines_are_short_apart_from_tables_and_examples(string name) =>
-        Assert.Empty(MarkdownPage.Read(name).ProseLines().Where(line => line.Length > Columns && !line.StartsWith('|')));
+        Assert.DoesNotContain(MarkdownPage.Read(name).ProseLines(), line => line.Length > Columns && !line.StartsWith('|'));
 
     [Theory]
     [MemberData(nameof(PagesWithCSharp))]
     public void Examples_in_CSharp_are_part_of_code_that_compiles(string name)
     {
         var examples = CSharp().Matches(MarkdownPage.Read(name).Text).Select(match => Squeezed(match.Groups[1].Value)).ToArray();
-        var compiled = string.Concat(new[] { "samples/ClientTour", "samples/SupportBot", "tests/Flywheel.Tests", "tests/Flywheel.Server.Tests/Documentation" }
+        var compiled = string.Concat(
+            new[] { "samples/ClientTour", "samples/SupportBot", "tests/Flywheel.Tests", "tests/Flywheel.Server.Tests/Documentation" }
             .SelectMany(folder => Directory.GetFiles(Path.Combine(MarkdownPage.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Select(file => Squeezed(File.ReadAllText(file))));
 
@@ -50,7 +53,8 @@ public sealed partial class PageTests
         if (!File.Exists(target))
             return anchor is null && Directory.Exists(target);
         return anchor is null
-            || MarkdownPage.Read(Path.GetRelativePath(MarkdownPage.Root, target)).Sections().Any(section => Anchor(section.Title) == anchor);
+            || MarkdownPage.Read(Path.GetRelativePath(MarkdownPage.Root, target)).Sections()
+            .Any(section => Anchor(section.Title) == anchor);
     }
 
     /// <summary>As GitHub makes it of a heading.</summary>

@@ -1,5 +1,4 @@
 using Flywheel.Client;
-using Flywheel.Client.Hosting;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
 using Flywheel.Core.Traces;
@@ -49,7 +48,8 @@ static class ReadmeExamples
         var prompts = new FlywheelPrompts(new FlywheelApi(new Uri("http://127.0.0.1:5151")));
 
         var prompt = await prompts.GetAsync("greet", ct: ct);
-        var answer = await greet.GetResponseAsync([.. prompt.Messages(("customer", "Ada"), ("language", "Latin")), new(ChatRole.User, question)], cancellationToken: ct);
+        var answer = await greet.GetResponseAsync(
+            [.. prompt.Messages(("customer", "Ada"), ("language", "Latin")), new(ChatRole.User, question)], cancellationToken: ct);
         return answer;
     }
 }

@@ -25,7 +25,8 @@ sealed class ShellSession(string folder, int port)
         await MakeAsync(Path.Combine(tools, "flywheel"), program, ct);
         // -f and --fail-with-body exclude each other.
         await MakeAsync(Path.Combine(tools, "curl"),
-            "#!/bin/sh\ncase \" $* \" in *\" -sf \"*) exec /usr/bin/curl \"$@\" ;; esac\nexec /usr/bin/curl --fail-with-body --max-time 30 \"$@\"\n", ct);
+            "#!/bin/sh\ncase \" $* \" in *\" -sf \"*) exec /usr/bin/curl \"$@\" ;; esac\nexec /usr/bin/curl --fail-with-body --max-time "
+                + "30 \"$@\"\n", ct);
         var script = Path.Combine(tools, "page.sh");
         await File.WriteAllTextAsync(script, Script(blocks), ct);
 
@@ -57,14 +58,17 @@ sealed class ShellSession(string folder, int port)
         {
             shell.Kill(entireProcessTree: true);
             var last = Directory.GetFiles(tools, "*.out").MaxBy(File.GetLastWriteTimeUtc);
-            throw new TimeoutException($"A command of the page does not end. The last output: {(last is null ? "" : await File.ReadAllTextAsync(last, ct))}");
+            throw new TimeoutException(
+                $"A command of the page does not end. The last output: {(last is null ? "" : await File.ReadAllTextAsync(last, ct))}");
         }
         Assert.True(errors.Length == 0, $"The shell cannot read the page's commands: {errors}");
         var failures = (await File.ReadAllLinesAsync(Path.Combine(tools, Report), ct)).Select(line => line.Split('|', 3)).ToLookup(
-            parts => int.Parse(parts[0], CultureInfo.InvariantCulture), parts => (int.Parse(parts[1], CultureInfo.InvariantCulture), parts[2]));
+            parts => int.Parse(parts[0], CultureInfo.InvariantCulture), parts =>
+                (int.Parse(parts[1], CultureInfo.InvariantCulture), parts[2]));
         var results = new List<(string, IReadOnlyList<(int, string)>)>();
         for (var i = 0; i < blocks.Count; i++)
-            results.Add(((await File.ReadAllTextAsync(Path.Combine(tools, $"{i}.out"), ct)).Replace(folder + "/", "/tmp/", StringComparison.Ordinal), [.. failures[i]]));
+            results.Add(((await File.ReadAllTextAsync(Path.Combine(tools, $"{i}.out"), ct))
+                .Replace(folder + "/", "/tmp/", StringComparison.Ordinal), [.. failures[i]]));
         return results;
     }
 
@@ -82,7 +86,8 @@ sealed class ShellSession(string folder, int port)
             """);
         for (var i = 0; i < blocks.Count; i++)
         {
-            var text = blocks[i].Text.Replace(":5151", $":{port}", StringComparison.Ordinal).Replace("/tmp/", folder + "/", StringComparison.Ordinal);
+            var text = blocks[i].Text.Replace(":5151", $":{port}", StringComparison.Ordinal)
+                .Replace("/tmp/", folder + "/", StringComparison.Ordinal);
             script.Append(CultureInfo.InvariantCulture, $"BLOCK={i}\n{{\n{text}:\n}} > .bin/{i}.out 2>&1 < /dev/null\n");
         }
         return script.ToString();

@@ -31,7 +31,8 @@ sealed partial record Snippet(int Line, string Language, string Text, string? No
             var follows = end >= 0 && string.IsNullOrWhiteSpace(page.Text[end..match.Index]);
             found.Add(new(line, language, match.Groups["text"].Value,
                 note.StartsWith("not run: ", StringComparison.Ordinal) ? note["not run: ".Length..] : null,
-                note.StartsWith("exit ", StringComparison.Ordinal) ? int.Parse(note["exit ".Length..], System.Globalization.CultureInfo.InvariantCulture) : 0,
+                note.StartsWith("exit ", StringComparison.Ordinal)
+                    ? int.Parse(note["exit ".Length..], System.Globalization.CultureInfo.InvariantCulture) : 0,
                 follows && language is "json" or "" && found is [.., { IsShell: true, Language: not "setup" }],
                 note.StartsWith("varies: ", StringComparison.Ordinal)));
             end = match.Index + match.Length;

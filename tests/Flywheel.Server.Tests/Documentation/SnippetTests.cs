@@ -64,7 +64,8 @@ public sealed class SnippetTests(ITestOutputHelper output)
     [Fact]
     public async Task A_snippet_that_is_wrong_is_noticed()
     {
-        const string Text = "```sh\nflywheel packs lst\n```\n\n```sh\nprintf 'a 1\\nb\\n'\n```\n\n```\na 2\nc\n```\n\n```json\n{\"name\": \"x\",}\n```\n";
+        const string Text = "```sh\nflywheel packs lst\n```\n\n```sh\nprintf 'a 1\\nb\\n'\n```\n\n```\na 2\nc\n```\n\n```json\n{\"name\": "
+            + "\"x\",}\n```\n";
         var snippets = Snippet.Of(new("page", Text));
         var shell = snippets.Where(snippet => snippet.IsShell).ToArray();
         var folder = TestFolder.New("docs");
@@ -82,7 +83,8 @@ public sealed class SnippetTests(ITestOutputHelper output)
     static bool IsRun(Snippet snippet) => snippet.NotRun is null && (snippet.IsShell || snippet.Language == "json");
 
     static IEnumerable<string> Wrong(
-        string page, IReadOnlyList<Snippet> snippets, Snippet block, (string Output, IReadOnlyList<(int Code, string Command)> Failures) result)
+        string page, IReadOnlyList<Snippet> snippets, Snippet block,
+        (string Output, IReadOnlyList<(int Code, string Command)> Failures) result)
     {
         if (block.Exit != 0 && result.Failures.All(failure => failure.Code != block.Exit))
             yield return $"{page}:{block.Line}: ends without the exit code {block.Exit}. It prints:\n{result.Output}";
@@ -101,7 +103,8 @@ public sealed class SnippetTests(ITestOutputHelper output)
             foreach (var value in Values(snippet.Text))
             {
                 if (value.ValueKind == JsonValueKind.Object && value.EnumerateObject().FirstOrDefault().Name == "Flywheel")
-                    Configuration(snippet.Text).GetSection("Flywheel").Bind(new FlywheelHostOptions(), binder => binder.ErrorOnUnknownConfiguration = true);
+                    Configuration(snippet.Text).GetSection("Flywheel")
+                        .Bind(new FlywheelHostOptions(), binder => binder.ErrorOnUnknownConfiguration = true);
                 else if (value.ValueKind == JsonValueKind.Object && value.EnumerateObject().All(property => char.IsUpper(property.Name[0])))
                     ReadSettings(Configuration(snippet.Text));
                 else if (await RefusalAsync(value, server) is { } refusal)
@@ -109,7 +112,8 @@ public sealed class SnippetTests(ITestOutputHelper output)
             }
             return null;
         }
-        catch (Exception e) when (e is JsonException or Core.FlywheelException or InvalidOperationException or FormatException or InvalidDataException)
+        catch (Exception e) when (
+            e is JsonException or Core.FlywheelException or InvalidOperationException or FormatException or InvalidDataException)
         {
             return e.Message;
         }

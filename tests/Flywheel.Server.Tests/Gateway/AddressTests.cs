@@ -12,14 +12,17 @@ public sealed class AddressTests
         var port = canary.Port;
         string[] hosts =
         [
-            "127.0.0.1", "localhost", "localhost.", "0.0.0.0", "127.1", "127.0.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1",
-            "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "127.0.0.1.nip.io", "①②⑦.⓪.⓪.①", "user:pass@127.0.0.1",
+            "127.0.0.1", "localhost", "localhost.", "0.0.0.0", "127.1", "127.0.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "017700000001",
+            "0177.0.0.1",
+            "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "127.0.0.1.nip.io", "①②⑦.⓪.⓪.①",
+            "user:pass@127.0.0.1",
             "api.openai.com@127.0.0.1",
         ];
         return
         [
             .. hosts.SelectMany(host => new[] { $"http://{host}:{port}/v1", $"//{host}:{port}/v1", $"{host}:{port}" }),
-            $"http://127.0.0.1:{port}#@api.openai.com", $"http:\\\\127.0.0.1:{port}", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "gopher://127.0.0.1:1/x",
+            $"http://127.0.0.1:{port}#@api.openai.com", $"http:\\\\127.0.0.1:{port}", "http://169.254.169.254/latest/meta-data",
+            "file:///etc/passwd", "gopher://127.0.0.1:1/x",
         ];
     }
 
@@ -37,15 +40,20 @@ public sealed class AddressTests
             var quoted = JsonSerializer.Serialize(form);
             foreach (var body in new[]
             {
-                GatewayUnderTest.Chat("x", form), GatewayUnderTest.Chat("x", form + "/m"), GatewayUnderTest.Chat("x", "node::" + form + "/m"),
-                GatewayUnderTest.Chat("x", more: $",\"api_base\":{quoted},\"base_url\":{quoted},\"endpoint\":{quoted},\"url\":{quoted},\"api_key\":\"stolen\""),
+                GatewayUnderTest.Chat("x", form), GatewayUnderTest.Chat("x", form + "/m"),
+                GatewayUnderTest.Chat("x", "node::" + form + "/m"),
+                GatewayUnderTest.Chat(
+                    "x", more: $",\"api_base\":{quoted},\"base_url\":{quoted},\"endpoint\":{quoted},\"url\":{quoted},\"api_key\":\"stolen\""),
             })
-                await gateway.PostAsync(body, headers: [("x-base-url", Ascii(form)), ("x-flywheel-provider", Ascii(form)), ("api-base", Ascii(form)), ("Forwarded", "host=" + Ascii(form)), ("X-Forwarded-Host", Ascii(form))]);
+                await gateway.PostAsync(
+                    body, headers: [("x-base-url", Ascii(form)), ("x-flywheel-provider", Ascii(form)), ("api-base", Ascii(form)),
+                        ("Forwarded", "host=" + Ascii(form)), ("X-Forwarded-Host", Ascii(form))]);
         }
         Assert.Empty(canary.Requests);
         // They did reach the provider that the settings name, with its own key.
         Assert.NotEmpty(gateway.Provider.Requests);
-        Assert.All(gateway.Provider.Requests, request => Assert.Equal("Bearer " + GatewayUnderTest.ProviderKey, request.Headers["Authorization"]));
+        Assert.All(gateway.Provider.Requests, request =>
+            Assert.Equal("Bearer " + GatewayUnderTest.ProviderKey, request.Headers["Authorization"]));
 
         static string Ascii(string text) => new([.. text.Select(c => c < 128 ? c : '?')]);
     }
@@ -54,7 +62,8 @@ public sealed class AddressTests
     public async Task A_policy_and_a_redirect_reach_no_other_address_either()
     {
         await using var canary = (await ModelTestServer.StartAsync()).Otherwise(_ => ModelReply.Says("canary"));
-        await using var gateway = await GatewayUnderTest.StartAsync(settings: [("Gateway:Default", "test"), ("Gateway:Providers:allowed:endpoint", canary.OpenAI.ToString())]);
+        await using var gateway = await GatewayUnderTest.StartAsync(
+            settings: [("Gateway:Default", "test"), ("Gateway:Providers:allowed:endpoint", canary.OpenAI.ToString())]);
         foreach (var status in new[] { 301, 302, 303, 307, 308 })
             gateway.Provider.Then(ModelReply.Answers(status, "", "text/plain", canary.OpenAI + "/chat/completions"));
         await gateway.PolicyAsync("chat", new { retries = 0 });

@@ -17,7 +17,8 @@ public sealed class DotNetClientTests
         await using var gateway = await GatewayUnderTest.StartAsync(settings: ("Auth", "keys"));
         const string Said = "Zwölf \"Zitronen\"\n\tkosten 3 € 😀";
         gateway.Provider.Then(
-            ModelReply.Says(Said), ModelReply.Says(Said), ModelReply.Calls("weather", """{"city":"Köln"}"""), ModelReply.Fails(400, message: "no such thing"));
+            ModelReply.Says(Said), ModelReply.Says(Said), ModelReply.Calls("weather", """{"city":"Köln"}"""),
+            ModelReply.Fails(400, message: "no such thing"));
         var client = new OpenAIClient(new ApiKeyCredential(await gateway.KeyAsync()), new OpenAIClientOptions
         {
             Endpoint = new Uri(gateway.Server.Http.BaseAddress!, "openai/v1"), RetryPolicy = new ClientRetryPolicy(0),
@@ -29,7 +30,8 @@ public sealed class DotNetClientTests
             streamed += string.Concat(update.ContentUpdate.Select(part => part.Text));
         var tool = await client.CompleteChatAsync(
             [new UserChatMessage("weather?")], new ChatCompletionOptions { Tools = { ChatTool.CreateFunctionTool("weather") } }, Ct);
-        var failure = await Assert.ThrowsAsync<ClientResultException>(() => client.CompleteChatAsync([new UserChatMessage("x")], cancellationToken: Ct));
+        var failure = await Assert.ThrowsAsync<ClientResultException>(
+            () => client.CompleteChatAsync([new UserChatMessage("x")], cancellationToken: Ct));
         var spans = await gateway.Server.Store.Spans.AfterAsync(Core.Projects.ProjectId.Default, default, "fruit", 10, Ct);
 
         Assert.Equal((Said, Said), (plain.Value.Content[0].Text, streamed));

@@ -21,7 +21,8 @@ public sealed class GatewayTests
 
         var answer = await gateway.PostAsync(
             GatewayUnderTest.Chat("How are you? \u00e9\ud83d\ude00", "greet::m", more: ""","temperature":0.25,"user":"eve" """), headers:
-            [("x-flywheel-session", "s1"), ("x-flywheel-kind", "writer"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
+            [("x-flywheel-session", "s1"), ("x-flywheel-kind", "writer"),
+                ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
         var span = await gateway.SpanAsync(answer);
         var sent = gateway.Provider.Requests[0];
 
@@ -37,8 +38,10 @@ public sealed class GatewayTests
         Assert.Equal("Bearer " + GatewayUnderTest.ProviderKey, sent.Headers["Authorization"]);
         Assert.Equal($"00-{span.Key.Trace}-{span.Key.Span}-01", sent.Headers["traceparent"]);
         var attributes = JsonElement.Parse(span.Attributes!);
-        Assert.Equal("How are you? \u00e9\ud83d\ude00", attributes.GetProperty("gen_ai.input.messages")[1].GetProperty("parts")[0].GetProperty("content").GetString());
-        Assert.Equal("Be brief.", attributes.GetProperty("gen_ai.input.messages")[0].GetProperty("parts")[0].GetProperty("content").GetString());
+        Assert.Equal("How are you? \u00e9\ud83d\ude00",
+            attributes.GetProperty("gen_ai.input.messages")[1].GetProperty("parts")[0].GetProperty("content").GetString());
+        Assert.Equal("Be brief.",
+            attributes.GetProperty("gen_ai.input.messages")[0].GetProperty("parts")[0].GetProperty("content").GetString());
         Assert.Equal("stop", attributes.GetProperty("gen_ai.output.messages")[0].GetProperty("finish_reason").GetString());
         Assert.Equal(0.25, attributes.GetProperty("gen_ai.request.temperature").GetDouble());
         Assert.Equal("chatcmpl-test", attributes.GetProperty("gen_ai.response.id").GetString());
@@ -62,7 +65,8 @@ public sealed class GatewayTests
         Assert.Equal((200, "fine", "pending"), (answer.Status, answer.Content, answer.Headers["x-flywheel-recorded"]));
         var key = new SpanKey(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]);
         Span? span = null;
-        await Eventually.IsAsync(async () => (span = await gateway.Server.Store.Spans.FindAsync(ProjectId.Default, key, Ct)) is not null, Ct);
+        await Eventually.IsAsync(
+            async () => (span = await gateway.Server.Store.Spans.FindAsync(ProjectId.Default, key, Ct)) is not null, Ct);
         Assert.Equal("fine", span?.Content.Output);
     }
 
@@ -74,7 +78,8 @@ public sealed class GatewayTests
         await using var gateway = await GatewayUnderTest.StartAsync();
         gateway.Provider.Then(ModelReply.Says("one two three", 11, 5));
 
-        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("count", stream: true, more: asks ? ""","stream_options":{"include_usage":true}""" : ""));
+        var answer = await gateway.PostAsync(
+            GatewayUnderTest.Chat("count", stream: true, more: asks ? ""","stream_options":{"include_usage":true}""" : ""));
         var span = await gateway.SpanAsync(answer);
 
         Assert.Equal("text/event-stream", answer.Headers["Content-Type"]);
@@ -92,7 +97,9 @@ public sealed class GatewayTests
         const string First = """{"id":"c","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]""";
         const string Last = """{"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]""";
         gateway.Provider.Then(ModelReply.Sends(
-            $"data: {First},\"usage\":null}}\n\n: a comment\n\ndata: {Last},\"usage\":null,\"x\":1}}\r\n\r\ndata: {{\"id\":\"c\",\"choices\":[],\"usage\":{{\"prompt_tokens\":2,\"completion_tokens\":1}}}}\n\ndata: [DONE]\n\n", "text/event-stream"));
+            $"data: {First},\"usage\":null}}\n\n: a comment\n\ndata: {Last},\"usage\":null,\"x\":1}}\r\n\r\ndata: "
+                + $"{{\"id\":\"c\",\"choices\":[],\"usage\":{{\"prompt_tokens\":2,\"completion_tokens\":1}}}}\n\ndata: [DONE]\n\n",
+                "text/event-stream"));
 
         var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x", stream: true));
         var span = await gateway.SpanAsync(answer);
@@ -116,8 +123,11 @@ public sealed class GatewayTests
 
         Assert.Equal("""[{"name":"find_order","arguments":{"number":4711,"why":"it \"broke\""}}]""", span.Output);
         var call = attributes.GetProperty("gen_ai.output.messages")[0].GetProperty("parts")[0];
-        Assert.Equal(("tool_call", "call_test", 4711), (call.GetProperty("type").GetString(), call.GetProperty("id").GetString(), call.GetProperty("arguments").GetProperty("number").GetInt32()));
-        Assert.Equal("find_order", attributes.GetProperty("gen_ai.tool.definitions")[0].GetProperty("function").GetProperty("name").GetString());
+        Assert.Equal(("tool_call", "call_test", 4711),
+            (call.GetProperty("type").GetString(), call.GetProperty("id").GetString(),
+                call.GetProperty("arguments").GetProperty("number").GetInt32()));
+        Assert.Equal("find_order",
+            attributes.GetProperty("gen_ai.tool.definitions")[0].GetProperty("function").GetProperty("name").GetString());
         Assert.Equal("json_object", gateway.Provider.Requests[0].Body.GetProperty("response_format").GetProperty("type").GetString());
     }
 
@@ -127,7 +137,8 @@ public sealed class GatewayTests
         await using var gateway = await GatewayUnderTest.StartAsync();
         var id = Guid.CreateVersion7();
         await gateway.Server.Store.Demonstrations.AddAsync(
-            [new(id, ProjectId.Default, DemonstrationPurpose.Task, "intent", "My \"kettle\" leaks", "technical", "billing", null, 1, null, null,
+            [new(id, ProjectId.Default, DemonstrationPurpose.Task, "intent", "My \"kettle\" leaks", "technical", "billing", null, 1, null,
+                null,
                 DemonstrationState.Approved, "ann", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow, "ann", null, null)], Ct);
         await gateway.Server.Services.GetRequiredService<DemonstrationEmbedding>().RunOnceAsync(Ct);
         gateway.Provider.Otherwise(_ => ModelReply.Says("technical"));
@@ -179,7 +190,8 @@ public sealed class GatewayTests
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
         await gateway.PolicyAsync("chat", new { retries = 1, fallbacks = new[] { "m-second" } });
-        gateway.Provider.When(request => request.Model == "m", _ => ModelReply.Fails(503, "0")).Otherwise(_ => ModelReply.Says("from the second"));
+        gateway.Provider.When(request => request.Model == "m", _ => ModelReply.Fails(503, "0"))
+            .Otherwise(_ => ModelReply.Says("from the second"));
 
         var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x"));
         var span = await gateway.SpanAsync(answer);
@@ -199,7 +211,8 @@ public sealed class GatewayTests
 
         var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x"));
 
-        Assert.Equal((503, "upstream_failed"), (answer.Status, JsonElement.Parse((await gateway.SpanAsync(answer)).Attributes!).GetProperty("error.type").GetString()));
+        Assert.Equal((503, "upstream_failed"),
+            (answer.Status, JsonElement.Parse((await gateway.SpanAsync(answer)).Attributes!).GetProperty("error.type").GetString()));
         Assert.Equal(["m", "m", "m", "m-second", "m-second", "m-third"], gateway.Provider.Requests.Select(request => request.Model));
     }
 
@@ -244,11 +257,13 @@ public sealed class GatewayTests
             ? ModelReply.Sends(
                 "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"Hi \\ud83d\"}\n\n"
                 + "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"\\ude00\"}\n\n"
-                + "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":" + Response + "}\n\n", "text/event-stream")
+                + "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":" + Response + "}\n\n",
+                "text/event-stream")
             : ModelReply.Sends(Response));
 
         var plain = await gateway.PostAsync("""{"model":"m","instructions":"Be brief.","input":"Hello"}""", "responses");
-        var streamed = await gateway.PostAsync("""{"model":"m","input":[{"role":"user","content":[{"type":"input_text","text":"Hello"}]}],"stream":true}""", "responses");
+        var streamed = await gateway.PostAsync(
+            """{"model":"m","input":[{"role":"user","content":[{"type":"input_text","text":"Hello"}]}],"stream":true}""", "responses");
         var vectors = await gateway.PostAsync("""{"model":"m-embed","input":["a","b"]}""", "embeddings");
         var spans = new[] { await gateway.SpanAsync(plain), await gateway.SpanAsync(streamed) };
 
@@ -259,7 +274,8 @@ public sealed class GatewayTests
         Assert.Equal("""{"vectors":2}""", (await gateway.SpanAsync(vectors)).Output);
     }
 
-    const string Response = """{"id":"resp_1","object":"response","status":"completed","error":null,"model":"m","output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi \ud83d\ude00"}]}],"usage":{"input_tokens":5,"output_tokens":2}}""";
+    const string Response =
+        """{"id":"resp_1","object":"response","status":"completed","error":null,"model":"m","output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi \ud83d\ude00"}]}],"usage":{"input_tokens":5,"output_tokens":2}}""";
 
     [Theory]
     [InlineData("""{"messages":[]}""", 400, "invalid_request")]
@@ -303,7 +319,9 @@ public sealed class GatewayTests
         foreach (var (scope, secret) in keys)
             statuses[scope] = (await gateway.PostAsync(GatewayUnderTest.Chat("x"), headers: ("Authorization", "Bearer " + secret))).Status;
 
-        Assert.Equal(new Dictionary<string, int> { ["none"] = 401, ["Ingest"] = 403, ["Read"] = 403, ["Admin"] = 200, ["Models"] = 200, ["Agent"] = 403 }, statuses);
-        Assert.All(gateway.Provider.Requests, request => Assert.Equal("Bearer " + GatewayUnderTest.ProviderKey, request.Headers["Authorization"]));
+        Assert.Equal(new Dictionary<string, int> { ["none"] = 401, ["Ingest"] = 403, ["Read"] = 403, ["Admin"] = 200, ["Models"] = 200,
+            ["Agent"] = 403 }, statuses);
+        Assert.All(gateway.Provider.Requests, request =>
+            Assert.Equal("Bearer " + GatewayUnderTest.ProviderKey, request.Headers["Authorization"]));
     }
 }

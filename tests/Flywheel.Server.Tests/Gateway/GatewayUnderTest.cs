@@ -35,7 +35,8 @@ public sealed class GatewayUnderTest : IAsyncDisposable
     {
         var secret = KeySecret.New();
         await Server.Store.Projects.AddKeyAsync(
-            new(Guid.CreateVersion7(), ProjectId.Default, "test", secret[..10], scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
+            new(Guid.CreateVersion7(), ProjectId.Default, "test", secret[..10], scope, DateTimeOffset.UtcNow, null, null),
+            KeySecret.HashOf(secret), Ct);
         return secret;
     }
 
@@ -55,18 +56,22 @@ public sealed class GatewayUnderTest : IAsyncDisposable
 
     public async Task<GatewayAnswer> PostAsync(string json, string path = "chat/completions", params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/openai/v1/" + path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "/openai/v1/" + path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
         var text = await response.Content.ReadAsStringAsync(Ct);
         return new(
-            (int)response.StatusCode, text, response.Headers.Concat(response.Content.Headers).ToDictionary(each => each.Key, each => string.Join(",", each.Value), StringComparer.OrdinalIgnoreCase));
+            (int)response.StatusCode, text,
+            response.Headers.Concat(response.Content.Headers)
+                .ToDictionary(each => each.Key, each => string.Join(",", each.Value), StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>The span that an answer names; it is there as soon as the answer is.</summary>
     public async Task<NewSpan> SpanAsync(GatewayAnswer answer) =>
-        (await Server.Store.Spans.FindAsync(ProjectId.Default, new(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]), Ct))?.Content
+        (await Server.Store.Spans.FindAsync(
+            ProjectId.Default, new(answer.Headers["x-flywheel-trace"], answer.Headers["x-flywheel-span"]), Ct))?.Content
         ?? throw new Xunit.Sdk.XunitException($"The span of this answer is not stored: {answer.Status} {answer.Text}");
 
     public async ValueTask DisposeAsync()

@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Flywheel.Core.Gateway;
-using Flywheel.Core.Guarding;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
@@ -26,7 +25,8 @@ public sealed class RedactionTests
     [InlineData("""{"model":"m","messages":[{"role":"user","content":"write to eve@example.com, \"now\""},{"role":"assistant","content":"eve@example.com?"}]}""", true,
         """{"model":"m","messages":[{"role":"user","content":"write to [email], \"now\""},{"role":"assistant","content":"eve@example.com?"}]}""")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"eve@example.com"}]}]}""", false, "")]
-    [InlineData("""{"model":"m","messages":[{"role":"user","content":"harmless"}]}""", true, """{"model":"m","messages":[{"role":"user","content":"harmless"}]}""")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"harmless"}]}""", true,
+        """{"model":"m","messages":[{"role":"user","content":"harmless"}]}""")]
     public async Task A_question_goes_out_without_what_was_found_or_not_at_all(string request, bool goesOut, string sent)
     {
         await using var server = await RunningServer.StartAsync();
@@ -35,14 +35,16 @@ public sealed class RedactionTests
         var registry = new ValidatorRegistry(metrics);
         await server.Store.Metrics.AddAsync(
             ProjectId.Default, new NewMetric(
-                "addresses", "Is it free of addresses?", MetricSubject.Input, null, null, 1, new ValidatorSpec("addresses", JsonElement.Parse("{}")), "ann",
+                "addresses", "Is it free of addresses?", MetricSubject.Input, null, null, 1,
+                new ValidatorSpec("addresses", JsonElement.Parse("{}")), "ann",
                 MetricRole.Guard, OnFail: GuardAction.Redact), true, clock.GetUtcNow(), Ct);
         var preparation = new PromptPreparation(
             new InputGuard(new ActiveGuards(server.Store.Metrics, clock), registry, new PlatformFaults(), clock),
             server.Services.GetRequiredService<Engine.Retrieval.DemonstrationRetriever>(), clock, NullLogger<PromptPreparation>.Instance);
         var body = System.Text.Encoding.UTF8.GetBytes(request);
         var call = new GatewayCall(
-            new Api.HttpCaller(ProjectId.Default, KeyScope.Admin, "test"), Protocol.Chat, RequestOutline.Read(body, "messages"u8), TraceContext.Begin(null, clock.GetUtcNow()), clock.GetUtcNow(), 0)
+            new Api.HttpCaller(ProjectId.Default, KeyScope.Admin, "test"), Protocol.Chat, RequestOutline.Read(body, "messages"u8),
+            TraceContext.Begin(null, clock.GetUtcNow()), clock.GetUtcNow(), 0)
         {
             Node = "chat", Kind = NodeKind.Other, RequestedModel = "m", Original = body,
             Rules = new NodeRules(new GatewaySettings().InForce(), null, Core.Retrieval.RetrievalPolicy.Default),
@@ -74,7 +76,8 @@ public sealed class RedactionTests
 
             public ValueTask<Finding> CheckAsync(Examinee examinee, CancellationToken ct)
             {
-                var found = Regex.Matches(examinee.Text ?? "", @"\S+@[\w.]+\w").Select(match => new FoundSpan(match.Index, match.Length, "email")).ToArray();
+                var found = Regex.Matches(examinee.Text ?? "", @"\S+@[\w.]+\w")
+                    .Select(match => new FoundSpan(match.Index, match.Length, "email")).ToArray();
                 return ValueTask.FromResult(found.Length == 0 ? Finding.Pass() : Finding.Fail("an address") with { Spans = found });
             }
         }

@@ -34,18 +34,24 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
         ["cut"] = (ModelReply.CutAfter("all goes well until", 2), "m"),
         ["cut without a word"] = (ModelReply.Sends(Piece, "text/event-stream"), "m"),
         ["bad UTF-8"] = (ModelReply.SendsBytes([.. """{"choices":[{"message":{"content":" """u8, 0xC3, 0x28, .. "\"}}]}"u8]), "m"),
-        ["bad UTF-8 in events"] = (ModelReply.SendsBytes([.. Encoding.UTF8.GetBytes(Piece), .. """data: {"choices":[{"delta":{"content":" """u8, 0xC3, 0x28, .. "\"}}]}\n\n"u8], "text/event-stream"), "m"),
+        ["bad UTF-8 in events"] = (
+            ModelReply.SendsBytes(
+                [.. Encoding.UTF8.GetBytes(Piece), .. """data: {"choices":[{"delta":{"content":" """u8, 0xC3, 0x28, .. "\"}}]}\n\n"u8],
+                "text/event-stream"), "m"),
         ["malformed"] = (ModelReply.MalformedJson, "m"),
         ["malformed event"] = (ModelReply.Sends(Piece + "data: {\"choices\":[{\n\n", "text/event-stream"), "m"),
         ["deep"] = (ModelReply.Sends(string.Concat(Enumerable.Repeat("{\"a\":", 10_000)) + "1" + new string('}', 10_000)), "m"),
-        ["deep event"] = (ModelReply.Sends("data: " + string.Concat(Enumerable.Repeat("[", 10_000)) + new string(']', 10_000) + "\n\n", "text/event-stream"), "m"),
+        ["deep event"] = (ModelReply.Sends(
+            "data: " + string.Concat(Enumerable.Repeat("[", 10_000)) + new string(']', 10_000) + "\n\n", "text/event-stream"), "m"),
         ["huge"] = (ModelReply.Huge(3 * 1024 * 1024), "m"),
         ["wrong schema"] = (ModelReply.WrongSchema, "m"),
         ["wrong schema in an event"] = (ModelReply.Sends("data: {\"status\":\"ok\"}\n\n", "text/event-stream"), "m"),
         ["empty"] = (ModelReply.EmptyBody, "m"),
         ["empty stream"] = (ModelReply.Sends("", "text/event-stream"), "m"),
         ["200 with an error"] = (ModelReply.Sends("{\"error\":{\"message\":\"no credit for " + GatewayUnderTest.ProviderKey + "\"}}"), "m"),
-        ["200 with an error event"] = (ModelReply.Sends("data: {\"error\":{\"message\":\"no credit for " + GatewayUnderTest.ProviderKey + "\"}}\n\n", "text/event-stream"), "m"),
+        ["200 with an error event"] = (
+            ModelReply.Sends("data: {\"error\":{\"message\":\"no credit for " + GatewayUnderTest.ProviderKey + "\"}}\n\n",
+                "text/event-stream"), "m"),
         ["endless"] = (ModelReply.Endless, "m"),
     };
 
@@ -102,7 +108,8 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
         if (reply is not null)
             gateway.Provider.Then(reply);
 
-        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x", model, stream)).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        var answer = await gateway.PostAsync(GatewayUnderTest.Chat("x", model, stream))
+            .WaitAsync(Patience, TestContext.Current.CancellationToken);
         var span = await gateway.SpanAsync(answer);
 
         Assert.Equal(status, answer.Status);
@@ -134,8 +141,11 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
         {
             Content = new StringContent(GatewayUnderTest.Chat("x", "leaver::m", stream: true), Encoding.UTF8, "application/json"),
         };
-        var response = await gateway.Server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-        var answer = new GatewayAnswer(200, "", response.Headers.ToDictionary(each => each.Key, each => string.Join(",", each.Value), StringComparer.OrdinalIgnoreCase));
+        var response = await gateway.Server.Http.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        var answer = new GatewayAnswer(
+            200, "", response.Headers.ToDictionary(
+                each => each.Key, each => string.Join(",", each.Value), StringComparer.OrdinalIgnoreCase));
         var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
         await stream.ReadExactlyAsync(new byte[200], TestContext.Current.CancellationToken);
         response.Dispose();
@@ -173,7 +183,8 @@ public sealed class UpstreamFaultTests(UpstreamFaultTests.Gateway fixture) : ICl
             [
                 ("Gateway:Default", "test"), ("Gateway:max_reply_megabytes", "1"), ("Gateway:Providers:test:first_byte_seconds", "0.5"),
                 ("Gateway:Providers:test:idle_seconds", "0.5"), ("Gateway:Providers:test:timeout_seconds", "6"),
-                ("Gateway:Providers:tls:endpoint", _tls.OpenAI.ToString()), ("Gateway:Providers:refused:endpoint", $"http://127.0.0.1:{port}/v1"),
+                ("Gateway:Providers:tls:endpoint", _tls.OpenAI.ToString()),
+                ("Gateway:Providers:refused:endpoint", $"http://127.0.0.1:{port}/v1"),
             ]);
             await It.PolicyAsync("chat", new { retries = 0 });
         }

@@ -26,10 +26,12 @@ public sealed class GuardApiTests
         Assert.Equal(("block", "you fool"), (answer.GetProperty("decision").GetString(), answer.GetProperty("input").GetString()));
         var finding = Assert.Single(answer.GetProperty("findings").EnumerateArray());
         Assert.Equal(("input.rude", "block", "fail"), (
-            finding.GetProperty("metric").GetString(), finding.GetProperty("action").GetString(), finding.GetProperty("outcome").GetString()));
+            finding.GetProperty("metric").GetString(), finding.GetProperty("action").GetString(),
+            finding.GetProperty("outcome").GetString()));
 
         await server.AddSpansAsync(RunningServer.Span("t", "s", input: "you fool"));
-        var trace = await server.EventuallyAsync("/api/v1/traces/t", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1);
+        var trace = await server.EventuallyAsync(
+            "/api/v1/traces/t", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1);
         var verdict = trace.GetProperty("spans")[0].GetProperty("verdicts")[0];
         Assert.Equal(("fail", finding.GetProperty("validator_version").GetString()), (
             verdict.GetProperty("outcome").GetString(), verdict.GetProperty("validator_version").GetString()));
@@ -43,7 +45,8 @@ public sealed class GuardApiTests
         using var loop = new RemoteLoop(server.Http.BaseAddress!);
         await using var connection = new FlywheelConnection(loop);
         using var model = new OfflineChatClient();
-        using var node = model.UseFlywheel(connection, "intent", NodeKind.Classifier, options => options.GuardDeadline = Timeout.InfiniteTimeSpan);
+        using var node = model.UseFlywheel(
+            connection, "intent", NodeKind.Classifier, options => options.GuardDeadline = Timeout.InfiniteTimeSpan);
 
         await Assert.ThrowsAsync<InputBlockedException>(() =>
             Microsoft.Extensions.AI.ChatClientExtensions.GetResponseAsync(node, "you fool", cancellationToken: Ct));
@@ -58,7 +61,8 @@ public sealed class GuardApiTests
     [InlineData("""{"name":"m","criterion":"c","role":"guard","on_fail":"stop","validator":{"kind":"length","max":1}}""", "on_fail")]
     [InlineData("""{"name":"m","criterion":"c","role":"guard","on_fail":"redact","validator":{"kind":"length","max":1}}""", "on_fail")]
     [InlineData("""{"name":"m","criterion":"c","role":"guard","on_fail":"block","validator":{"kind":"length","max":1}}""", "on_fail")]
-    [InlineData("""{"name":"m","criterion":"c","role":"guard","sampling":0.5,"subject":"input","validator":{"kind":"length","max":1}}""", "sampling")]
+    [InlineData("""{"name":"m","criterion":"c","role":"guard","sampling":0.5,"subject":"input","validator":{"kind":"length","max":1}}""",
+        "sampling")]
     [InlineData("""{"name":"m","criterion":"c","role":"guard","subject":"input","validator":{"kind":"sql-expression","expression":"length(input)<9"}}""", "role")]
     public async Task A_guard_that_could_not_work_is_refused_with_the_field(string metric, string field)
     {

@@ -30,7 +30,8 @@ public sealed class InputGuardTests : IAsyncLifetime
         await _store.MigrateAsync(Ct);
         var registry = EngineValidators.Registry(further: [_code, _judge]);
         var guards = new ActiveGuards(_store.Metrics, TimeProvider.System);
-        _guard = new(guards, registry, new PlatformFaults(), TimeProvider.System, _store.Jobs, new() { CodeTimeout = TimeSpan.FromMilliseconds(50) });
+        _guard = new(guards, registry, new PlatformFaults(), TimeProvider.System, _store.Jobs,
+            new() { CodeTimeout = TimeSpan.FromMilliseconds(50) });
         _intake = _store.Intake(new SpanRedaction(guards, registry));
     }
 
@@ -40,7 +41,8 @@ public sealed class InputGuardTests : IAsyncLifetime
         string word, GuardAction? onFail, string kind = "word", GuardFault? onError = null, MetricRole role = MetricRole.Guard,
         MetricSubject subject = MetricSubject.Input, string[]? nodes = null) =>
         _store.Metrics.AddAsync(Home, new(
-            $"{kind}.{word}.{subject}".ToLowerInvariant(), "Is it fine?", subject, nodes, null, 1, new(kind, JsonSerializer.SerializeToElement(new { word })),
+            $"{kind}.{word}.{subject}".ToLowerInvariant(), "Is it fine?", subject, nodes, null, 1,
+            new(kind, JsonSerializer.SerializeToElement(new { word })),
             "ann", role, MetricState.Active, onFail, onError), expectNew: false, TimeProvider.System.GetUtcNow(), Ct);
 
     Task<GuardAnswer> CheckAsync(string input, string node = "n") => _guard.CheckAsync(Home, new(node, NodeKind.Writer, input), Ct);
@@ -130,7 +132,8 @@ public sealed class InputGuardTests : IAsyncLifetime
         var again = await _intake.AddAsync(Home, [span], Ct);
 
         var stored = (await _store.Spans.FindAsync(Home, span.Key, Ct))!.Content;
-        Assert.Equal(("please [word] me, not mask", "[word], not hide", "could not [word] it"), (stored.Input, stored.Output, stored.Error));
+        Assert.Equal(("please [word] me, not mask", "[word], not hide", "could not [word] it"),
+            (stored.Input, stored.Output, stored.Error));
         Assert.Contains("please [word] me\"", stored.Attributes);
         Assert.Equal(SpanOutcome.Repeated, Assert.Single(again).Outcome);
         var said = GuardRecord.Find(stored.Attributes, "word.hide.input")!;

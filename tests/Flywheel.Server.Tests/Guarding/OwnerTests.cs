@@ -21,7 +21,8 @@ public sealed class OwnerTests : IAsyncLifetime
         await using var connection = new SqliteConnection($"Data Source={File}");
         await connection.OpenAsync(Ct);
         await using var command = connection.CreateCommand();
-        command.CommandText = "CREATE TABLE orders (number TEXT, customer TEXT); INSERT INTO orders VALUES ('ORD-1001', 'ann'), ('ORD-2002', 'bob')";
+        command.CommandText =
+            "CREATE TABLE orders (number TEXT, customer TEXT); INSERT INTO orders VALUES ('ORD-1001', 'ann'), ('ORD-2002', 'bob')";
         await command.ExecuteNonQueryAsync(Ct);
         _databases = new([new("shop", "sqlite:" + File)]);
     }
@@ -44,7 +45,8 @@ public sealed class OwnerTests : IAsyncLifetime
 
     async Task<Finding> CheckAsync(string settings, string text, string? user, string? attributes = null)
     {
-        var span = new NewSpan { Key = new("t", "s"), Node = "n", StartedAt = DateTimeOffset.UnixEpoch, Input = text, EndUser = user, Attributes = attributes };
+        var span = new NewSpan { Key = new("t", "s"), Node = "n", StartedAt = DateTimeOffset.UnixEpoch, Input = text, EndUser = user,
+            Attributes = attributes };
         return await Make(settings).CheckAsync(new(text, new(default, ProjectId.Default, span, default)), Ct);
     }
 
@@ -92,7 +94,8 @@ public sealed class OwnerTests : IAsyncLifetime
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
             _databases.AnyAsync("shop", "DELETE FROM orders RETURNING 1", new Dictionary<string, string>(), Ct));
         await Assert.ThrowsAsync<TimeoutException>(() => _databases.AnyAsync(
-            "shop", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n", new Dictionary<string, string>(), Ct));
+            "shop", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+            new Dictionary<string, string>(), Ct));
 
         Assert.True(await _databases.AnyAsync("shop", "SELECT count(*) = 2 FROM orders", new Dictionary<string, string>(), Ct));
     }

@@ -16,7 +16,8 @@ sealed class WordKind(bool callsModel = false) : IValidatorKind
     public bool CallsModel => callsModel;
     public List<string> Seen { get; } = [];
 
-    public IValidator Create(ValidatorContext context, JsonElement settings) => new Validator(this, settings.GetProperty("word").GetString()!);
+    public IValidator Create(ValidatorContext context, JsonElement settings) =>
+        new Validator(this, settings.GetProperty("word").GetString()!);
 
     sealed class Validator(WordKind kind, string word) : IValidator
     {
@@ -30,7 +31,8 @@ sealed class WordKind(bool callsModel = false) : IValidatorKind
             if (word == "never")
                 return new(Task.Delay(Timeout.Infinite, ct).ContinueWith(_ => Finding.Pass(), TaskScheduler.Default));
             var at = examinee.Text!.IndexOf(word, StringComparison.Ordinal);
-            return ValueTask.FromResult(at < 0 ? Finding.Pass() : Finding.Fail("found it", 1) with { Spans = [new(at, word.Length, "word")] });
+            return ValueTask.FromResult(
+                at < 0 ? Finding.Pass() : Finding.Fail("found it", 1) with { Spans = [new(at, word.Length, "word")] });
         }
     }
 }

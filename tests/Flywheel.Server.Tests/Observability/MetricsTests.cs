@@ -49,7 +49,8 @@ public sealed class MetricsTests
         await gateway.PostAsync(GatewayUnderTest.Chat("Hello"));
 
         var after = await ScrapeAsync(gateway.Server);
-        foreach (var name in new[] { "flywheel_gateway_overhead_seconds_count", "flywheel_gateway_duration_seconds_count{flywheel_outcome=\"ok\"}" })
+        foreach (var name in new[] { "flywheel_gateway_overhead_seconds_count",
+            "flywheel_gateway_duration_seconds_count{flywheel_outcome=\"ok\"}" })
             Assert.True(after.GetValueOrDefault(name) > before.GetValueOrDefault(name), name);
     }
 
@@ -76,7 +77,8 @@ public sealed class MetricsTests
 
         var figures = await ScrapeAsync(server);
 
-        var buckets = figures.Where(each => each.Key.StartsWith("flywheel_intake_duration_seconds_bucket", StringComparison.Ordinal)).ToArray();
+        var buckets = figures.Where(each => each.Key.StartsWith("flywheel_intake_duration_seconds_bucket", StringComparison.Ordinal))
+            .ToArray();
         Assert.Equal(18, buckets.Length);
         Assert.Equal(buckets.Select(each => each.Value).Order(), buckets.Select(each => each.Value));
         Assert.Equal(figures["flywheel_intake_duration_seconds_bucket{le=\"+Inf\"}"], figures["flywheel_intake_duration_seconds_count"]);
@@ -88,7 +90,8 @@ public sealed class MetricsTests
         await using var server = await RunningServer.StartAsync(("Auth", "Keys"), ("Work", "false"));
         foreach (var (secret, scope) in new[] { ("fw_in", KeyScope.Ingest), ("fw_read", KeyScope.Read) })
             await server.Store.Projects.AddKeyAsync(
-                new(Guid.CreateVersion7(), ProjectId.Default, secret, "fw_", scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
+                new(Guid.CreateVersion7(), ProjectId.Default, secret, "fw_", scope, DateTimeOffset.UtcNow, null, null),
+                KeySecret.HashOf(secret), Ct);
 
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, null));
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, "fw_in"));

@@ -29,7 +29,8 @@ public sealed class OtlpExportTests : IDisposable
     [Fact]
     public void Metrics_and_activities_go_where_the_usual_variables_say()
     {
-        using (Start(("OTEL_EXPORTER_OTLP_ENDPOINT", _address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_SERVICE_NAME", "wheel-7")))
+        using (Start(("OTEL_EXPORTER_OTLP_ENDPOINT", _address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_SERVICE_NAME", "wheel-7")))
         {
             FlywheelMeter.JudgeCost.Add(0.25);
             FlywheelActivities.Source.StartActivity("flywheel.test")?.Dispose();
@@ -59,7 +60,8 @@ public sealed class OtlpExportTests : IDisposable
         Assert.Null(OtlpExport.Start(Variables(("OTEL_SERVICE_NAME", "x")), new()));
         Assert.Null(OtlpExport.Start(Variables(("OTEL_EXPORTER_OTLP_ENDPOINT", _address), ("OTEL_SDK_DISABLED", "true")), new()));
         Assert.Null(OtlpExport.Start(
-            Variables(("OTEL_EXPORTER_OTLP_ENDPOINT", _address), ("OTEL_METRICS_EXPORTER", "none"), ("OTEL_TRACES_EXPORTER", "none")), new()));
+            Variables(("OTEL_EXPORTER_OTLP_ENDPOINT", _address), ("OTEL_METRICS_EXPORTER", "none"), ("OTEL_TRACES_EXPORTER", "none")),
+            new()));
     }
 
     /// <summary>Applications on the same machine are told to send to Flywheel by the same variables.</summary>

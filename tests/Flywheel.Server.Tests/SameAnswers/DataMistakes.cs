@@ -34,7 +34,8 @@ static class DataMistakes
 
     public static IReadOnlyList<Mistake> All { get; } =
     [
-        Mistake.Of<DatasetService>(nameof(DatasetService.CreateAsync), "invalid_name", "name", (it, caller, ct) => it.CreateAsync(caller, "a/b", null, ct)) with
+        Mistake.Of<DatasetService>(
+            nameof(DatasetService.CreateAsync), "invalid_name", "name", (it, caller, ct) => it.CreateAsync(caller, "a/b", null, ct)) with
         {
             Rest = "POST /api/v1/datasets", Body = """{"name":"a/b"}""", Command = "datasets create a/b",
         },
@@ -42,19 +43,23 @@ static class DataMistakes
         {
             Command = "datasets show none",
         },
-        NoDataset(nameof(DatasetService.VersionsAsync), "GET /api/v1/datasets/none/versions", (it, caller, ct) => it.VersionsAsync(caller, "none", ct)),
-        NoDataset(nameof(DatasetService.VersionAsync), "GET /api/v1/datasets/none/versions/1", (it, caller, ct) => it.VersionAsync(caller, "none", "1", ct)) with
+        NoDataset(nameof(DatasetService.VersionsAsync), "GET /api/v1/datasets/none/versions", (it, caller, ct) =>
+            it.VersionsAsync(caller, "none", ct)),
+        NoDataset(nameof(DatasetService.VersionAsync), "GET /api/v1/datasets/none/versions/1", (it, caller, ct) =>
+            it.VersionAsync(caller, "none", "1", ct)) with
         {
             Command = "datasets export none",
         },
         NoDataset(
             nameof(DatasetService.PageAsync), "GET /api/v1/datasets/none/versions/1/items",
             (it, caller, ct) => it.PageAsync(caller, "none", "1", null, 0, 10, ct)),
-        NoDataset(nameof(DatasetService.DiffAsync), "GET /api/v1/datasets/none/diff", (it, caller, ct) => it.DiffAsync(caller, "none", null, null, 0, 10, ct)) with
+        NoDataset(nameof(DatasetService.DiffAsync), "GET /api/v1/datasets/none/diff", (it, caller, ct) =>
+            it.DiffAsync(caller, "none", null, null, 0, 10, ct)) with
         {
             Command = "datasets diff none 1",
         },
-        NoDataset(nameof(DatasetService.AddAsync), "POST /api/v1/datasets/none/items", (it, caller, ct) => it.AddAsync(caller, "none", [new("a")], null, ct)) with
+        NoDataset(nameof(DatasetService.AddAsync), "POST /api/v1/datasets/none/items", (it, caller, ct) =>
+            it.AddAsync(caller, "none", [new("a")], null, ct)) with
         {
             Body = """{"items":[{"input":"a"}]}""",
         },
@@ -71,7 +76,8 @@ static class DataMistakes
             Body = """{"preview":true}""",
         },
         Mistake.Of<DatasetService>(
-            nameof(DatasetService.SelectAsync), "invalid_kind", "kind", (it, caller, ct) => it.SelectAsync(caller, null, new(Kind: "mood"), ct)) with
+            nameof(DatasetService.SelectAsync), "invalid_kind", "kind", (it, caller, ct) =>
+                it.SelectAsync(caller, null, new(Kind: "mood"), ct)) with
         {
             Command = "datasets add gold --from-traces --kind mood --preview",
         },
@@ -82,19 +88,24 @@ static class DataMistakes
             Body = "{}",
         },
         NoDataset(
-            nameof(DatasetService.RemoveAsync), "POST /api/v1/datasets/none/items/remove", (it, caller, ct) => it.RemoveAsync(caller, "none", [1], null, ct)) with
+            nameof(DatasetService.RemoveAsync), "POST /api/v1/datasets/none/items/remove", (it, caller, ct) =>
+                it.RemoveAsync(caller, "none", [1], null, ct)) with
         {
             Body = """{"ordinals":[1]}""", Command = "datasets remove none 1",
         },
-        NoDataset(nameof(DatasetService.DeleteAsync), "DELETE /api/v1/datasets/none", (it, caller, ct) => it.DeleteAsync(caller, "none", ct)),
-        NoPrompt(nameof(PromptService.HistoryAsync), (it, caller, ct) => it.HistoryAsync(caller, "none", ct)) with { Rest = "GET /api/v1/prompts/none" },
-        NoPrompt(nameof(PromptService.GetAsync), (it, caller, ct) => it.GetAsync(caller, "none", "1", ct)) with { Command = Eval + " --prompt none@1" },
+        NoDataset(nameof(DatasetService.DeleteAsync), "DELETE /api/v1/datasets/none", (it, caller, ct) =>
+            it.DeleteAsync(caller, "none", ct)),
+        NoPrompt(nameof(PromptService.HistoryAsync), (it, caller, ct) => it.HistoryAsync(caller, "none", ct))
+        with { Rest = "GET /api/v1/prompts/none" },
+        NoPrompt(nameof(PromptService.GetAsync), (it, caller, ct) => it.GetAsync(caller, "none", "1", ct))
+        with { Command = Eval + " --prompt none@1" },
         NoPrompt(nameof(PromptService.GetLabelledAsync), (it, caller, ct) => it.GetLabelledAsync(caller, "none", "1", ct)) with
         {
             Rest = "GET /api/v1/prompts/none/versions/1", Command = "prompts show none 1",
         },
         NoPrompt(
-            nameof(PromptService.RenderAsync), (it, caller, ct) => it.RenderAsync(caller, "none", "1", new Dictionary<string, string>(), ct)) with
+            nameof(PromptService.RenderAsync), (it, caller, ct) =>
+                it.RenderAsync(caller, "none", "1", new Dictionary<string, string>(), ct)) with
         {
             Rest = "POST /api/v1/prompts/none/versions/1/render", Body = """{"variables":{}}""",
         },
@@ -107,27 +118,32 @@ static class DataMistakes
             Rest = "GET /api/v1/prompts/none/diff", Command = "prompts diff none 1",
         },
         Mistake.Of<PromptService>(
-            nameof(PromptService.AddAsync), "invalid_template", "template", (it, caller, ct) => it.AddAsync(caller, "p", new(JsonElement.Parse("7")), ct)) with
+            nameof(PromptService.AddAsync), "invalid_template", "template", (it, caller, ct) =>
+                it.AddAsync(caller, "p", new(JsonElement.Parse("7")), ct)) with
         {
             Rest = "POST /api/v1/prompts/p/versions", Body = """{"template":7}""",
         },
         Mistake.Of<PromptService>(
-            nameof(PromptService.MoveLabelAsync), "invalid_label", "label", (it, caller, ct) => it.MoveLabelAsync(caller, "none", "latest", 1, null, ct)) with
+            nameof(PromptService.MoveLabelAsync), "invalid_label", "label", (it, caller, ct) =>
+                it.MoveLabelAsync(caller, "none", "latest", 1, null, ct)) with
         {
             Rest = "PUT /api/v1/prompts/none/labels/latest", Body = """{"version":1}""", Command = "prompts label none latest 1",
         },
         Mistake.Of<PromptService>(
-            nameof(PromptService.ProposalsAsync), "invalid_state", "state", (it, caller, ct) => it.ProposalsAsync(caller, "asleep", 10, ct)) with
+            nameof(PromptService.ProposalsAsync), "invalid_state", "state", (it, caller, ct) =>
+                it.ProposalsAsync(caller, "asleep", 10, ct)) with
         {
             Rest = "GET /api/v1/prompt-proposals?state=asleep",
         },
         Mistake.Of<PromptService>(
-            nameof(PromptService.DecideAsync), "unknown_proposal", null, (it, caller, ct) => it.DecideAsync(caller, 99, approve: true, ct)) with
+            nameof(PromptService.DecideAsync), "unknown_proposal", null, (it, caller, ct) =>
+                it.DecideAsync(caller, 99, approve: true, ct)) with
         {
             Rest = "POST /api/v1/prompt-proposals/99/approve", Body = "{}",
         },
         Mistake.Of<PromptService>(
-            nameof(PromptService.ProtectLabelsAsync), "invalid_labels", "labels", (it, caller, ct) => it.ProtectLabelsAsync(caller, ["latest"], ct)) with
+            nameof(PromptService.ProtectLabelsAsync), "invalid_labels", "labels", (it, caller, ct) =>
+                it.ProtectLabelsAsync(caller, ["latest"], ct)) with
         {
             Rest = "PUT /api/v1/project/protected-labels", Body = """{"labels":["latest"]}""",
         },
@@ -137,44 +153,54 @@ static class DataMistakes
             Rest = "GET /api/v1/traces/t/spans/none/prompt",
         },
         Mistake.Of<ProjectService>(
-            nameof(ProjectService.SetAsync), "invalid_audit_rate", "audit_rate", (it, caller, ct) => it.SetAsync(caller, new(null, null, 2), ct)) with
+            nameof(ProjectService.SetAsync), "invalid_audit_rate", "audit_rate", (it, caller, ct) =>
+                it.SetAsync(caller, new(null, null, 2), ct)) with
         {
             Rest = "PUT /api/v1/project", Body = """{"judge_calls_per_day":null,"judge_usd_per_day":null,"audit_rate":2}""",
         },
-        Mistake.Of<ProjectService>(nameof(ProjectService.AuditAsync), "invalid_limit", "limit", (it, caller, ct) => it.AuditAsync(caller, 0, ct)) with
+        Mistake.Of<ProjectService>(
+            nameof(ProjectService.AuditAsync), "invalid_limit", "limit", (it, caller, ct) => it.AuditAsync(caller, 0, ct)) with
         {
             Rest = "GET /api/v1/audit?limit=0",
         },
-        Mistake.Of<KeyService>(nameof(KeyService.RevokeAsync), "unknown_key", "id", (it, caller, ct) => it.RevokeAsync(caller, Guid.Parse(NoId), ct)) with
+        Mistake.Of<KeyService>(
+            nameof(KeyService.RevokeAsync), "unknown_key", "id", (it, caller, ct) => it.RevokeAsync(caller, Guid.Parse(NoId), ct)) with
         {
             Command = "keys revoke " + NoId,
         },
         Mistake.Of<ErasureService>(
-            nameof(ErasureService.EraseAsync), "invalid_end_user", "end_user", (it, caller, ct) => it.EraseAsync(caller, "", compact: false, ct)) with
+            nameof(ErasureService.EraseAsync), "invalid_end_user", "end_user", (it, caller, ct) =>
+                it.EraseAsync(caller, "", compact: false, ct)) with
         {
             Rest = "POST /api/v1/end-users/erase", Body = """{"end_user":""}""",
         },
         Mistake.Of<GatewayPolicyService>(
-            nameof(GatewayPolicyService.SetAsync), "invalid_kind", "kind", (it, caller, ct) => it.SetAsync(caller, "answer", new(Kind: "mood"), ct)) with
+            nameof(GatewayPolicyService.SetAsync), "invalid_kind", "kind", (it, caller, ct) =>
+                it.SetAsync(caller, "answer", new(Kind: "mood"), ct)) with
         {
             Rest = "PUT /api/v1/nodes/answer/gateway", Body = """{"settings":{"kind":"mood"}}""",
         },
         Mistake.Of<ArchiveExportService>(
-            nameof(ArchiveExportService.ExportAsync), "invalid_what", "what", (it, caller, ct) => it.ExportAsync(caller, ["mood"], null!, (_, _) => { }, ct)) with
+            nameof(ArchiveExportService.ExportAsync), "invalid_what", "what", (it, caller, ct) =>
+                it.ExportAsync(caller, ["mood"], null!, (_, _) => { }, ct)) with
         {
             Command = "export --what mood --out export.jsonl",
         },
-        Mistake.Of<EvaluationService>(nameof(EvaluationService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, 0, ct)) with
+        Mistake.Of<EvaluationService>(
+            nameof(EvaluationService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, 0, ct)) with
         {
             Command = "eval runs --limit 0",
         },
-        new Mistake("EvaluationService.RunAsync", "invalid_fail_under", "fail_under", EvaluateAsync) { Command = Eval + " --fail-under none=0.5" },
-        Mistake.Of<EvalMetricSets>(nameof(EvalMetricSets.FindAsync), "invalid_metrics", "metrics", (it, caller, ct) => it.FindAsync(caller, "none", ct)) with
+        new Mistake("EvaluationService.RunAsync", "invalid_fail_under", "fail_under",
+            EvaluateAsync) { Command = Eval + " --fail-under none=0.5" },
+        Mistake.Of<EvalMetricSets>(
+            nameof(EvalMetricSets.FindAsync), "invalid_metrics", "metrics", (it, caller, ct) => it.FindAsync(caller, "none", ct)) with
         {
             Command = "eval --data label.jsonl --metrics none",
         },
         Mistake.Of<AnswerMakers>(
-            nameof(AnswerMakers.OpenAsync), "invalid_model", "model", (it, caller, ct) => it.OpenAsync(caller, new("mood"), new HashSet<string>(), ct)) with
+            nameof(AnswerMakers.OpenAsync), "invalid_model", "model", (it, caller, ct) =>
+                it.OpenAsync(caller, new("mood"), new HashSet<string>(), ct)) with
         {
             Command = Eval + " --model mood",
         },

@@ -26,7 +26,8 @@ sealed record Mistake(string UseCase, string Code, string? Field, Func<IServiceP
     public string Arguments { get; init; } = "{}";
 
     /// <param name="method">The name of the use case, as <c>nameof</c> gives it.</param>
-    public static Mistake Of<T>(string method, string code, string? field, Func<T, Caller, CancellationToken, Task> ask) where T : notnull =>
+    public static Mistake Of<T>(string method, string code, string? field, Func<T, Caller, CancellationToken, Task> ask)
+        where T : notnull =>
         new($"{typeof(T).Name}.{method}", code, field, (services, caller, ct) => ask(services.GetRequiredService<T>(), caller, ct));
 
     public override string ToString() => $"{UseCase}: {Code}";

@@ -10,7 +10,8 @@ using Flywheel.Engine.Traces;
 namespace Flywheel.Server.Tests.SameAnswers;
 
 /// <summary>Labels, review, demonstrations, traces, proposals, jobs and guards.</summary>
-/// <remarks>The server holds the trace <c>t</c> with the span <c>s</c> of node <c>answer</c>, the active metric <c>short</c> and the proposed <c>new</c>.</remarks>
+/// <remarks>The server holds the trace <c>t</c> with the span <c>s</c> of node <c>answer</c>, the active metric <c>short</c> and the
+/// proposed <c>new</c>.</remarks>
 static class PeopleMistakes
 {
     const string NoId = "00000000-0000-0000-0000-0000000000ff";
@@ -30,26 +31,31 @@ static class PeopleMistakes
     public static IReadOnlyList<Mistake> All { get; } =
     [
         Mistake.Of<LabelService>(
-            nameof(LabelService.AddAsync), "unknown_metric", "metric", (it, caller, ct) => it.AddAsync(caller, new("t", "s", "none", true), ct)) with
+            nameof(LabelService.AddAsync), "unknown_metric", "metric", (it, caller, ct) =>
+                it.AddAsync(caller, new("t", "s", "none", true), ct)) with
         {
             Rest = "POST /api/v1/labels", Body = """{"trace_id":"t","span_id":"s","metric":"none","passed":true}""",
         },
         Mistake.Of<LabelService>(
-            nameof(LabelService.AddAsync), "mode_conflict", "mode", (it, caller, ct) => it.AddAsync(caller, new("t", "served", "short", true, "blind"), ct)) with
+            nameof(LabelService.AddAsync), "mode_conflict", "mode", (it, caller, ct) =>
+                it.AddAsync(caller, new("t", "served", "short", true, "blind"), ct)) with
         {
             Rest = "POST /api/v1/labels", Body = """{"trace_id":"t","span_id":"served","metric":"short","passed":true,"mode":"blind"}""",
             Command = """import label.jsonl""",
         },
-        Mistake.Of<LabelService>(nameof(LabelService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, null, 0, ct)) with
+        Mistake.Of<LabelService>(
+            nameof(LabelService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, null, 0, ct)) with
         {
             Rest = "GET /api/v1/labels?limit=0",
         },
-        Mistake.Of<LabelService>(nameof(LabelService.RemoveAsync), "unknown_label", null, (it, caller, ct) => it.RemoveAsync(caller, UnknownId, ct)) with
+        Mistake.Of<LabelService>(
+            nameof(LabelService.RemoveAsync), "unknown_label", null, (it, caller, ct) => it.RemoveAsync(caller, UnknownId, ct)) with
         {
             Rest = "DELETE /api/v1/labels/" + NoId,
         },
         Mistake.Of<CorrectionService>(
-            nameof(CorrectionService.AddAsync), "unknown_span", "span_id", (it, caller, ct) => it.AddAsync(caller, new("t", "none", "better"), ct)) with
+            nameof(CorrectionService.AddAsync), "unknown_span", "span_id", (it, caller, ct) =>
+                it.AddAsync(caller, new("t", "none", "better"), ct)) with
         {
             Rest = "POST /api/v1/corrections", Body = """{"trace_id":"t","span_id":"none","corrected_output":"better"}""",
             Command = "import correction.jsonl",
@@ -62,16 +68,19 @@ static class PeopleMistakes
         },
         Mistake.Of<FeedbackService>(
             nameof(FeedbackService.RestoreAsync), "invalid_value", "value",
-            (it, caller, ct) => it.RestoreAsync(caller, new(UnknownId, caller.Project, "t", null, "thumbs", "[]", null, null, default), ct)) with
+            (it, caller, ct) => it.RestoreAsync(
+                caller, new(UnknownId, caller.Project, "t", null, "thumbs", "[]", null, null, default), ct)) with
         {
             Command = "import feedback.jsonl",
         },
-        Mistake.Of<FeedbackService>(nameof(FeedbackService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, new(Limit: 501), ct)) with
+        Mistake.Of<FeedbackService>(
+            nameof(FeedbackService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, new(Limit: 501), ct)) with
         {
             Rest = "GET /api/v1/feedback?limit=501",
         },
         Mistake.Of<ClassificationService>(
-            nameof(ClassificationService.OfNodeAsync), "unknown_node", null, (it, caller, ct) => it.OfNodeAsync(caller, "none", "class", null, ct)) with
+            nameof(ClassificationService.OfNodeAsync), "unknown_node", null, (it, caller, ct) =>
+                it.OfNodeAsync(caller, "none", "class", null, ct)) with
         {
             Rest = "GET /api/v1/nodes/none/classification",
         },
@@ -88,7 +97,8 @@ static class PeopleMistakes
             Tool = "propose_correction", Arguments = """{"trace_id":"t","span_id":"none","corrected_output":"better","reason":"It is."}""",
         },
         Mistake.Of<ReviewQueue>(
-            nameof(ReviewQueue.ListAsync), "invalid_reason", "reason", (it, caller, ct) => it.ListAsync(caller, new(Reason: "boredom"), ct)) with
+            nameof(ReviewQueue.ListAsync), "invalid_reason", "reason", (it, caller, ct) =>
+                it.ListAsync(caller, new(Reason: "boredom"), ct)) with
         {
             Rest = "GET /api/v1/review?reason=boredom", Command = "review --reason boredom",
         },
@@ -105,16 +115,19 @@ static class PeopleMistakes
             Rest = "GET /api/v1/review?author=ann&reserve=a-while", Command = "review --author ann --reserve a-while",
         },
         Mistake.Of<ReviewQueue>(
-            nameof(ReviewQueue.ListForAgentAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListForAgentAsync(caller, new(Limit: 101), ct)) with
+            nameof(ReviewQueue.ListForAgentAsync), "invalid_limit", "limit", (it, caller, ct) =>
+                it.ListForAgentAsync(caller, new(Limit: 101), ct)) with
         {
             Tool = "read_review_queue", Arguments = """{"limit":101}""",
         },
         Mistake.Of<ReviewQueue>(
-            nameof(ReviewQueue.ReserveAsync), "unknown_item", "item", (it, caller, ct) => it.ReserveAsync(caller, "9-9", null, null, ct)) with
+            nameof(ReviewQueue.ReserveAsync), "unknown_item", "item", (it, caller, ct) =>
+                it.ReserveAsync(caller, "9-9", null, null, ct)) with
         {
             Rest = "POST /api/v1/review/9-9/reserve", Body = "{}",
         },
-        Mistake.Of<ReviewQueue>(nameof(ReviewQueue.ReleaseAsync), "unknown_item", "item", (it, caller, ct) => it.ReleaseAsync(caller, "9-9", null, ct)) with
+        Mistake.Of<ReviewQueue>(
+            nameof(ReviewQueue.ReleaseAsync), "unknown_item", "item", (it, caller, ct) => it.ReleaseAsync(caller, "9-9", null, ct)) with
         {
             Rest = "DELETE /api/v1/review/9-9/reserve",
         },
@@ -136,37 +149,45 @@ static class PeopleMistakes
             Rest = "PUT /api/v1/metric-reviews", Body = """{"every_days":-1}""",
         },
         Mistake.Of<MetricReviewService>(
-            nameof(MetricReviewService.SetDaysAsync), "unknown_metric", "metric", (it, caller, ct) => it.SetDaysAsync(caller, "none", 7, null, ct)) with
+            nameof(MetricReviewService.SetDaysAsync), "unknown_metric", "metric", (it, caller, ct) =>
+                it.SetDaysAsync(caller, "none", 7, null, ct)) with
         {
             Rest = "PUT /api/v1/metrics/none/reviews", Body = """{"every_days":7}""",
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.ListAsync), "invalid_state", "state", (it, caller, ct) => it.ListAsync(caller, new(State: "good"), ct)) with
+            nameof(DemonstrationService.ListAsync), "invalid_state", "state", (it, caller, ct) =>
+                it.ListAsync(caller, new(State: "good"), ct)) with
         {
             Rest = "GET /api/v1/demonstrations?state=good", Tool = "list_demonstrations", Arguments = """{"state":"good"}""",
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.ListAsync), "invalid_node", "node", (it, caller, ct) => it.ListAsync(caller, new("answer", "short"), ct)) with
+            nameof(DemonstrationService.ListAsync), "invalid_node", "node", (it, caller, ct) =>
+                it.ListAsync(caller, new("answer", "short"), ct)) with
         {
-            Rest = "GET /api/v1/demonstrations?node=answer&metric=short", Tool = "list_demonstrations", Arguments = """{"node":"answer","metric":"short"}""",
+            Rest = "GET /api/v1/demonstrations?node=answer&metric=short", Tool = "list_demonstrations",
+            Arguments = """{"node":"answer","metric":"short"}""",
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.GetAsync), "unknown_demonstration", null, (it, caller, ct) => it.GetAsync(caller, UnknownId, ct)) with
+            nameof(DemonstrationService.GetAsync), "unknown_demonstration", null, (it, caller, ct) =>
+                it.GetAsync(caller, UnknownId, ct)) with
         {
             Rest = "GET /api/v1/demonstrations/" + NoId,
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.ApproveOneAsync), "unknown_demonstration", null, (it, caller, ct) => it.ApproveOneAsync(caller, UnknownId, ct)) with
+            nameof(DemonstrationService.ApproveOneAsync), "unknown_demonstration", null, (it, caller, ct) =>
+                it.ApproveOneAsync(caller, UnknownId, ct)) with
         {
             Rest = $"POST /api/v1/demonstrations/{NoId}/approve",
         },
         Mistake.Of<DemonstrationService>(
-            nameof(DemonstrationService.RecallOneAsync), "unknown_demonstration", null, (it, caller, ct) => it.RecallOneAsync(caller, UnknownId, ct)) with
+            nameof(DemonstrationService.RecallOneAsync), "unknown_demonstration", null, (it, caller, ct) =>
+                it.RecallOneAsync(caller, UnknownId, ct)) with
         {
             Rest = $"POST /api/v1/demonstrations/{NoId}/recall",
         },
         Mistake.Of<RetrievalService>(
-            nameof(RetrievalService.SearchAsync), "invalid_k", "k", (it, caller, ct) => it.SearchAsync(caller, new("hello", "answer", K: 9999), ct)) with
+            nameof(RetrievalService.SearchAsync), "invalid_k", "k", (it, caller, ct) =>
+                it.SearchAsync(caller, new("hello", "answer", K: 9999), ct)) with
         {
             Rest = "POST /api/v1/demonstrations/search", Body = """{"input":"hello","node":"answer","k":9999}""",
         },
@@ -176,16 +197,19 @@ static class PeopleMistakes
         {
             Rest = "PUT /api/v1/nodes/answer/policy", Body = """{"retrieval":{"strategy":"guess"}}""",
         },
-        Mistake.Of<TraceService>(nameof(TraceService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, new(Limit: 0), ct)) with
+        Mistake.Of<TraceService>(
+            nameof(TraceService.ListAsync), "invalid_limit", "limit", (it, caller, ct) => it.ListAsync(caller, new(Limit: 0), ct)) with
         {
             Rest = "GET /api/v1/traces?limit=0",
         },
-        Mistake.Of<TraceService>(nameof(TraceService.ReadAsync), "unknown_trace", "trace_id", (it, caller, ct) => it.ReadAsync(caller, "none", false, ct)) with
+        Mistake.Of<TraceService>(
+            nameof(TraceService.ReadAsync), "unknown_trace", "trace_id", (it, caller, ct) => it.ReadAsync(caller, "none", false, ct)) with
         {
             Rest = "GET /api/v1/traces/none",
         },
         Mistake.Of<TraceService>(
-            nameof(TraceService.ReadForAgentAsync), "unknown_trace", "trace_id", (it, caller, ct) => it.ReadForAgentAsync(caller, "none", ct)) with
+            nameof(TraceService.ReadForAgentAsync), "unknown_trace", "trace_id", (it, caller, ct) =>
+                it.ReadForAgentAsync(caller, "none", ct)) with
         {
             Rest = "GET /api/v1/traces/none", Tool = "read_trace", Arguments = """{"trace_id":"none"}""",
         },
@@ -196,32 +220,39 @@ static class PeopleMistakes
             Tool = "search_traces", Arguments = """{"outcome":"fail","metric":"none"}""",
         },
         Mistake.Of<ProposalService>(
-            nameof(ProposalService.ListAsync), "invalid_state", "state", (it, caller, ct) => it.ListAsync(caller, new(State: "good"), ct)) with
+            nameof(ProposalService.ListAsync), "invalid_state", "state", (it, caller, ct) =>
+                it.ListAsync(caller, new(State: "good"), ct)) with
         {
             Rest = "GET /api/v1/proposals?state=good",
         },
-        Mistake.Of<ProposalService>(nameof(ProposalService.GetAsync), "unknown_proposal", null, (it, caller, ct) => it.GetAsync(caller, 99, ct)) with
+        Mistake.Of<ProposalService>(
+            nameof(ProposalService.GetAsync), "unknown_proposal", null, (it, caller, ct) => it.GetAsync(caller, 99, ct)) with
         {
             Rest = "GET /api/v1/proposals/99", Command = "proposals show 99",
         },
-        Mistake.Of<ProposalService>(nameof(ProposalService.ApproveAsync), "unknown_proposal", null, (it, caller, ct) => it.ApproveAsync(caller, 99, null, ct)) with
+        Mistake.Of<ProposalService>(
+            nameof(ProposalService.ApproveAsync), "unknown_proposal", null, (it, caller, ct) => it.ApproveAsync(caller, 99, null, ct)) with
         {
             Rest = "POST /api/v1/proposals/99/approve", Body = "{}", Command = "proposals approve 99",
         },
-        Mistake.Of<ProposalService>(nameof(ProposalService.RejectAsync), "unknown_proposal", null, (it, caller, ct) => it.RejectAsync(caller, 99, null, ct)) with
+        Mistake.Of<ProposalService>(
+            nameof(ProposalService.RejectAsync), "unknown_proposal", null, (it, caller, ct) => it.RejectAsync(caller, 99, null, ct)) with
         {
             Rest = "POST /api/v1/proposals/99/reject", Body = "{}", Command = "proposals reject 99",
         },
-        Mistake.Of<JobService>(nameof(JobService.ListAsync), "invalid_state", "state", (it, caller, ct) => it.ListAsync(caller, "lost", null, 50, ct)) with
+        Mistake.Of<JobService>(
+            nameof(JobService.ListAsync), "invalid_state", "state", (it, caller, ct) => it.ListAsync(caller, "lost", null, 50, ct)) with
         {
             Rest = "GET /api/v1/jobs?state=lost",
         },
-        Mistake.Of<JobService>(nameof(JobService.RetryOneAsync), "unknown_job", null, (it, caller, ct) => it.RetryOneAsync(caller, 99, ct)) with
+        Mistake.Of<JobService>(
+            nameof(JobService.RetryOneAsync), "unknown_job", null, (it, caller, ct) => it.RetryOneAsync(caller, 99, ct)) with
         {
             Rest = "POST /api/v1/jobs/99/retry",
         },
         Mistake.Of<GuardService>(
-            nameof(GuardService.CheckAsync), "invalid_kind", "kind", (it, caller, ct) => it.CheckAsync(caller, new("answer", "hello", "poet"), ct)) with
+            nameof(GuardService.CheckAsync), "invalid_kind", "kind", (it, caller, ct) =>
+                it.CheckAsync(caller, new("answer", "hello", "poet"), ct)) with
         {
             Rest = "POST /api/v1/guard", Body = """{"node":"answer","input":"hello","kind":"poet"}""",
         },

@@ -22,12 +22,15 @@ public sealed class SameAnswerServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await RunningServer.StartAsync(("Work", "false"));
-        await _server.AddSpansAsync(RunningServer.Span("t", "s", "answer", "writer"), RunningServer.Span("t", "served", "answer", "writer"));
+        await _server.AddSpansAsync(
+            RunningServer.Span("t", "s", "answer", "writer"), RunningServer.Span("t", "served", "answer", "writer"));
         foreach (var (name, state) in new[] { ("short", "active"), ("new", "proposed") })
-            await _server.PostAsync("/api/v1/metrics", new { name, state, criterion = "Is it short?", validator = new { kind = "length", max = 9 } });
+            await _server.PostAsync(
+                "/api/v1/metrics", new { name, state, criterion = "Is it short?", validator = new { kind = "length", max = 9 } });
         var span = (await _server.Store.Spans.FindAsync(ProjectId.Default, new("t", "served"), Ct))!;
         var metric = (await _server.Store.Metrics.FindAsync(ProjectId.Default, "short", Ct))!;
-        await _server.Store.Serving.ServeAsync(ProjectId.Default, [new(span.Id, metric.Id, ServedMode.Suggested, "v", Outcome.Pass)], DateTimeOffset.UtcNow, Ct);
+        await _server.Store.Serving.ServeAsync(
+            ProjectId.Default, [new(span.Id, metric.Id, ServedMode.Suggested, "v", Outcome.Pass)], DateTimeOffset.UtcNow, Ct);
         await WriteAsync("label", """{"type":"label","trace_id":"t","span_id":"served","metric":"short","passed":true,"mode":"blind"}""");
         await WriteAsync("correction", """{"type":"correction","trace_id":"t","span_id":"none","corrected_output":"better"}""");
         await WriteAsync("feedback", """{"type":"feedback","trace_id":"t","name":"thumbs","value":[]}""");
@@ -53,7 +56,8 @@ public sealed class SameAnswerServer : IAsyncLifetime
     }
 
     public async Task<CallToolResult> CallAsync(string tool, string arguments) => await _agent.CallToolAsync(
-        tool, JsonElement.Parse(arguments).EnumerateObject().ToDictionary(each => each.Name, each => (object?)each.Value), cancellationToken: Ct);
+        tool, JsonElement.Parse(arguments).EnumerateObject().ToDictionary(each => each.Name, each => (object?)each.Value),
+        cancellationToken: Ct);
 
     /// <summary>Runs a command as a process of its own over the server's database.</summary>
     public async Task<(int Exit, string Errors)> RunAsync(string command)

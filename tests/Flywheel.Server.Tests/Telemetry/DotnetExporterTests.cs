@@ -21,9 +21,11 @@ public sealed class DotnetExporterTests
     public async Task Plain_streamed_tool_and_failing_calls_arrive_to_the_byte(OtlpExportProtocol protocol)
     {
         var port = Otlp.FreePort();
-        await using var server = await RunningServer.StartAsync(("Auth", "keys"), (protocol == OtlpExportProtocol.Grpc ? "otlp_grpc_port" : "otlp_http_port", $"{port}"));
+        await using var server = await RunningServer.StartAsync(
+            ("Auth", "keys"), (protocol == OtlpExportProtocol.Grpc ? "otlp_grpc_port" : "otlp_http_port", $"{port}"));
         await server.Store.Projects.AddKeyAsync(
-            new(Guid.CreateVersion7(), ProjectId.Default, "exporter", "fw_", KeyScope.Ingest, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf("fw_secret"), Ct);
+            new(Guid.CreateVersion7(), ProjectId.Default, "exporter", "fw_", KeyScope.Ingest, DateTimeOffset.UtcNow, null, null),
+            KeySecret.HashOf("fw_secret"), Ct);
         var source = "live-" + Guid.NewGuid();
         using (var tracing = Sdk.CreateTracerProviderBuilder().AddSource(source).AddOtlpExporter(exporter =>
         {
@@ -32,7 +34,8 @@ public sealed class DotnetExporterTests
             exporter.Headers = "x-api-key=fw_secret";
         }).Build())
         {
-            using var chat = new ScriptedChat().AsBuilder().UseOpenTelemetry(sourceName: source, configure: client => client.EnableSensitiveData = true).Build();
+            using var chat = new ScriptedChat().AsBuilder()
+                .UseOpenTelemetry(sourceName: source, configure: client => client.EnableSensitiveData = true).Build();
             await chat.GetResponseAsync([new(ChatRole.System, "Kurz."), new(ChatRole.User, Question)], cancellationToken: Ct);
             await foreach (var _ in chat.GetStreamingResponseAsync(Question, cancellationToken: Ct))
             {
@@ -55,16 +58,19 @@ public sealed class DotnetExporterTests
 
     sealed class ScriptedChat : IChatClient
     {
-        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        public Task<ChatResponse> GetResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
             messages.Last().Text switch
             {
                 "fail" => throw new InvalidOperationException("no more"),
-                "call" => Task.FromResult(Reply(new FunctionCallContent("c1", "look_up", new Dictionary<string, object?> { ["city"] = "Köln" }))),
+                "call" => Task.FromResult(
+                    Reply(new FunctionCallContent("c1", "look_up", new Dictionary<string, object?> { ["city"] = "Köln" }))),
                 _ => Task.FromResult(Reply(new TextContent(Answer))),
             };
 
         public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-            IEnumerable<ChatMessage> messages, ChatOptions? options = null, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             foreach (var update in Reply(new TextContent(Answer)).ToChatResponseUpdates())

@@ -22,13 +22,17 @@ public sealed class EvaluationExportTests
     {
         await using var other = await RunningServer.StartAsync();
         await using var server = await RunningServer.StartAsync(("EvaluationExport:Endpoint", other.Http.BaseAddress!.ToString()));
-        await server.PostAsync("/api/v1/metrics", """{"name":"answer.short","criterion":"Is it short?","validator":{"kind":"length","max":10}}""");
-        var spans = Otlp.Request(Otlp.Span(Trace, "00f067aa0ba902b7", "chat", null, ("gen_ai.operation.name", "chat"), ("output.value", "It is a long answer."), ("gen_ai.response.id", "resp-1")));
+        await server.PostAsync(
+            "/api/v1/metrics", """{"name":"answer.short","criterion":"Is it short?","validator":{"kind":"length","max":10}}""");
+        var spans = Otlp.Request(
+            Otlp.Span(Trace, "00f067aa0ba902b7", "chat", null, ("gen_ai.operation.name", "chat"), ("output.value", "It is a long answer."),
+                ("gen_ai.response.id", "resp-1")));
         await Otlp.SendAsync(other.Http, "/v1/traces", spans, Otlp.Json);
         await Task.Delay(1_200, Ct);
         await Otlp.SendAsync(server.Http, "/v1/traces", spans, Otlp.Json);
 
-        var seen = await other.EventuallyAsync($"/api/v1/traces/{Trace}", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1);
+        var seen = await other.EventuallyAsync(
+            $"/api/v1/traces/{Trace}", body => body.GetProperty("spans")[0].GetProperty("verdicts").GetArrayLength() == 1);
         var verdict = seen.GetProperty("spans")[0].GetProperty("verdicts")[0];
         Assert.Equal(("answer.short", "fail"), (verdict.GetProperty("metric").GetString(), verdict.GetProperty("outcome").GetString()));
         Assert.StartsWith("external:length-1-", verdict.GetProperty("validator_version").GetString(), StringComparison.Ordinal);
@@ -43,11 +47,13 @@ public sealed class EvaluationExportTests
         await server.PostAsync("/api/v1/metrics", """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":10}}""");
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
         var warnings = new List<string>();
-        var options = new EvaluationExportOptions(receiver.Address, new Dictionary<string, string> { ["x-api-key"] = "secret" }, ["default"]);
+        var options = new EvaluationExportOptions(
+            receiver.Address, new Dictionary<string, string> { ["x-api-key"] = "secret" }, ["default"]);
         using var export = new EvaluationExport(server.Store, options, clock, warnings.Add);
         await export.StartAsync(Ct);
         await server.AddSpansAsync([
-            .. Enumerable.Range(0, 10).Select(i => RunningServer.Span(Trace, $"{i + 1:x16}")), RunningServer.Span(Trace, $"{99:x16}", output: "poison"),
+            .. Enumerable.Range(0, 10).Select(i => RunningServer.Span(Trace, $"{i + 1:x16}")),
+            RunningServer.Span(Trace, $"{99:x16}", output: "poison"),
             RunningServer.Span("no-otlp-id", "s"),
         ]);
         var worker = server.Services.GetRequiredService<Engine.Jobs.MetricWorker>();
@@ -56,7 +62,8 @@ public sealed class EvaluationExportTests
         {
             await worker.RunOnceAsync(Ct);
             // A lease in the past holds nothing.
-            waiting = (await server.Store.Outbox.TakeAsync(100, DateTimeOffset.UnixEpoch.AddDays(1), DateTimeOffset.UnixEpoch.AddDays(1), Ct)).Count;
+            waiting = (await server.Store.Outbox.TakeAsync(
+                100, DateTimeOffset.UnixEpoch.AddDays(1), DateTimeOffset.UnixEpoch.AddDays(1), Ct)).Count;
         }
         Assert.Equal(12, waiting);
         receiver.Poison = $"{99:x16}";

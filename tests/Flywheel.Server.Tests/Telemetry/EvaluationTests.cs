@@ -2,7 +2,6 @@ using System.Text.Json;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
-using Flywheel.Server.Api;
 using Flywheel.TestServer;
 
 namespace Flywheel.Server.Tests.Telemetry;
@@ -21,7 +20,8 @@ public sealed class EvaluationTests
         _ => new { doubleValue = Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture) },
     };
 
-    static object[] Attributes((string Key, object Value)[] attributes) => [.. attributes.Select(one => new { key = one.Key, value = Value(one.Value) })];
+    static object[] Attributes((string Key, object Value)[] attributes) =>
+        [.. attributes.Select(one => new { key = one.Key, value = Value(one.Value) })];
 
     static byte[] Logs(params object[] records) => JsonSerializer.SerializeToUtf8Bytes(new
     {
@@ -30,12 +30,14 @@ public sealed class EvaluationTests
 
     static object Record(string? trace, string? span, params (string, object)[] attributes) => new
     {
-        timeUnixNano = "1764000001000000000", eventName = "gen_ai.evaluation.result", traceId = trace ?? "", spanId = span ?? "", attributes = Attributes(attributes),
+        timeUnixNano = "1764000001000000000", eventName = "gen_ai.evaluation.result", traceId = trace ?? "", spanId = span ?? "",
+        attributes = Attributes(attributes),
     };
 
     static object Span(string id, (string, object)[] attributes, params object[] events) => new
     {
-        traceId = Trace, spanId = id, name = "chat", kind = 3, startTimeUnixNano = "1764000000000000000", endTimeUnixNano = "1764000000012345678",
+        traceId = Trace, spanId = id, name = "chat", kind = 3, startTimeUnixNano = "1764000000000000000",
+        endTimeUnixNano = "1764000000012345678",
         attributes = Attributes([("gen_ai.operation.name", "chat"), ("gen_ai.response.id", "resp-" + id), .. attributes]), events,
     };
 
@@ -45,14 +47,18 @@ public sealed class EvaluationTests
         Assert.Equal((200, "{}"), (status, System.Text.Encoding.UTF8.GetString(reply)));
     }
 
-    static async Task<IReadOnlyDictionary<string, (string Outcome, string? Reason, string Version)>> VerdictsAsync(RunningServer server, int count, string span = Judged)
+    static async Task<IReadOnlyDictionary<string, (string Outcome, string? Reason, string Version)>> VerdictsAsync(
+        RunningServer server, int count, string span = Judged)
     {
         var trace = await server.EventuallyAsync($"/api/v1/traces/{Trace}", body => Of(body).GetArrayLength() == count);
         return Of(trace).EnumerateArray().ToDictionary(
             verdict => verdict.GetProperty("metric").GetString()!,
-            verdict => (verdict.GetProperty("outcome").GetString()!, verdict.GetProperty("reason").GetString(), verdict.GetProperty("validator_version").GetString()!));
+            verdict => (verdict.GetProperty("outcome").GetString()!, verdict.GetProperty("reason").GetString(),
+                verdict.GetProperty("validator_version").GetString()!));
 
-        JsonElement Of(JsonElement body) => body.GetProperty("spans").EnumerateArray().First(each => each.GetProperty("span_id").GetString() == span).GetProperty("verdicts");
+        JsonElement Of(JsonElement body) =>
+            body.GetProperty("spans").EnumerateArray().First(each => each.GetProperty("span_id").GetString() == span)
+                .GetProperty("verdicts");
     }
 
     [Fact]
@@ -60,27 +66,35 @@ public sealed class EvaluationTests
     {
         await using var server = await RunningServer.StartAsync();
         var records = Logs(
-            Record(Trace, Judged, ("gen_ai.evaluation.name", "Answer Relevance"), ("gen_ai.evaluation.score.value", 0.5), ("gen_ai.evaluation.score.label", "pass"), ("gen_ai.evaluation.explanation", "On topic.")),
-            Record(null, null, ("gen_ai.evaluation.name", "toxicity"), ("gen_ai.evaluation.score.value", 0), ("gen_ai.response.id", "resp-" + Judged)),
-            Record(Trace, "00f067aa0ba902ff", ("gen_ai.evaluation.name", "vague"), ("gen_ai.evaluation.score.value", 0.7), ("gen_ai.response.id", "resp-" + Judged)),
+            Record(Trace, Judged, ("gen_ai.evaluation.name", "Answer Relevance"), ("gen_ai.evaluation.score.value", 0.5),
+                ("gen_ai.evaluation.score.label", "pass"), ("gen_ai.evaluation.explanation", "On topic.")),
+            Record(null, null, ("gen_ai.evaluation.name", "toxicity"), ("gen_ai.evaluation.score.value", 0),
+                ("gen_ai.response.id", "resp-" + Judged)),
+            Record(Trace, "00f067aa0ba902ff", ("gen_ai.evaluation.name", "vague"), ("gen_ai.evaluation.score.value", 0.7),
+                ("gen_ai.response.id", "resp-" + Judged)),
             Record(Trace, Judged, ("gen_ai.evaluation.name", "broken"), ("error.type", "timeout")));
 
         await SendAsync(server, records);
         await SendAsync(server, Otlp.Request(Span(
-            Judged, [("annotations.0.annotation.name", "fluency"), ("annotations.0.annotation.label", "incorrect"), ("annotations.0.annotation.annotator_kind", "LLM"), ("evaluations.0.name", "grounded"), ("evaluations.0.score", 1)],
-            new { name = "gen_ai.evaluation.result", timeUnixNano = "1764000000500000000", attributes = Attributes([("gen_ai.evaluation.name", "inside"), ("gen_ai.evaluation.score.label", "fail")]) })), "/v1/traces");
+            Judged, [("annotations.0.annotation.name", "fluency"), ("annotations.0.annotation.label", "incorrect"),
+                ("annotations.0.annotation.annotator_kind", "LLM"), ("evaluations.0.name", "grounded"), ("evaluations.0.score", 1)],
+            new { name = "gen_ai.evaluation.result", timeUnixNano = "1764000000500000000",
+                attributes = Attributes([("gen_ai.evaluation.name", "inside"), ("gen_ai.evaluation.score.label", "fail")]) })),
+                    "/v1/traces");
         var verdicts = await VerdictsAsync(server, 7);
         await SendAsync(server, records);
         await Task.Delay(1_500, Ct);
 
         Assert.Equal(("pass", "On topic.", "external:ragas@1.0"), verdicts["answer-relevance"]);
         Assert.Equal(
-            new Dictionary<string, string> { ["toxicity"] = "fail", ["vague"] = "unsure", ["broken"] = "error", ["fluency"] = "fail", ["grounded"] = "pass", ["inside"] = "fail", ["answer-relevance"] = "pass" },
+            new Dictionary<string, string> { ["toxicity"] = "fail", ["vague"] = "unsure", ["broken"] = "error", ["fluency"] = "fail",
+                ["grounded"] = "pass", ["inside"] = "fail", ["answer-relevance"] = "pass" },
             verdicts.ToDictionary(each => each.Key, each => each.Value.Outcome));
         Assert.Equal(7, (await VerdictsAsync(server, 7)).Count);
         var metric = (await server.Store.Metrics.FindAsync(ProjectId.Default, "answer-relevance", Ct))!;
         Assert.Equal((MetricState.Proposed, ValidatorSpec.External, "otlp"), (metric.State, metric.Validator.Kind, metric.Author));
-        Assert.Equal(1, (await server.GetAsync("/api/v1/metrics/answer-relevance/summary")).Body.GetProperty("versions")[0].GetProperty("verdicts").GetProperty("pass").GetInt32());
+        Assert.Equal(1, (await server.GetAsync("/api/v1/metrics/answer-relevance/summary")).Body.GetProperty("versions")[0]
+            .GetProperty("verdicts").GetProperty("pass").GetInt32());
         Assert.Empty((await server.GetAsync("/api/v1/review")).Body.GetProperty("items").EnumerateArray());
     }
 
@@ -89,9 +103,12 @@ public sealed class EvaluationTests
     {
         await using var server = await RunningServer.StartAsync();
         await server.PostAsync("/api/v1/metrics", """{"name":"short","criterion":"Is it short?","validator":{"kind":"length","max":10}}""");
-        var (made, problem) = await server.PostAsync("/api/v1/metrics", """{"name":"toxicity","criterion":"Is it harmless?","validator":{"kind":"external","pass_at_most":0.3,"pass_labels":["clean"]}}""");
+        var (made, problem) = await server.PostAsync(
+            "/api/v1/metrics", """{"name":"toxicity","criterion":"Is it harmless?","validator":{"kind":"external","pass_at_most":0.3,"pass_labels":["clean"]}}""");
         Assert.True(made == 201, problem.ToString());
-        Assert.Equal(400, (await server.PostAsync("/api/v1/metrics", """{"name":"t2","criterion":"c?","validator":{"kind":"external","pass_at_least":2,"pass_at_most":1}}""")).Status);
+        Assert.Equal(400, (await server.PostAsync(
+            "/api/v1/metrics", """{"name":"t2","criterion":"c?","validator":{"kind":"external","pass_at_least":2,"pass_at_most":1}}"""))
+                .Status);
         Assert.Equal(409, (await server.PostAsync("/api/v1/metrics/toxicity/backfill", "{}")).Status);
 
         await SendAsync(server, Otlp.Request(Span(Judged, [("output.value", "A long answer it is.")])), "/v1/traces");
@@ -100,7 +117,8 @@ public sealed class EvaluationTests
             Record(Trace, Judged, ("gen_ai.evaluation.name", "toxicity"), ("gen_ai.evaluation.score.value", 0.25))));
 
         var verdicts = await VerdictsAsync(server, 3);
-        Assert.Equal(("fail", "pass", "pass"), (verdicts["short"].Outcome, verdicts["short.external"].Outcome, verdicts["toxicity"].Outcome));
+        Assert.Equal(("fail", "pass", "pass"),
+            (verdicts["short"].Outcome, verdicts["short.external"].Outcome, verdicts["toxicity"].Outcome));
     }
 
     [Fact]
@@ -110,24 +128,31 @@ public sealed class EvaluationTests
         async Task<string> KeyAsync(KeyScope scope)
         {
             var secret = KeySecret.New();
-            await server.Store.Projects.AddKeyAsync(new(Guid.CreateVersion7(), ProjectId.Default, "k", secret[..10], scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
+            await server.Store.Projects.AddKeyAsync(
+                new(Guid.CreateVersion7(), ProjectId.Default, "k", secret[..10], scope, DateTimeOffset.UtcNow, null, null),
+                KeySecret.HashOf(secret), Ct);
             return "Bearer " + secret;
         }
 
         var (ingest, admin) = (await KeyAsync(KeyScope.Ingest), await KeyAsync(KeyScope.Admin));
         server.Http.DefaultRequestHeaders.TryAddWithoutValidation("x-none", "");
         var metric = (await server.Store.Metrics.AddAsync(
-            ProjectId.Default, new NewMetric("polite", "Is it polite?", MetricSubject.Output, null, null, 1, new("length", JsonSerializer.SerializeToElement(new { max = 1000 })), "ann"), true, DateTimeOffset.UtcNow, Ct))!;
+            ProjectId.Default, new NewMetric(
+                "polite", "Is it polite?", MetricSubject.Output, null, null, 1,
+                new("length", JsonSerializer.SerializeToElement(new { max = 1000 })), "ann"), true, DateTimeOffset.UtcNow, Ct))!;
         (string, object)[] Human(string author, string label, bool blind) =>
         [
-            ("gen_ai.evaluation.name", "polite"), ("gen_ai.evaluation.score.label", label), ("flywheel.evaluation.source", "human"), ("flywheel.evaluation.author", author),
+            ("gen_ai.evaluation.name", "polite"), ("gen_ai.evaluation.score.label", label), ("flywheel.evaluation.source", "human"),
+            ("flywheel.evaluation.author", author),
             ("flywheel.evaluation.blind", blind),
         ];
         await SendAsync(server, Otlp.Request(
-            Span(Judged, [("annotations.0.annotation.name", "polite"), ("annotations.0.annotation.score", 0), ("annotations.0.annotation.annotator_kind", "HUMAN")])), "/v1/traces", ("Authorization", ingest));
+            Span(Judged, [("annotations.0.annotation.name", "polite"), ("annotations.0.annotation.score", 0),
+                ("annotations.0.annotation.annotator_kind", "HUMAN")])), "/v1/traces", ("Authorization", ingest));
         // Whoever may only send spans cannot make gold, whatever it declares.
         await SendAsync(server, Logs(Record(Trace, Judged, Human("eve", "pass", true))), headers: ("Authorization", ingest));
-        await SendAsync(server, Logs(Record(Trace, Judged, Human("bo", "fail", false)), Record(Trace, Judged, Human("ann", "pass", true))), headers: ("Authorization", admin));
+        await SendAsync(server, Logs(Record(Trace, Judged, Human("bo", "fail", false)), Record(Trace, Judged, Human("ann", "pass", true))),
+            headers: ("Authorization", admin));
 
         var span = (await server.Store.Spans.FindAsync(ProjectId.Default, new(Trace, Judged), Ct))!;
         IReadOnlyList<Label> labels = [];
@@ -141,8 +166,10 @@ public sealed class EvaluationTests
             },
             Ct);
 
-        Assert.Equal([("ann", true, LabelMode.Blind), ("bo", false, LabelMode.Accepted)], labels.OrderBy(label => label.Author).Select(label => (label.Author, label.Passed, label.Mode)));
-        Assert.Equal([("elsewhere:eve", true), ("elsewhere:test", false)], proposals.OrderBy(each => each.Author).Select(each => (each.Author, each.Passed)));
+        Assert.Equal([("ann", true, LabelMode.Blind), ("bo", false, LabelMode.Accepted)],
+            labels.OrderBy(label => label.Author).Select(label => (label.Author, label.Passed, label.Mode)));
+        Assert.Equal([("elsewhere:eve", true), ("elsewhere:test", false)],
+            proposals.OrderBy(each => each.Author).Select(each => (each.Author, each.Passed)));
         Assert.All(labels, label => Assert.Equal(metric.Id, label.Metric));
     }
 

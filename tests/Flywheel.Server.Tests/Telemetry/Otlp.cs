@@ -42,7 +42,8 @@ static class Otlp
         frame[0] = gzip ? (byte)1 : (byte)0;
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), payload.Length);
         payload.CopyTo(frame, 5);
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/opentelemetry.proto.collector.{service}/Export")
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"http://127.0.0.1:{port}/opentelemetry.proto.collector.{service}/Export")
         {
             Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent(frame),
         };
@@ -60,16 +61,20 @@ static class Otlp
     }
 
     /// <summary>One span in OTLP/JSON.</summary>
-    public static object Span(string trace, string span, string name = "step", string? parent = null, params (string Key, object Value)[] attributes) => new
+    public static object Span(
+        string trace, string span, string name = "step", string? parent = null, params (string Key, object Value)[] attributes) => new
     {
         traceId = trace, spanId = span, parentSpanId = parent ?? "", name, kind = 1,
         startTimeUnixNano = "1764000000000000000", endTimeUnixNano = "1764000000012345678",
-        attributes = attributes.Select(one => new { key = one.Key, value = one.Value is string text ? (object)new { stringValue = text } : new { intValue = one.Value.ToString() } }),
+        attributes = attributes.Select(
+            one => new { key = one.Key,
+                value = one.Value is string text ? (object)new { stringValue = text } : new { intValue = one.Value.ToString() } }),
     };
 
     public static byte[] Request(params object[] spans) => JsonSerializer.SerializeToUtf8Bytes(new
     {
-        resourceSpans = new[] { new { resource = new { attributes = Array.Empty<object>() }, scopeSpans = new[] { new { scope = new { name = "test" }, spans } } } },
+        resourceSpans = new[] { new { resource = new { attributes = Array.Empty<object>() },
+            scopeSpans = new[] { new { scope = new { name = "test" }, spans } } } },
     });
 
     public static int FreePort()

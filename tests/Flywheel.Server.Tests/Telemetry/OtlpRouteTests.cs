@@ -21,7 +21,8 @@ public sealed class OtlpRouteTests
         var (status, body, response) = await Otlp.SendAsync(server.Http, "/v1/traces", request, Otlp.Json);
 
         var partial = JsonDocument.Parse(body).RootElement.GetProperty("partialSuccess");
-        Assert.Equal((200, "3", Otlp.Json), (status, partial.GetProperty("rejectedSpans").GetString(), response.Content.Headers.ContentType!.MediaType));
+        Assert.Equal((200, "3", Otlp.Json),
+            (status, partial.GetProperty("rejectedSpans").GetString(), response.Content.Headers.ContentType!.MediaType));
         Assert.Contains("spanId", partial.GetProperty("errorMessage").GetString());
         Assert.Equal(2, await server.Store.Spans.CountAsync(ProjectId.Default, Ct));
     }
@@ -41,7 +42,8 @@ public sealed class OtlpRouteTests
         Assert.Equal(1, await server.Store.Spans.CountAsync(ProjectId.Default, Ct));
 
         static byte[] Span(byte[] trace, byte[] id) =>
-            [.. Field(1, trace), .. Field(2, id), .. Field(5, "step"u8.ToArray()), 7 << 3 | 1, .. BitConverter.GetBytes(1764000000000000000ul)];
+            [.. Field(1, trace), .. Field(2, id), .. Field(5, "step"u8.ToArray()), 7 << 3 | 1,
+                .. BitConverter.GetBytes(1764000000000000000ul)];
         static byte[] Field(int number, byte[] content) => content.Length < 128
             ? [(byte)(number << 3 | 2), (byte)content.Length, .. content]
             : [(byte)(number << 3 | 2), (byte)(content.Length & 0x7F | 0x80), (byte)(content.Length >> 7), .. content];
@@ -85,14 +87,17 @@ public sealed class OtlpRouteTests
     {
         await using var server = await RunningServer.StartAsync();
         var request = Otlp.Request(Otlp.Span(Trace, "00f067aa0ba902b7", attributes:
-            [("__proto__", "x"), ("constructor.prototype", "y"), ("my.own", "z"), ("my.own", "last"), (new string('k', 65_536), "long"), ("session.id", new string('s', 500))]));
+            [("__proto__", "x"), ("constructor.prototype", "y"), ("my.own", "z"), ("my.own", "last"), (new string('k', 65_536), "long"),
+                ("session.id", new string('s', 500))]));
 
         var (status, _, _) = await Otlp.SendAsync(server.Http, "/v1/traces", request, Otlp.Json);
 
         Assert.Equal(200, status);
         var span = (await server.Store.Spans.AfterAsync(ProjectId.Default, new(0), null, 10, Ct)).Single().Content;
         var kept = JsonDocument.Parse(span.Attributes!).RootElement;
-        Assert.Equal(("x", "y", "last"), (kept.GetProperty("__proto__").GetString(), kept.GetProperty("constructor.prototype").GetString(), kept.GetProperty("my.own").GetString()));
+        Assert.Equal(("x", "y", "last"),
+            (kept.GetProperty("__proto__").GetString(), kept.GetProperty("constructor.prototype").GetString(),
+                kept.GetProperty("my.own").GetString()));
         Assert.Equal("long", kept.GetProperty(new string('k', 65_536)).GetString());
         // A name too long for its column stays an attribute, and does not cost the span.
         Assert.Null(span.Session);
@@ -104,9 +109,12 @@ public sealed class OtlpRouteTests
     {
         await using var server = await RunningServer.StartAsync();
         var request = Otlp.Request(
-            Otlp.Span(Trace, "0000000000000001", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"), ("graph.node.name", "route"), ("gen_ai.agent.name", "a")),
-            Otlp.Span(Trace, "0000000000000002", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"), ("gen_ai.agent.name", "planner")),
-            Otlp.Span(Trace, "0000000000000003", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"), ("gen_ai.prompt.name", "greet")),
+            Otlp.Span(Trace, "0000000000000001", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"),
+                ("graph.node.name", "route"), ("gen_ai.agent.name", "a")),
+            Otlp.Span(Trace, "0000000000000002", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"),
+                ("gen_ai.agent.name", "planner")),
+            Otlp.Span(Trace, "0000000000000003", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"),
+                ("gen_ai.prompt.name", "greet")),
             Otlp.Span(Trace, "0000000000000004", "chat m", null, ("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m")),
             Otlp.Span(Trace, "0000000000000005", "GET /", null, ("user.id", "ada"), ("session.id", "s1"), ("flywheel.kind", "classifier")));
 
@@ -125,7 +133,8 @@ public sealed class OtlpRouteTests
         var project = await server.Store.Projects.EnsureAsync("other", DateTimeOffset.UtcNow, Ct);
         foreach (var (secret, scope) in new[] { ("fw_ingest", KeyScope.Ingest), ("fw_read", KeyScope.Read) })
             await server.Store.Projects.AddKeyAsync(
-                new(Guid.CreateVersion7(), project.Id, scope.ToString(), secret, scope, DateTimeOffset.UtcNow, null, null), KeySecret.HashOf(secret), Ct);
+                new(Guid.CreateVersion7(), project.Id, scope.ToString(), secret, scope, DateTimeOffset.UtcNow, null, null),
+                KeySecret.HashOf(secret), Ct);
         async Task<int> StatusAsync(string span, params (string, string)[] headers) =>
             (await Otlp.SendAsync(server.Http, "/v1/traces", Otlp.Request(Otlp.Span(Trace, span)), Otlp.Json, gzip: false, headers)).Status;
 
@@ -134,7 +143,8 @@ public sealed class OtlpRouteTests
         Assert.Equal(403, await StatusAsync("0000000000000003", ("x-api-key", "fw_read")));
         Assert.Equal(200, await StatusAsync("0000000000000004", ("x-api-key", "fw_ingest")));
         Assert.Equal(200, await StatusAsync("0000000000000005", ("Authorization", "Bearer fw_ingest")));
-        Assert.Equal((2, 0), (await server.Store.Spans.CountAsync(project.Id, Ct), await server.Store.Spans.CountAsync(ProjectId.Default, Ct)));
+        Assert.Equal((2, 0), (
+            await server.Store.Spans.CountAsync(project.Id, Ct), await server.Store.Spans.CountAsync(ProjectId.Default, Ct)));
     }
 
     [Theory]

@@ -27,7 +27,8 @@ public sealed class RecordedRequestTests
         AssertCall(spans[1], "Write the answer", Plan + " (echo 16 chars)", "gpt-4.1-2025-04-14", null, null);
         AssertCall(spans[2], Find, Calls, "gpt-4.1-mini-2025-04-14", 21, 17);
         AssertCall(spans[3], Charged, Plan, "gpt-4.1-mini", 30, 12);
-        Assert.Equal("run_sql", Attributes(spans[2]).GetProperty("gen_ai.tool.definitions")[0].GetProperty("function").GetProperty("name").GetString());
+        Assert.Equal("run_sql",
+            Attributes(spans[2]).GetProperty("gen_ai.tool.definitions")[0].GetProperty("function").GetProperty("name").GetString());
         AssertRoot(spans);
     }
 
@@ -97,7 +98,9 @@ public sealed class RecordedRequestTests
     {
         await using var server = await RunningServer.StartAsync();
         // A metric that is decided by the text: before it came there is nothing to pass.
-        var (created, _) = await server.PostAsync("/api/v1/metrics", new { name = "says_plan", criterion = "Speaks of the plan?", validator = new { kind = "contains", text = "plan" } });
+        var (created, _) = await server.PostAsync(
+            "/api/v1/metrics", new { name = "says_plan", criterion = "Speaks of the plan?",
+                validator = new { kind = "contains", text = "plan" } });
         Assert.Equal(201, created);
         var traces = () => SendAsync(server, "/v1/traces", "openai-js_otel-contrib-0.22.0.traces", encoding);
         var logs = () => SendAsync(server, "/v1/logs", "openai-js_otel-contrib-0.22.0.logs", "json");
@@ -134,7 +137,8 @@ public sealed class RecordedRequestTests
         {
             var body = File.ReadAllBytes(file);
             sent += JsonDocument.Parse(body).RootElement.GetProperty("resourceSpans").EnumerateArray()
-                .SelectMany(resource => resource.GetProperty("scopeSpans").EnumerateArray()).Sum(scope => scope.GetProperty("spans").GetArrayLength());
+                .SelectMany(resource => resource.GetProperty("scopeSpans").EnumerateArray())
+                .Sum(scope => scope.GetProperty("spans").GetArrayLength());
             var (status, reply, _) = await Otlp.SendAsync(server.Http, "/v1/traces", body, Otlp.Json);
             Assert.Equal((200, "{}"), (status, System.Text.Encoding.UTF8.GetString(reply)));
         }
@@ -146,10 +150,17 @@ public sealed class RecordedRequestTests
         var calls = spans.Where(span => span.Kind == NodeKind.Writer).ToArray();
         Assert.True(calls.Length >= 15, $"{calls.Length} model calls");
         // Some are steps of a call that carry one side only: what was sent of either side is there.
-        Assert.All(calls, call => Assert.True(call.Input is { Length: > 0 } || !call.Attributes!.Contains("\"langfuse.observation.input\"", StringComparison.Ordinal), $"{call.Node}: {call.Attributes}"));
-        Assert.All(calls, call => Assert.True(call.Output is { Length: > 0 } || !call.Attributes!.Contains("\"langfuse.observation.output\"", StringComparison.Ordinal), $"{call.Node}: {call.Attributes}"));
+        Assert.All(calls, call =>
+            Assert.True(call.Input is { Length: > 0 }
+                || !call.Attributes!.Contains("\"langfuse.observation.input\"", StringComparison.Ordinal),
+                $"{call.Node}: {call.Attributes}"));
+        Assert.All(calls, call =>
+            Assert.True(call.Output is { Length: > 0 }
+                || !call.Attributes!.Contains("\"langfuse.observation.output\"", StringComparison.Ordinal),
+                $"{call.Node}: {call.Attributes}"));
         Assert.True(calls.Count(call => call is { Input.Length: > 0, Output.Length: > 0 }) >= 18);
-        Assert.Contains(spans, span => span is { Node: "get_weather", Kind: NodeKind.Tool, Input: """{"city":"Tokyo"}""", Output: "The weather in Tokyo is sunny." });
+        Assert.Contains(spans, span =>
+            span is { Node: "get_weather", Kind: NodeKind.Tool, Input: """{"city":"Tokyo"}""", Output: "The weather in Tokyo is sunny." });
     }
 
     static async Task<List<NewSpan>> StoredAsync(string stem, string encoding)
@@ -162,7 +173,8 @@ public sealed class RecordedRequestTests
     static async Task SendAsync(RunningServer server, string path, string stem, string encoding)
     {
         var (status, body, _) = await Otlp.SendAsync(
-            server.Http, path, TelemetryData.Read($"otlp/{stem}.{encoding}"), encoding == "pb" ? Otlp.Protobuf : Otlp.Json, gzip: encoding == "pb");
+            server.Http, path, TelemetryData.Read($"otlp/{stem}.{encoding}"), encoding == "pb" ? Otlp.Protobuf : Otlp.Json,
+            gzip: encoding == "pb");
         Assert.Equal(200, status);
         Assert.Equal(encoding == "pb" ? "" : "{}", System.Text.Encoding.UTF8.GetString(body));
     }
@@ -172,7 +184,8 @@ public sealed class RecordedRequestTests
 
     static void AssertCall(NewSpan span, string input, string output, string model, int? tokensIn, int? tokensOut) =>
         Assert.Equal((input, output, model, tokensIn, tokensOut, NodeKind.Writer, "chat"),
-            (span.Input, span.Output, span.Model, span.InputTokens, span.OutputTokens, span.Kind, Attributes(span).GetProperty("gen_ai.operation.name").GetString()));
+            (span.Input, span.Output, span.Model, span.InputTokens, span.OutputTokens, span.Kind,
+                Attributes(span).GetProperty("gen_ai.operation.name").GetString()));
 
     static void AssertMessages(NewSpan span, params (string Role, string Text)[] expected) => Assert.Equal(
         expected,

@@ -10,7 +10,8 @@ static class TelemetryData
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (Exists(Path.Combine(folder.FullName, "shared", "data", path)))
                 return Path.Combine(folder.FullName, "shared", "data", path);
-        throw new DirectoryNotFoundException($"{path} was not found under shared/data above {AppContext.BaseDirectory}: set FLYWHEEL_DATA to the data folder.");
+        throw new DirectoryNotFoundException(
+            $"{path} was not found under shared/data above {AppContext.BaseDirectory}: set FLYWHEEL_DATA to the data folder.");
     }
 
     public static byte[] Read(string path) => File.ReadAllBytes(Find(path));

@@ -37,7 +37,8 @@ public sealed class SpanIntakeTests : IAsyncLifetime
         await _intake.AddAsync(Home, [first], Ct);
 
         var results = await _intake.AddAsync(
-            Home, [Span("bad") with { Node = "" }, Span("new"), first, Span("1", "another"), Span("old") with { StartedAt = DateTimeOffset.UnixEpoch }], Ct);
+            Home, [Span("bad") with { Node = "" }, Span("new"), first, Span("1", "another"),
+                Span("old") with { StartedAt = DateTimeOffset.UnixEpoch }], Ct);
 
         Assert.Equal(
             [SpanOutcome.Refused, SpanOutcome.Stored, SpanOutcome.Repeated, SpanOutcome.Conflicting, SpanOutcome.Refused],

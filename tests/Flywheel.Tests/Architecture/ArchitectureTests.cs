@@ -6,10 +6,11 @@ namespace Flywheel.Tests.Architecture;
 /// <summary>What docs/architecture.md says of the assemblies and their topics.</summary>
 public sealed partial class ArchitectureTests
 {
-    /// <summary>Topics that still depend on each other in a cycle, by assembly. Take an assembly out when its topics no longer do.</summary>
+    /// <summary>
+    /// Topics that still depend on each other in a cycle, by assembly. Take an assembly out when its topics no longer do.
+    /// </summary>
     static readonly Dictionary<string, string> OpenTopics = new()
     {
-        ["Storage"] = "The stores and the dialects depend on each other.",
         ["Client"] = "The public types are in the root folder, and the folders below use them.",
     };
 
@@ -29,7 +30,8 @@ public sealed partial class ArchitectureTests
     [InlineData("Flywheel.Sandbox", "Flywheel.Core")]
     [InlineData("Flywheel.Client", "Flywheel.Core")]
     [InlineData("Flywheel.Client.Hosting", "Flywheel.Client")]
-    public void An_assembly_sees_what_it_may(string project, params string[] allowed) => Assert.Equal(allowed, References(project, "ProjectReference"));
+    public void An_assembly_sees_what_it_may(string project, params string[] allowed) =>
+        Assert.Equal(allowed, References(project, "ProjectReference"));
 
     [Fact]
     public void Core_has_no_packages() => Assert.Empty(References("Flywheel.Core", "PackageReference"));
@@ -49,16 +51,19 @@ public sealed partial class ArchitectureTests
         Assert.NotEmpty(Naming("Npgsql"));
     }
 
-    /// <summary>The demo's own shop is an application's database; the validators of SQL write statements over a statement that they check.</summary>
+    /// <summary>
+    /// The demo's own shop is an application's database; the validators of SQL write statements over a statement that they check.
+    /// </summary>
     [Fact]
     public void Statements_of_SQL_stand_in_storage()
     {
         string[] mayHold =
         [
-            "Flywheel.Storage/", "Flywheel.Sandbox/", "Flywheel.Demo/Orders/", "Flywheel.Engine/Metrics/Sql/", "Flywheel.Validators/Code/CallersRows.cs",
+            "Flywheel.Storage/", "Flywheel.Sandbox/", "Flywheel.Demo/Orders/", "Flywheel.Engine/Metrics/Sql/",
+            "Flywheel.Validators/Code/CallersRows.cs",
             "Flywheel.Validators/Sandboxing/ReadOnlyRole.cs",
         ];
-        Assert.Empty(WithStatements().Where(path => !mayHold.Any(allowed => path.StartsWith(allowed, StringComparison.Ordinal))));
+        Assert.DoesNotContain(WithStatements(), path => !mayHold.Any(allowed => path.StartsWith(allowed, StringComparison.Ordinal)));
         Assert.NotEmpty(WithStatements());
     }
 
@@ -67,7 +72,11 @@ public sealed partial class ArchitectureTests
     {
         var cycles = SourceTree.OfProduct().TopicCycles();
 
-        Assert.Empty(cycles.Where(cycle => !cycle.All(topic => OpenTopics.ContainsKey(topic.Split('/')[0]))).Select(cycle => string.Join(", ", cycle)));
+        Assert.Empty(cycles.Where(cycle => !cycle.All(topic => OpenTopics.ContainsKey(topic.Split('/')[0])))
+            .Select(cycle => string.Join(", ", cycle)));
+        // An entry whose cycle is gone is taken out of the list.
+        Assert.All(OpenTopics.Keys, name =>
+            Assert.Contains(cycles, cycle => cycle.All(topic => topic.StartsWith(name + "/", StringComparison.Ordinal))));
     }
 
     [Fact]
@@ -83,9 +92,12 @@ public sealed partial class ArchitectureTests
     {
         var tree = new SourceTree(new Dictionary<string, string>
         {
-            ["Flywheel.Core/Labels/Label.cs"] = "using Flywheel.Core.Spans;\nnamespace Flywheel.Core.Labels;\npublic sealed record Label(Span Of);",
-            ["Flywheel.Core/Spans/Span.cs"] = "using Flywheel.Core.Labels;\nnamespace Flywheel.Core.Spans;\npublic sealed record Span(Label? Newest);",
-            ["Flywheel.Core/Spans/Quote.cs"] = "namespace Flywheel.Core.Spans;\n// A Label is no use of it.\npublic sealed record Quote(Span Of);",
+            ["Flywheel.Core/Labels/Label.cs"] =
+                "using Flywheel.Core.Spans;\nnamespace Flywheel.Core.Labels;\npublic sealed record Label(Span Of);",
+            ["Flywheel.Core/Spans/Span.cs"] =
+                "using Flywheel.Core.Labels;\nnamespace Flywheel.Core.Spans;\npublic sealed record Span(Label? Newest);",
+            ["Flywheel.Core/Spans/Quote.cs"] =
+                "namespace Flywheel.Core.Spans;\n// A Label is no use of it.\npublic sealed record Quote(Span Of);",
         });
 
         Assert.Equal(["Core/Labels", "Core/Spans"], Assert.Single(tree.TopicCycles()));
@@ -100,15 +112,18 @@ public sealed partial class ArchitectureTests
 
     /// <summary>Sources whose code, not their comments, has a word.</summary>
     static IEnumerable<string> Naming(string word, params string[] except) => Code()
-        .Where(file => file.Text.Contains(word, StringComparison.Ordinal) && !except.Any(allowed => file.Path.StartsWith(allowed, StringComparison.Ordinal)))
+        .Where(file => file.Text.Contains(word, StringComparison.Ordinal)
+        && !except.Any(allowed => file.Path.StartsWith(allowed, StringComparison.Ordinal)))
         .Select(file => file.Path);
 
     static IEnumerable<string> WithStatements() => Code().Where(file => Statement().IsMatch(file.Text)).Select(file => file.Path);
 
     static IEnumerable<(string Path, string Text)> Code() => SourceTree.Sources().Select(path => (
-        Path.GetRelativePath(Path.Combine(Repository.Root, "src"), path).Replace('\\', '/'), Comment().Replace(File.ReadAllText(path), "")));
+        Path.GetRelativePath(Path.Combine(Repository.Root, "src"), path).Replace('\\', '/'),
+        Comment().Replace(File.ReadAllText(path), "")));
 
-    [GeneratedRegex(@"(?<!`)\b(SELECT\b[^`]{1,200}?\bFROM \w|INSERT INTO \S|DELETE FROM \w|CREATE TABLE \w|UPDATE \w+ SET \w)", RegexOptions.Singleline)]
+    [GeneratedRegex(@"(?<!`)\b(SELECT\b[^`]{1,200}?\bFROM \w|INSERT INTO \S|DELETE FROM \w|CREATE TABLE \w|UPDATE \w+ SET \w)",
+        RegexOptions.Singleline)]
     private static partial Regex Statement();
 
     [GeneratedRegex(@"^\s*//[^\n]*", RegexOptions.Multiline)]

@@ -23,13 +23,13 @@ static class Cycles
             stack.Push(node);
             onStack.Add(node);
             foreach (var next in graph.GetValueOrDefault(node) ?? [])
-                if (!index.ContainsKey(next))
+                if (!index.TryGetValue(next, out var seen))
                 {
                     Visit(next);
                     low[node] = Math.Min(low[node], low[next]);
                 }
                 else if (onStack.Contains(next))
-                    low[node] = Math.Min(low[node], index[next]);
+                    low[node] = Math.Min(low[node], seen);
             if (low[node] != index[node])
                 return;
             var component = new List<string>();

@@ -16,7 +16,8 @@ static class PublicApi
     static string Head(Type type)
     {
         var kind = type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsValueType ? "struct"
-            : type.IsAbstract && type.IsSealed ? "static class" : type.IsAbstract ? "abstract class" : type.IsSealed ? "sealed class" : "class";
+            : type.IsAbstract && type.IsSealed ? "static class" : type.IsAbstract ? "abstract class" : type.IsSealed
+            ? "sealed class" : "class";
         Type?[] bases = [type.BaseType == typeof(object) || type.IsValueType ? null : type.BaseType, .. type.GetInterfaces()];
         var over = bases.OfType<Type>().Where(each => each.IsVisible).Select(Name).Order(StringComparer.Ordinal).ToArray();
         return $"{kind} {Name(type)}{(over.Length == 0 || type.IsEnum ? "" : " : " + string.Join(", ", over))}";
@@ -24,18 +25,25 @@ static class PublicApi
 
     static IEnumerable<string> Members(Type type)
     {
-        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags All =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         if (type.IsEnum)
-            return type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => $"{field.Name} = {Convert.ToInt64(field.GetRawConstantValue())}");
+            return type.GetFields(BindingFlags.Public | BindingFlags.Static)
+                .Select(field => $"{field.Name} = {Convert.ToInt64(field.GetRawConstantValue())}");
         if (typeof(Delegate).IsAssignableFrom(type))
             return [Method(type.GetMethod("Invoke")!)];
         var properties = type.GetProperties(All)
             .Where(property => property.GetAccessors(nonPublic: true).Any(IsSeen) && property.Name != "EqualityContract").Select(Property);
-        var fields = type.GetFields(All).Where(field => field.IsPublic || field.IsFamily).Select(field => $"{field.Name}: {Name(field.FieldType)}{(field.IsLiteral ? $" = {field.GetRawConstantValue()}" : "")}");
-        var constructors = type.GetConstructors(All).Where(constructor => IsSeen(constructor) && !IsGenerated(constructor)).Select(constructor => $"new({Parameters(constructor)})");
-        var methods = type.GetMethods(All).Where(method => IsSeen(method) && !IsGenerated(method) && (!method.IsSpecialName || method.Name.StartsWith("op_", StringComparison.Ordinal))
+        var fields = type.GetFields(All).Where(field => field.IsPublic || field.IsFamily)
+            .Select(field => $"{field.Name}: {Name(field.FieldType)}{(field.IsLiteral ? $" = {field.GetRawConstantValue()}" : "")}");
+        var constructors = type.GetConstructors(All).Where(constructor => IsSeen(constructor) && !IsGenerated(constructor))
+            .Select(constructor => $"new({Parameters(constructor)})");
+        var methods = type.GetMethods(All)
+            .Where(method => IsSeen(method) && !IsGenerated(method)
+            && (!method.IsSpecialName || method.Name.StartsWith("op_", StringComparison.Ordinal))
             && !method.Name.Contains('<', StringComparison.Ordinal)).Select(Method);
-        var events = type.GetEvents(All).Where(each => each.AddMethod is { } add && IsSeen(add)).Select(each => $"event {each.Name}: {Name(each.EventHandlerType!)}");
+        var events = type.GetEvents(All).Where(each => each.AddMethod is { } add && IsSeen(add))
+            .Select(each => $"event {each.Name}: {Name(each.EventHandlerType!)}");
         return [.. properties, .. fields, .. constructors, .. methods, .. events];
     }
 
@@ -49,7 +57,8 @@ static class PublicApi
         var set = property.SetMethod is { } setter && IsSeen(setter)
             ? setter.ReturnParameter.GetRequiredCustomModifiers().Length > 0 ? " init" : " set" : "";
         var index = property.GetIndexParameters();
-        return $"{property.Name}{(index.Length == 0 ? "" : $"[{string.Join(", ", index.Select(each => Name(each.ParameterType)))}]")}: {Name(property.PropertyType)}{(property.GetMethod is { } getter && IsSeen(getter) ? " get" : "")}{set}";
+        return $"{property.Name}{(index.Length == 0 ? "" : $"[{string.Join(", ", index.Select(each => Name(each.ParameterType)))}]")}: "
+            + $"{Name(property.PropertyType)}{(property.GetMethod is { } getter && IsSeen(getter) ? " get" : "")}{set}";
     }
 
     static string Method(MethodInfo method) =>

@@ -9,23 +9,25 @@ using Flywheel.Validators;
 namespace Flywheel.Tests.Architecture;
 
 /// <summary>The public API of the packages is what the files in <c>Api</c> say, so that no change of it goes unseen.</summary>
-/// <remarks>To accept a change: <c>FLYWHEEL_ACCEPT_API=1 tests/Flywheel.Tests/bin/Release/net10.0/Flywheel.Tests -class "*PublicApiTests"</c>.</remarks>
+/// <remarks>To accept a change: <c>FLYWHEEL_ACCEPT_API=1 tests/Flywheel.Tests/bin/Release/net10.0/Flywheel.Tests -class
+/// "*PublicApiTests"</c>.</remarks>
 public sealed class PublicApiTests
 {
-    static readonly Assembly[] _packages =
+    static readonly Assembly[] PackageAssemblies =
     [
-        typeof(Metric).Assembly, typeof(FlywheelConnection).Assembly, typeof(FlywheelHostOptions).Assembly, typeof(EngineComposition).Assembly,
+        typeof(Metric).Assembly, typeof(FlywheelConnection).Assembly, typeof(FlywheelHostOptions).Assembly,
+        typeof(EngineComposition).Assembly,
         typeof(FlywheelStore).Assembly, typeof(LeafValidators).Assembly,
     ];
 
-    public static TheoryData<string> Packages => [.. _packages.Select(package => package.GetName().Name!)];
+    public static TheoryData<string> Packages => [.. PackageAssemblies.Select(package => package.GetName().Name!)];
 
     [Theory]
     [MemberData(nameof(Packages))]
     public void The_public_API_of_a_package_is_the_one_on_file(string package)
     {
         var file = Path.Combine(Repository.Root, "tests", "Flywheel.Tests", "Architecture", "Api", package + ".txt");
-        var now = PublicApi.Of(_packages.Single(assembly => assembly.GetName().Name == package));
+        var now = PublicApi.Of(PackageAssemblies.Single(assembly => assembly.GetName().Name == package));
         if (Environment.GetEnvironmentVariable("FLYWHEEL_ACCEPT_API") == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
@@ -36,7 +38,8 @@ public sealed class PublicApiTests
 
         const string Remedy = "If it is meant, run this test with FLYWHEEL_ACCEPT_API=1 and commit the file.";
         Assert.True(now.SequenceEqual(kept), string.Join('\n',
-            [$"The public API of {package} changed. {Remedy}", .. now.Except(kept).Select(line => "+ " + line), .. kept.Except(now).Select(line => "- " + line)]));
+            [$"The public API of {package} changed. {Remedy}", .. now.Except(kept).Select(line => "+ " + line),
+                .. kept.Except(now).Select(line => "- " + line)]));
     }
 
     [Fact]

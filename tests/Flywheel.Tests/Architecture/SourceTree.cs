@@ -25,16 +25,21 @@ sealed partial class SourceTree
         Path.GetRelativePath(Path.Combine(Repository.Root, "src"), path).Replace('\\', '/'), File.ReadAllText(path))));
 
     /// <summary>Paths of the product's source files.</summary>
-    public static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+    public static IEnumerable<string> Sources() =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
         .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(folder => folder is "obj" or "bin"));
 
     /// <summary>Groups of files that depend on each other in a cycle, by path, largest first.</summary>
     public IReadOnlyList<IReadOnlyList<string>> FileCycles() =>
-        Cycles.In(_files.Values.ToDictionary(file => file.Path, file => UsedBy(file).Select(used => used.Path).ToHashSet(StringComparer.Ordinal)));
+        Cycles.In(_files.Values.ToDictionary(
+            file => file.Path, file => UsedBy(file).Select(used => used.Path).ToHashSet(StringComparer.Ordinal)));
 
-    /// <summary>Groups of topics that depend on each other in a cycle, such as <c>Core/Metrics</c>, largest first. A topic is an assembly's folder.</summary>
+    /// <summary>
+    /// Groups of topics that depend on each other in a cycle, such as <c>Core/Metrics</c>, largest first. A topic is an assembly's folder.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<string>> TopicCycles() => Cycles.In(_files.Values.GroupBy(file => file.Topic).ToDictionary(
-        topic => topic.Key, topic => topic.SelectMany(UsedBy).Select(used => used.Topic).Where(used => used != topic.Key).ToHashSet(StringComparer.Ordinal)));
+        topic => topic.Key, topic =>
+            topic.SelectMany(UsedBy).Select(used => used.Topic).Where(used => used != topic.Key).ToHashSet(StringComparer.Ordinal)));
 
     IEnumerable<SourceFile> UsedBy(SourceFile file) => file.Names
         .Where(name => !file.Types.Contains(name))

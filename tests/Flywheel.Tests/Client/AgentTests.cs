@@ -15,7 +15,8 @@ public sealed class AgentTests
     static ScriptedChatClient ToolUser() => new((messages, _) => Task.FromResult(new ChatResponse(
         messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>().LastOrDefault() is { } result
             ? new ChatMessage(ChatRole.Assistant, $"Your order is {result.Result}.")
-            : new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("call-1", "order_status", new Dictionary<string, object?> { ["order"] = "A-1" })]))));
+            : new ChatMessage(ChatRole.Assistant,
+                [new FunctionCallContent("call-1", "order_status", new Dictionary<string, object?> { ["order"] = "A-1" })]))));
 
     static async Task<string> StatusAsync([Description("The order's number.")] string order)
     {
@@ -76,7 +77,8 @@ public sealed class AgentTests
         await using var connection = new FlywheelConnection(loop, new() { MaxDelay = TimeSpan.Zero });
         var agent = new ChatClientAgent(
             ToolUser().UseFlywheel(connection, "agent"),
-            tools: [AIFunctionFactory.Create(string (string order) => throw new TimeoutException("the database"), "order_status").UseFlywheel(connection: connection)]);
+            tools: [AIFunctionFactory.Create(string (string order) => throw new TimeoutException("the database"), "order_status")
+                .UseFlywheel(connection: connection)]);
 
         await agent.RunAsync("Where is A-1?", cancellationToken: Ct);
         await connection.FlushAsync(Ct);

@@ -75,7 +75,8 @@ public sealed class ChatClientTests
         await chat.GetResponseAsync(messages, cancellationToken: Ct);
 
         Assert.Equal(
-            ["system: one", "system: two", "user: far", "assistant: A", "user: near", "assistant: B", "user: earlier", "assistant: reply", "user: now"],
+            ["system: one", "system: two", "user: far", "assistant: A", "user: near", "assistant: B", "user: earlier", "assistant: reply",
+                "user: now"],
             Texts(Assert.Single(model.Prompts)));
         Assert.Equal(before, messages);
         Assert.Equal(new("intent", "now", 2, "similar", "ada"), Assert.Single(loop.Queries));
@@ -159,7 +160,8 @@ public sealed class ChatClientTests
         var model = new ScriptedChatClient((prompt, _) => Task.FromResult(new ChatResponse(
             prompt.Any(m => m.Role == ChatRole.Tool)
                 ? new ChatMessage(ChatRole.Assistant, "It has shipped.")
-                : new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("c", "status", new Dictionary<string, object?> { ["id"] = 7 })]))));
+                : new ChatMessage(ChatRole.Assistant,
+                    [new FunctionCallContent("c", "status", new Dictionary<string, object?> { ["id"] = 7 })]))));
         var status = AIFunctionFactory.Create((int id) =>
         {
             using var step = FlywheelScope.Node("status", NodeKind.Tool);
@@ -247,8 +249,10 @@ public sealed class ChatClientTests
         await using var connection = new FlywheelConnection(loop, Prompt);
         var model = new ScriptedChatClient("answer");
 
-        await model.UseFlywheel(connection, "short", configure: o => o.MaxMessageCharacters = 50).GetResponseAsync(new string('x', 60), cancellationToken: Ct);
-        await model.UseFlywheel(connection, "private", configure: o => o.RecordMessages = false).GetResponseAsync("hi", cancellationToken: Ct);
+        await model.UseFlywheel(connection, "short", configure: o => o.MaxMessageCharacters = 50)
+            .GetResponseAsync(new string('x', 60), cancellationToken: Ct);
+        await model.UseFlywheel(connection, "private", configure: o => o.RecordMessages = false)
+            .GetResponseAsync("hi", cancellationToken: Ct);
 
         await connection.FlushAsync(Ct);
         var (cut, plain) = (Attributes(loop.Kept.First()), Attributes(loop.Kept.Last()));

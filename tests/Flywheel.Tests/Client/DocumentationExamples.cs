@@ -42,7 +42,9 @@ public sealed class DocumentationExamples
             Validators = LeafValidators.All(new()
             {
                 Tokens = new TokenCounter(),
-                Detection = new(() => new LexicalEmbedder(), TimeProvider.System, References: new StoredReferences(store.References, store.Spans, TimeProvider.System)),
+                Detection = new(() =>
+                    new LexicalEmbedder(), TimeProvider.System,
+                    References: new StoredReferences(store.References, store.Spans, TimeProvider.System)),
             }),
         };
         return options;

@@ -11,7 +11,8 @@ namespace Flywheel.Tests.Client;
 /// <summary>A model that answers what the test says, and keeps what it was sent.</summary>
 sealed class ScriptedChatClient(Func<IReadOnlyList<ChatMessage>, CancellationToken, Task<ChatResponse>> answer) : IChatClient
 {
-    public ScriptedChatClient(string answer) : this((_, _) => Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, answer))))
+    public ScriptedChatClient(string answer) : this(
+        (_, _) => Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, answer))))
     {
     }
 

@@ -18,11 +18,13 @@ public sealed class GuardTests
         var at = input.IndexOf(word, StringComparison.Ordinal);
         if (at < 0)
             return GuardAnswer.Unguarded(input);
-        var finding = new GuardFinding("m", "v1", GuardAction.Redact, Finding.Fail("a secret") with { Spans = [new(at, word.Length, "secret")] });
+        var finding = new GuardFinding(
+            "m", "v1", GuardAction.Redact, Finding.Fail("a secret") with { Spans = [new(at, word.Length, "secret")] });
         return new(GuardDecision.Redact, new Redaction(input, finding.Redacts).Text, [finding], 1);
     });
 
-    static ScriptedLoop Answering(Func<string, GuardAnswer> answer) => new() { OnGuard = (query, _) => Task.FromResult(answer(query.Input)) };
+    static ScriptedLoop Answering(Func<string, GuardAnswer> answer) =>
+        new() { OnGuard = (query, _) => Task.FromResult(answer(query.Input)) };
 
     [Fact]
     public async Task A_blocked_input_never_reaches_the_model()
@@ -70,7 +72,8 @@ public sealed class GuardTests
         var chat = model.UseFlywheel(connection, "n", NodeKind.Writer);
         var messages = new List<ChatMessage>
         {
-            new(ChatRole.System, "Be kind."), new(ChatRole.User, "my card was 4111"), new(ChatRole.Assistant, "ok"), new(ChatRole.User, "charge 4111 now"),
+            new(ChatRole.System, "Be kind."), new(ChatRole.User, "my card was 4111"), new(ChatRole.Assistant, "ok"),
+            new(ChatRole.User, "charge 4111 now"),
         };
 
         await chat.GetResponseAsync(messages, cancellationToken: Ct);
@@ -91,7 +94,8 @@ public sealed class GuardTests
         await using var connection = new FlywheelConnection(Redacting("4111"));
         var chat = model.UseFlywheel(connection, "n", NodeKind.Writer);
 
-        await chat.GetResponseAsync([new ChatMessage(ChatRole.User, [new TextContent("charge 41"), new TextContent("11 now")])], cancellationToken: Ct);
+        await chat.GetResponseAsync(
+            [new ChatMessage(ChatRole.User, [new TextContent("charge 41"), new TextContent("11 now")])], cancellationToken: Ct);
 
         Assert.Equal("charge [secret] now", Assert.Single(model.Prompts)[0].Text);
     }
@@ -104,12 +108,14 @@ public sealed class GuardTests
         foreach (var loop in new[] { broken, slow })
         {
             await using var connection = new FlywheelConnection(loop);
-            var open = new ScriptedChatClient("hello").UseFlywheel(connection, "n", configure: node => node.GuardDeadline = TimeSpan.FromMilliseconds(20));
+            var open = new ScriptedChatClient("hello")
+                .UseFlywheel(connection, "n", configure: node => node.GuardDeadline = TimeSpan.FromMilliseconds(20));
             var closed = new ScriptedChatClient("hello").UseFlywheel(connection, "n", configure: node =>
                 (node.GuardDeadline, node.BlockWhenGuardFails) = (TimeSpan.FromMilliseconds(20), true));
 
             Assert.Equal("hello", (await open.GetResponseAsync("hi", cancellationToken: Ct)).Text);
-            Assert.Null((await Assert.ThrowsAsync<InputBlockedException>(() => closed.GetResponseAsync("hi", cancellationToken: Ct))).Answer);
+            Assert.Null((await Assert.ThrowsAsync<InputBlockedException>(() => closed.GetResponseAsync("hi", cancellationToken: Ct)))
+                .Answer);
             Assert.Equal(2, connection.Statistics.FailedGuards);
         }
     }

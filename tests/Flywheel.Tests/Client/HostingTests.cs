@@ -28,20 +28,23 @@ public sealed class HostingTests
         return builder;
     }
 
-    static void Scripted(FlywheelHostOptions options, ILoop loop) => (options.Loop, options.IsDefault, options.MaxDelay) = (_ => loop, false, TimeSpan.Zero);
+    static void Scripted(FlywheelHostOptions options, ILoop loop) =>
+        (options.Loop, options.IsDefault, options.MaxDelay) = (_ => loop, false, TimeSpan.Zero);
 
     [Fact]
     public void Settings_come_from_the_configuration_and_code_has_the_last_word()
     {
         var builder = Application(
-            ("Flywheel:Server", "http://127.0.0.1:5151/base"), ("Flywheel:ApiKey", "k"), ("Flywheel:Project", "shop"), ("Flywheel:MaxPending", "7"),
+            ("Flywheel:Server", "http://127.0.0.1:5151/base"), ("Flywheel:ApiKey", "k"), ("Flywheel:Project", "shop"),
+            ("Flywheel:MaxPending", "7"),
             ("Flywheel:MaxDelay", "00:00:01"), ("Flywheel:Outbox", "spool"));
         builder.Services.AddFlywheel(options => options.MaxPending = 8);
         using var host = builder.Build();
 
         var read = host.Services.GetRequiredService<IOptionsMonitor<FlywheelHostOptions>>().Get("");
 
-        Assert.Equal(("http://127.0.0.1:5151/base", "k", "shop", "spool"), (read.Server!.ToString(), read.ApiKey, read.Project, read.Outbox));
+        Assert.Equal(("http://127.0.0.1:5151/base", "k", "shop", "spool"),
+            (read.Server!.ToString(), read.ApiKey, read.Project, read.Outbox));
         Assert.Equal((8, TimeSpan.FromSeconds(1)), (read.MaxPending, read.MaxDelay));
     }
 
@@ -55,7 +58,8 @@ public sealed class HostingTests
     [InlineData("Other:Server", "http://127.0.0.1:5151", "set `Flywheel:Server`")]
     public async Task Settings_that_cannot_work_stop_the_start_and_say_which(string name, string value, string said)
     {
-        var builder = name.EndsWith(":Server", StringComparison.Ordinal) ? Application((name, value)) : Application(("Flywheel:Server", "http://127.0.0.1:5151"), (name, value));
+        var builder = name.EndsWith(":Server", StringComparison.Ordinal)
+            ? Application((name, value)) : Application(("Flywheel:Server", "http://127.0.0.1:5151"), (name, value));
         builder.Services.AddFlywheel(options => options.IsDefault = false);
         using var host = builder.Build();
 
@@ -71,14 +75,17 @@ public sealed class HostingTests
         builder.Services.AddFlywheel(options => (options.Server, options.Loop) = (new("http://127.0.0.1:5151"), _ => new ScriptedLoop()));
         using var host = builder.Build();
 
-        Assert.Contains("both", (await Assert.ThrowsAnyAsync<OptionsValidationException>(() => host.StartAsync(Ct))).Message, StringComparison.Ordinal);
+        Assert.Contains("both", (await Assert.ThrowsAnyAsync<OptionsValidationException>(() => host.StartAsync(Ct))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_server_that_is_away_stops_nothing_and_is_logged_once()
     {
         var log = new HeardLog();
-        var builder = Application(("Flywheel:Server", "http://127.0.0.1:9"), ("Flywheel:FirstRetry", "00:00:00.001"), ("Flywheel:MaxRetry", "00:00:00.005"), ("Flywheel:DrainTimeout", "00:00:00.05"));
+        var builder = Application(
+            ("Flywheel:Server", "http://127.0.0.1:9"), ("Flywheel:FirstRetry", "00:00:00.001"), ("Flywheel:MaxRetry", "00:00:00.005"),
+            ("Flywheel:DrainTimeout", "00:00:00.05"));
         builder.Logging.AddProvider(log);
         builder.Services.AddFlywheel(options => options.IsDefault = false);
         builder.Services.AddChatClient(new ScriptedChatClient("answer")).UseFlywheel("n");
@@ -145,7 +152,8 @@ public sealed class HostingTests
         var (one, two) = (new ScriptedLoop(), new ScriptedLoop());
         var application = new ServiceCollection()
             .AddKeyedFlywheel("shop", options => Scripted(options, one))
-            .AddKeyedFlywheel("bank", new ConfigurationBuilder().AddInMemoryCollection([new("MaxBatch", "3")]).Build(), options => Scripted(options, two));
+            .AddKeyedFlywheel("bank", new ConfigurationBuilder().AddInMemoryCollection([new("MaxBatch", "3")]).Build(), options =>
+                Scripted(options, two));
         application.AddKeyedChatClient("shop", new ScriptedChatClient("a")).UseFlywheel("s", serviceKey: "shop");
         application.AddKeyedChatClient("bank", new ScriptedChatClient("b")).UseFlywheel("b", serviceKey: "bank");
         await using var services = application.BuildServiceProvider();
@@ -157,7 +165,8 @@ public sealed class HostingTests
 
         Assert.Equal(("s", "b"), (Assert.Single(one.Kept).Node, Assert.Single(two.Kept).Node));
         Assert.Null(services.GetService<FlywheelConnection>());
-        var unknown = Assert.Throws<InvalidOperationException>(() => new ChatClientBuilder(new ScriptedChatClient("a")).UseFlywheel("n", serviceKey: "none").Build(services));
+        var unknown = Assert.Throws<InvalidOperationException>(
+            () => new ChatClientBuilder(new ScriptedChatClient("a")).UseFlywheel("n", serviceKey: "none").Build(services));
         Assert.Contains("none", unknown.Message, StringComparison.Ordinal);
     }
 
@@ -212,7 +221,8 @@ public sealed class HostingTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Enqueue(formatter(state, exception));
 
         public void Dispose()

@@ -23,7 +23,8 @@ public sealed class OutboxTests : IDisposable
     {
         var options = new FlywheelOptions
         {
-            Outbox = folder, MaxDelay = TimeSpan.FromMilliseconds(5), FirstRetry = TimeSpan.FromMilliseconds(1), MaxRetry = TimeSpan.FromMilliseconds(4),
+            Outbox = folder, MaxDelay = TimeSpan.FromMilliseconds(5), FirstRetry = TimeSpan.FromMilliseconds(1),
+            MaxRetry = TimeSpan.FromMilliseconds(4),
         };
         change?.Invoke(options);
         return options;
@@ -98,7 +99,9 @@ public sealed class OutboxTests : IDisposable
         }
 
         Assert.Equal(Numbered(250), loop.Kept.Select(span => span.Key.Span));
-        Assert.Equal((250, 0, 0, 0), (connection.Statistics.Recorded, connection.Statistics.Pending, connection.Statistics.Stored, connection.Statistics.FailedStores));
+        Assert.Equal((250, 0, 0, 0),
+            (connection.Statistics.Recorded, connection.Statistics.Pending, connection.Statistics.Stored,
+                connection.Statistics.FailedStores));
         Assert.Single(Files());
         await connection.DisposeAsync();
         Assert.Empty(Files());
@@ -137,8 +140,10 @@ public sealed class OutboxTests : IDisposable
     {
         var full = new NewSpan
         {
-            Key = new("trace-1", "span-1"), ParentId = "span-0", Node = "intent", Kind = NodeKind.Classifier, Input = "héllo\n\"wörld\"", Output = "🎉",
-            Error = "none", StartedAt = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero), DurationMs = 12.5, Session = "s", EndUser = "ada", Model = "m",
+            Key = new("trace-1", "span-1"), ParentId = "span-0", Node = "intent", Kind = NodeKind.Classifier, Input = "héllo\n\"wörld\"",
+            Output = "🎉",
+            Error = "none", StartedAt = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero), DurationMs = 12.5, Session = "s", EndUser = "ada",
+            Model = "m",
             InputTokens = 3, OutputTokens = 1, CostUsd = 0.25, Attributes = """{"a":{"b":[1]}}""", Demonstrations = [Guid.CreateVersion7()],
         };
         await using (var away = new FlywheelConnection(Away(), Quick()))
@@ -264,7 +269,8 @@ public sealed class OutboxTests : IDisposable
         Assert.Equal(10, loop.Kept.Count);
         Assert.Equal((10, 10, 0), (connection.Statistics.Recorded, connection.Statistics.FailedStores, connection.Statistics.Dropped));
         lock (heard)
-            Assert.Contains(heard, failure => failure.Kind == FlywheelFailureKind.Outbox && failure.Message.Contains(folder, StringComparison.Ordinal));
+            Assert.Contains(heard, failure =>
+                failure.Kind == FlywheelFailureKind.Outbox && failure.Message.Contains(folder, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -292,7 +298,9 @@ public sealed class OutboxTests : IDisposable
     public async Task Beyond_the_bound_the_newest_spans_wait_in_memory_and_then_are_dropped_and_counted()
     {
         var connection = new FlywheelConnection(
-            Away(), Quick(options => (options.MaxOutboxBytes, options.MaxPending, options.MaxBatch, options.DrainTimeout) = (4_000, 10, 5, TimeSpan.FromMilliseconds(50))));
+            Away(), Quick(options =>
+                (options.MaxOutboxBytes, options.MaxPending, options.MaxBatch, options.DrainTimeout) = (
+                    4_000, 10, 5, TimeSpan.FromMilliseconds(50))));
         for (var i = 0; i < 100; i++)
         {
             Add(connection, i, 1);
@@ -325,7 +333,8 @@ public sealed class OutboxTests : IDisposable
         Add(connection, 20, 20);
         await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
 
-        Assert.Equal((39, 1, 0, 0), (connection.Statistics.Recorded, connection.Statistics.Rejected, connection.Statistics.Dropped, connection.Statistics.Pending));
+        Assert.Equal((39, 1, 0, 0),
+            (connection.Statistics.Recorded, connection.Statistics.Rejected, connection.Statistics.Dropped, connection.Statistics.Pending));
         Assert.StartsWith("server_error", connection.Statistics.LastFailure, StringComparison.Ordinal);
     }
 
@@ -350,13 +359,16 @@ public sealed class OutboxTests : IDisposable
     public async Task A_persons_decision_waits_for_the_server_and_arrives_once_under_its_key_in_its_order()
     {
         var up = false;
-        await using var server = new RemoteTests.Server((_, _) => Volatile.Read(ref up) ? (201, """{"accepted":1,"rejected":[],"id":"33333333-3333-7333-8333-333333333333"}""") : (503, ""));
+        await using var server = new RemoteTests.Server(
+            (_, _) => Volatile.Read(ref up)
+                ? (201, """{"accepted":1,"rejected":[],"id":"33333333-3333-7333-8333-333333333333"}""") : (503, ""));
         using var loop = new RemoteLoop(server.Address);
         var connection = new FlywheelConnection(loop, Quick());
         using var api = new FlywheelApi(connection);
         connection.Record(Spans.New());
 
-        Assert.Null(await api.LabelAsync(new("t", "s0"), "polite", passed: false, LabelMode.Blind, author: "bo", idempotencyKey: "first", ct: Ct));
+        Assert.Null(await api.LabelAsync(
+            new("t", "s0"), "polite", passed: false, LabelMode.Blind, author: "bo", idempotencyKey: "first", ct: Ct));
         Volatile.Write(ref up, true);
         await api.LabelAsync(new("t", "s0"), "polite", passed: true, LabelMode.Blind, author: "bo", idempotencyKey: "second", ct: Ct);
         await connection.FlushAsync(Ct).WaitAsync(Eventually.Limit, Ct);
@@ -385,7 +397,8 @@ public sealed class OutboxTests : IDisposable
             seen = [.. server.Requests.Select(one => $"{one.Path} {one.IdempotencyKey} {one.Body.GetRawText()}")];
         }
 
-        Assert.Equal(["""/base/api/v1/corrections mine {"trace_id":"t","span_id":"s","corrected_output":"technical","author":"bo"}"""], seen);
+        Assert.Equal(["""/base/api/v1/corrections mine {"trace_id":"t","span_id":"s","corrected_output":"technical","author":"bo"}"""],
+            seen);
     }
 
     [Fact]
@@ -421,12 +434,14 @@ public sealed class OutboxTests : IDisposable
         await using var server = new RemoteTests.Server((seen, _) =>
         {
             if (!seen.Path.EndsWith("spans", StringComparison.Ordinal))
-                return Volatile.Read(ref known) ? (201, """{"id":"33333333-3333-7333-8333-333333333333"}""") : (404, """{"code":"unknown_span"}""");
+                return Volatile.Read(ref known)
+                    ? (201, """{"id":"33333333-3333-7333-8333-333333333333"}""") : (404, """{"code":"unknown_span"}""");
             Volatile.Write(ref known, true);
             return (200, """{"accepted":1,"rejected":[]}""");
         });
         using var loop = new RemoteLoop(server.Address);
-        await using var connection = new FlywheelConnection(loop, Quick(options => (options.Outbox, options.MaxDelay) = (hasOutbox ? folder : null, TimeSpan.FromMilliseconds(100))));
+        await using var connection = new FlywheelConnection(
+            loop, Quick(options => (options.Outbox, options.MaxDelay) = (hasOutbox ? folder : null, TimeSpan.FromMilliseconds(100))));
         using var api = new FlywheelApi(connection);
 
         connection.Record(Spans.New());
@@ -456,7 +471,8 @@ public sealed class OutboxTests : IDisposable
     public void Settings_that_cannot_work_are_said_at_once()
     {
         Assert.Throws<ArgumentException>(() => new FlywheelConnection(new ScriptedLoop(), new() { Outbox = " " }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new FlywheelConnection(new ScriptedLoop(), new() { Outbox = folder, MaxOutboxBytes = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new FlywheelConnection(new ScriptedLoop(), new() { Outbox = folder, MaxOutboxBytes = 0 }));
         Assert.Throws<ArgumentException>(() => new FlywheelApi(FlywheelConnection.To(new ScriptedLoop())));
     }
 }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.AI;
 
 namespace Flywheel.Tests.Client;
 
-/// <summary>What watching adds to a call, run by hand: <c>-class Flywheel.Tests.Client.OverheadMeasurement -explicit only -showliveoutput</c>.</summary>
+/// <summary>
+/// What watching adds to a call, run by hand: <c>-class Flywheel.Tests.Client.OverheadMeasurement -explicit only -showliveoutput</c>.
+/// </summary>
 public sealed class OverheadMeasurement(ITestOutputHelper output)
 {
     const int Calls = 20_000;
@@ -36,7 +38,8 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
 
     sealed class InstantLoop(IReadOnlyList<ChosenDemonstration> chosen) : ILoop
     {
-        public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) => Task.FromResult(chosen);
+        public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) =>
+            Task.FromResult(chosen);
 
         public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => Task.FromResult(GuardAnswer.Unguarded(query.Input));
 
@@ -47,8 +50,10 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
     public async Task Overhead_per_call()
     {
         var chosen = Enumerable.Range(0, 8)
-            .Select(i => new ChosenDemonstration(Guid.CreateVersion7(), $"message {i} " + new string('x', 80), "billing", false, i, [])).ToList();
-        await using var connection = new FlywheelConnection(new InstantLoop(chosen), new() { MaxPending = 10 * Calls, MaxPendingCharacters = long.MaxValue });
+            .Select(i => new ChosenDemonstration(Guid.CreateVersion7(), $"message {i} " + new string('x', 80), "billing", false, i, []))
+            .ToList();
+        await using var connection = new FlywheelConnection(
+            new InstantLoop(chosen), new() { MaxPending = 10 * Calls, MaxPendingCharacters = long.MaxValue });
         var folder = Directory.CreateTempSubdirectory("flywheel-overhead-").FullName;
         await using var durable = new FlywheelConnection(
             new InstantLoop(chosen), new() { MaxPending = 10 * Calls, MaxPendingCharacters = long.MaxValue, Outbox = folder });
@@ -57,7 +62,8 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
         {
             ("bare", bare),
             ("recorded", bare.UseFlywheel(connection, "a", configure: o => o.UseDemonstrations = false)),
-            ("recorded, no messages", bare.UseFlywheel(connection, "b", configure: o => (o.UseDemonstrations, o.RecordMessages) = (false, false))),
+            ("recorded, no messages",
+                bare.UseFlywheel(connection, "b", configure: o => (o.UseDemonstrations, o.RecordMessages) = (false, false))),
             ("recorded, 8 demonstrations", bare.UseFlywheel(connection, "c")),
             ("recorded, outbox", bare.UseFlywheel(durable, "d", configure: o => o.UseDemonstrations = false)),
             ("recorded, outbox, 8 dem.", bare.UseFlywheel(durable, "e")),
@@ -70,7 +76,8 @@ public sealed class OverheadMeasurement(ITestOutputHelper output)
             {
                 var start = Stopwatch.GetTimestamp();
                 await chat.GetResponseAsync(
-                    [new(ChatRole.System, "Answer with one of: billing, technical, general."), new(ChatRole.User, "Why was I charged twice this month?")],
+                    [new(ChatRole.System, "Answer with one of: billing, technical, general."),
+                        new(ChatRole.User, "Why was I charged twice this month?")],
                     cancellationToken: Ct);
                 times[i] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
             }

@@ -101,7 +101,8 @@ public sealed class RecordingTests
                 throw new OverloadedException(TimeSpan.FromSeconds(60));
             },
         };
-        await using var connection = new FlywheelConnection(loop, Quick(o => (o.Time, o.MaxDelay, o.DrainTimeout) = (clock, TimeSpan.Zero, TimeSpan.Zero)));
+        await using var connection = new FlywheelConnection(
+            loop, Quick(o => (o.Time, o.MaxDelay, o.DrainTimeout) = (clock, TimeSpan.Zero, TimeSpan.Zero)));
 
         connection.Record(Spans.New());
         var flush = connection.FlushAsync(Ct);
@@ -146,7 +147,8 @@ public sealed class RecordingTests
 
         gate.SetResult();
         await connection.FlushAsync(Ct);
-        SpinWait.SpinUntil(() => { connection.Record(Spans.New(new string('x', 900), 9)); return connection.Statistics.Pending > 0; }, 2_000);
+        SpinWait.SpinUntil(() =>
+            { connection.Record(Spans.New(new string('x', 900), 9)); return connection.Statistics.Pending > 0; }, 2_000);
         await connection.FlushAsync(Ct);
         Assert.Equal("s9", loop.Kept.Last().Key.Span);
     }
@@ -175,7 +177,8 @@ public sealed class RecordingTests
     {
         var loop = new ScriptedLoop
         {
-            OnRecord = (spans, _) => spans.Any(s => s.Key.Span == "s5") ? throw new BatchRefusedException("bad", "s5 is bad") : Task.CompletedTask,
+            OnRecord = (spans, _) =>
+                spans.Any(s => s.Key.Span == "s5") ? throw new BatchRefusedException("bad", "s5 is bad") : Task.CompletedTask,
         };
         await using var connection = new FlywheelConnection(loop, Quick());
 
@@ -207,7 +210,8 @@ public sealed class RecordingTests
         var tries = 0;
         var loop = new ScriptedLoop
         {
-            OnRecord = (_, _) => Interlocked.Increment(ref tries) == 1 ? Task.Delay(Timeout.Infinite, CancellationToken.None) : Task.CompletedTask,
+            OnRecord = (_, _) => Interlocked.Increment(ref tries) == 1
+                ? Task.Delay(Timeout.Infinite, CancellationToken.None) : Task.CompletedTask,
         };
         await using var connection = new FlywheelConnection(loop, Quick(o => o.SendTimeout = TimeSpan.FromMilliseconds(50)));
 
@@ -346,6 +350,7 @@ public sealed class RecordingTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new FlywheelConnection(new ScriptedLoop(), new() { MaxBatch = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new FlywheelConnection(new ScriptedLoop(), new() { SendTimeout = TimeSpan.Zero }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ScriptedChatClient("a").UseFlywheel(new ScriptedLoop(), "n", configure: o => o.K = 0));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new ScriptedChatClient("a").UseFlywheel(new ScriptedLoop(), "n", configure: o => o.K = 0));
     }
 }

@@ -17,7 +17,8 @@ public sealed class RemoteTests
 {
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    internal sealed record Seen(string Method, string Path, string? Authorization, string? Project, string? IdempotencyKey, JsonElement Body);
+    internal sealed record Seen(
+        string Method, string Path, string? Authorization, string? Project, string? IdempotencyKey, JsonElement Body);
 
     /// <summary>A real HTTP server on a free loopback port that answers what the test says.</summary>
     internal sealed class Server : IAsyncDisposable
@@ -99,7 +100,8 @@ public sealed class RemoteTests
 
     static readonly NewSpan Full = new()
     {
-        Key = new("trace-1", "span-1"), ParentId = "span-0", Node = "intent", Kind = NodeKind.Classifier, Input = "héllo", Output = "billing",
+        Key = new("trace-1", "span-1"), ParentId = "span-0", Node = "intent", Kind = NodeKind.Classifier, Input = "héllo",
+        Output = "billing",
         StartedAt = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.FromHours(2)), DurationMs = 12.5, Session = "s", EndUser = "ada", Model = "m",
         InputTokens = 3, OutputTokens = 1, CostUsd = 0.25, Attributes = """{"a":{"b":[1]}}""",
         Demonstrations = [new("11111111-1111-7111-8111-111111111111")],
@@ -128,7 +130,8 @@ public sealed class RemoteTests
     [Fact]
     public async Task Rejected_spans_come_back_by_name()
     {
-        await using var server = new Server((_, _) => (200, """{"accepted":1,"rejected":[{"index":1,"code":"invalid_node","message":"`node` is missing"}]}"""));
+        await using var server = new Server(
+            (_, _) => (200, """{"accepted":1,"rejected":[{"index":1,"code":"invalid_node","message":"`node` is missing"}]}"""));
         using var loop = new RemoteLoop(server.Address);
 
         var refused = await Assert.ThrowsAsync<SpansRejectedException>(() => loop.RecordAsync([Full, Spans.New()], Ct));
@@ -183,7 +186,8 @@ public sealed class RemoteTests
 
         var chosen = await loop.DemonstrateAsync(new("intent", "q", 2, "similar", "ada"), Ct);
 
-        Assert.Equal("""{"node":"intent","input":"q","k":2,"strategy":"similar","end_user":"ada"}""", Assert.Single(server.Requests).Body.GetRawText());
+        Assert.Equal("""{"node":"intent","input":"q","k":2,"strategy":"similar","end_user":"ada"}""",
+            Assert.Single(server.Requests).Body.GetRawText());
         Assert.Equal(["far", "near"], chosen.Select(one => one.Input));
         Assert.Equal((true, 0.9, "B"), (chosen[1].IsFixed, chosen[1].Score, chosen[1].Output));
         Assert.Equal([new("similarity", 0.8), new("recency", 0.1)], chosen[1].Parts);
@@ -213,10 +217,12 @@ public sealed class RemoteTests
     {
         await using var server = new Server((seen, nth) => seen.Path.EndsWith("search", StringComparison.Ordinal)
             ? (200, """{"demonstrations":[{"id":"11111111-1111-7111-8111-111111111111","input":"q","output":"a","fixed":false,"score":1,"parts":{}}]}""")
-            : seen.Path.EndsWith("guard", StringComparison.Ordinal) ? (200, """{"decision":"allow","input":"hi","findings":[],"milliseconds":0}""")
+            : seen.Path.EndsWith("guard", StringComparison.Ordinal)
+            ? (200, """{"decision":"allow","input":"hi","findings":[],"milliseconds":0}""")
             : nth < 8 ? (500, "down") : (200, $$"""{"accepted":{{seen.Body.GetProperty("spans").GetArrayLength()}},"rejected":[]}"""));
         using var loop = new RemoteLoop(server.Address);
-        await using var connection = new FlywheelConnection(loop, new() { MaxDelay = TimeSpan.Zero, FirstRetry = TimeSpan.FromMilliseconds(1) });
+        await using var connection = new FlywheelConnection(
+            loop, new() { MaxDelay = TimeSpan.Zero, FirstRetry = TimeSpan.FromMilliseconds(1) });
         var model = new ScriptedChatClient("answer");
         var chat = model.UseFlywheel(connection, "n", configure: o => o.RetrievalDeadline = TimeSpan.FromSeconds(5));
 
@@ -239,7 +245,8 @@ public sealed class RemoteTests
         var id = await api.FeedbackAsync(span.Trace, span.Span, "thumbs", true, comment: "nice", ct: Ct);
         await api.FeedbackAsync(span.Trace, null, "stars", 4.5, ct: Ct);
         await api.LabelAsync(span, "polite", passed: false, LabelMode.Blind, critique: "rude", author: "bo", ct: Ct);
-        await api.CorrectAsync(span, "technical", wentWrong: "wrong team", reasoning: "it is a bug", author: "bo", idempotencyKey: "mine", ct: Ct);
+        await api.CorrectAsync(
+            span, "technical", wentWrong: "wrong team", reasoning: "it is a bug", author: "bo", idempotencyKey: "mine", ct: Ct);
 
         var seen = server.Requests.ToList();
         Assert.Equal(new Guid("33333333-3333-7333-8333-333333333333"), id);

@@ -78,7 +78,8 @@ public sealed class RetrievalGuardTests
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var working = false;
-        var loop = Asking(_ => working ? Task.FromResult<IReadOnlyList<ChosenDemonstration>>([]) : throw new HttpRequestException("refused"));
+        var loop = Asking(_ =>
+            working ? Task.FromResult<IReadOnlyList<ChosenDemonstration>>([]) : throw new HttpRequestException("refused"));
         await using var connection = new FlywheelConnection(loop, new() { Time = clock, DrainTimeout = TimeSpan.Zero });
         var chat = new ScriptedChatClient("answer").UseFlywheel(connection, "n");
 

@@ -33,7 +33,8 @@ public sealed class StepTests
         });
 
         var span = Assert.Single(spans);
-        Assert.Equal(("orders_query", NodeKind.Tool, "SELECT count(*)", "3", null), (span.Node, span.Kind, span.Input, span.Output, span.Error));
+        Assert.Equal(("orders_query", NodeKind.Tool, "SELECT count(*)", "3", null),
+            (span.Node, span.Kind, span.Input, span.Output, span.Error));
         Assert.True(span.DurationMs >= 15, $"{span.DurationMs}");
     }
 
@@ -42,7 +43,8 @@ public sealed class StepTests
     {
         var spans = await RecordedAsync(async connection =>
         {
-            await FlywheelScope.RunAsync("find", NodeKind.Retriever, new { order = "A-1" }, ct => Task.FromResult(new Order("A-1", 2)), connection, Ct);
+            await FlywheelScope.RunAsync(
+                "find", NodeKind.Retriever, new { order = "A-1" }, ct => Task.FromResult(new Order("A-1", 2)), connection, Ct);
             Assert.Equal(5, FlywheelScope.Run("add", NodeKind.Other, new[] { 2, 3 }, () => 5, connection));
             await FlywheelScope.RunAsync("wait", NodeKind.Other, null, ct => Task.Delay(1, ct), connection, Ct);
         });
@@ -57,9 +59,12 @@ public sealed class StepTests
         var thrown = new TimeoutException("too slow");
         var spans = await RecordedAsync(async connection =>
         {
-            Assert.Same(thrown, await Assert.ThrowsAsync<TimeoutException>(() => FlywheelScope.RunAsync<string>("a", NodeKind.Tool, "in", _ => throw thrown, connection, Ct)));
-            Assert.Same(thrown, await Assert.ThrowsAsync<TimeoutException>(() => FlywheelScope.RunAsync("b", NodeKind.Tool, "in", _ => Task.FromException(thrown), connection, Ct)));
-            Assert.Same(thrown, Assert.Throws<TimeoutException>(() => FlywheelScope.Run<int>("c", NodeKind.Tool, "in", () => throw thrown, connection)));
+            Assert.Same(thrown, await Assert.ThrowsAsync<TimeoutException>(
+                () => FlywheelScope.RunAsync<string>("a", NodeKind.Tool, "in", _ => throw thrown, connection, Ct)));
+            Assert.Same(thrown, await Assert.ThrowsAsync<TimeoutException>(
+                () => FlywheelScope.RunAsync("b", NodeKind.Tool, "in", _ => Task.FromException(thrown), connection, Ct)));
+            Assert.Same(thrown, Assert.Throws<TimeoutException>(
+                () => FlywheelScope.Run<int>("c", NodeKind.Tool, "in", () => throw thrown, connection)));
         });
 
         Assert.Equal(["a", "b", "c"], spans.Select(span => span.Node));
@@ -92,7 +97,8 @@ public sealed class StepTests
     public async Task A_value_that_cannot_be_described_does_not_break_the_step()
     {
         var spans = await RecordedAsync(async connection =>
-            Assert.NotNull(await FlywheelScope.RunAsync("q", NodeKind.Tool, new Unwritable(), _ => Task.FromResult(new Unwritable()), connection, Ct)));
+            Assert.NotNull(await FlywheelScope.RunAsync(
+                "q", NodeKind.Tool, new Unwritable(), _ => Task.FromResult(new Unwritable()), connection, Ct)));
 
         Assert.Contains("could not be written", Assert.Single(spans).Output, StringComparison.Ordinal);
     }
@@ -107,7 +113,8 @@ public sealed class StepTests
             await FlywheelScope.RunAsync("root", NodeKind.Other, null, async ct =>
             {
                 await Task.Yield();
-                await Task.WhenAll(Enumerable.Range(0, 3).Select(branch => FlywheelScope.RunAsync($"branch{branch}", NodeKind.Tool, null, async inner =>
+                await Task.WhenAll(Enumerable.Range(0, 3)
+                    .Select(branch => FlywheelScope.RunAsync($"branch{branch}", NodeKind.Tool, null, async inner =>
                 {
                     await Task.Delay(5, inner);
                     await chat.GetResponseAsync($"{branch}", cancellationToken: inner);

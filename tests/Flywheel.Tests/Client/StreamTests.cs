@@ -26,7 +26,8 @@ public sealed class StreamTests
         }
         if (failure is not null)
             throw failure;
-        yield return new() { ResponseId = "r", MessageId = "m", FinishReason = ChatFinishReason.Stop, Contents = [new UsageContent(new() { InputTokenCount = 4, OutputTokenCount = 3 })] };
+        yield return new() { ResponseId = "r", MessageId = "m", FinishReason = ChatFinishReason.Stop,
+            Contents = [new UsageContent(new() { InputTokenCount = 4, OutputTokenCount = 3 })] };
     }
 
     static (FlywheelConnection, IChatClient) Streaming(Func<CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> stream)

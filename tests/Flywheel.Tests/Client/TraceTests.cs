@@ -49,7 +49,8 @@ public sealed class TraceTests
         var loop = new ScriptedLoop();
         await using var connection = new FlywheelConnection(loop, Prompt);
         var inner = new ScriptedChatClient("inner").UseFlywheel(connection, "inner");
-        var outer = new ScriptedChatClient((messages, ct) => inner.GetResponseAsync(messages, cancellationToken: ct)).UseFlywheel(connection, "outer");
+        var outer = new ScriptedChatClient((messages, ct) => inner.GetResponseAsync(messages, cancellationToken: ct))
+            .UseFlywheel(connection, "outer");
 
         var response = await outer.GetResponseAsync("hi", cancellationToken: Ct);
 

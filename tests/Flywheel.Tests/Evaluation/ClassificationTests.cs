@@ -6,7 +6,8 @@ public class ClassificationTests
 {
     static readonly ConfusionCell[] Cells =
     [
-        new("cat", "cat", 4), new("cat", "dog", 1), new("cat", "bird", 1), new("dog", "cat", 6), new("dog", "dog", 2), new("dog", "bird", 2),
+        new("cat", "cat", 4), new("cat", "dog", 1), new("cat", "bird", 1), new("dog", "cat", 6), new("dog", "dog", 2),
+        new("dog", "bird", 2),
         new("bird", "cat", 3), new("bird", "bird", 6),
     ];
 
@@ -53,7 +54,8 @@ public class ClassificationTests
             var counts = new long[4];
             for (var i = 0; i < 400; i++)
                 counts[random.NextDouble() switch { < 0.70 => 0, < 0.80 => 1, < 0.85 => 2, _ => 3 }]++;
-            var macro = Classification.Of([new("a", "a", counts[0]), new("a", "b", counts[1]), new("b", "a", counts[2]), new("b", "b", counts[3])], t).MacroF1;
+            var macro = Classification.Of(
+                [new("a", "a", counts[0]), new("a", "b", counts[1]), new("b", "a", counts[2]), new("b", "b", counts[3])], t).MacroF1;
             covered += macro.Low <= truth && truth <= macro.High ? 1 : 0;
         }
 

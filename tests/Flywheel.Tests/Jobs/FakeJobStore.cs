@@ -32,7 +32,8 @@ sealed class FakeJobStore : IJobStore
         get { lock (_lock) return [.. _jobs.Values.Select(row => row.Job).OrderBy(job => job.Id)]; }
     }
 
-    public Task<int> FanOutAsync(int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
+    public Task<int> FanOutAsync(
+        int limit, Func<PendingSpan, IReadOnlyList<Metric>, IReadOnlyList<Pairing>> pair, DateTimeOffset at, CancellationToken ct)
     {
         OnFanOut();
         lock (_lock)
@@ -41,7 +42,8 @@ sealed class FakeJobStore : IJobStore
             foreach (var span in spans)
                 foreach (var pairing in pair(span, ActiveMetrics(span.Project)))
                     if (pairing.Skipped is { } reason)
-                        Put(new(span.Project, span.Id, pairing.Metric.Id, pairing.Metric.VersionId, pairing.ValidatorVersion, Finding.Skipped(reason), 0, at));
+                        Put(new(span.Project, span.Id, pairing.Metric.Id, pairing.Metric.VersionId, pairing.ValidatorVersion,
+                            Finding.Skipped(reason), 0, at));
                     else
                         Queue(span.Project, span.Id, pairing.Metric.VersionId, pairing.Lane, at);
             Pending.RemoveRange(0, spans.Length);
@@ -49,14 +51,16 @@ sealed class FakeJobStore : IJobStore
         }
     }
 
-    public Task<IReadOnlyList<Job>> ClaimAsync(JobLane lane, int limit, TimeSpan lease, string worker, DateTimeOffset now, CancellationToken ct)
+    public Task<IReadOnlyList<Job>> ClaimAsync(
+        JobLane lane, int limit, TimeSpan lease, string worker, DateTimeOffset now, CancellationToken ct)
     {
         lock (_lock)
         {
             var due = _jobs.Values.Where(row => row.Job.Lane == lane && row.Job.State == JobState.Ready && row.Job.VisibleAt <= now)
                 .OrderBy(row => row.Job.VisibleAt).ThenBy(row => row.Job.Id).Take(limit).ToArray();
             foreach (var row in due)
-                row.Change(row.Job with { VisibleAt = now + lease, Fence = row.Job.Fence + 1, Attempts = row.Job.Attempts + 1 }, isHeld: true);
+                row.Change(row.Job with { VisibleAt = now + lease, Fence = row.Job.Fence + 1, Attempts = row.Job.Attempts + 1 },
+                    isHeld: true);
             return Task.FromResult<IReadOnlyList<Job>>([.. due.Select(row => row.Job)]);
         }
     }
@@ -107,7 +111,8 @@ sealed class FakeJobStore : IJobStore
     void Put(Verdict verdict) => Verdicts[(verdict.Span, verdict.MetricVersion, verdict.ValidatorVersion)] = verdict;
 
     Row? Held(Job job) =>
-        _jobs.GetValueOrDefault(job.Id) is { IsHeld: true } row && row.Job.Fence == job.Fence && row.Job.State == JobState.Ready ? row : null;
+        _jobs.GetValueOrDefault(job.Id) is { IsHeld: true } row && row.Job.Fence == job.Fence
+            && row.Job.State == JobState.Ready ? row : null;
 
     void Queue(ProjectId project, SpanId span, MetricVersionId metric, JobLane lane, DateTimeOffset now)
     {
@@ -115,7 +120,8 @@ sealed class FakeJobStore : IJobStore
         _jobs.Add(id, new(new(id, project, span, metric, lane, JobState.Ready, 0, 0, now, null)));
     }
 
-    public Task<int> EnqueueAsync(ProjectId project, MetricVersionId metric, JobLane lane, IReadOnlyList<SpanId> spans, DateTimeOffset now, CancellationToken ct)
+    public Task<int> EnqueueAsync(
+        ProjectId project, MetricVersionId metric, JobLane lane, IReadOnlyList<SpanId> spans, DateTimeOffset now, CancellationToken ct)
     {
         lock (_lock)
             foreach (var span in spans)
@@ -132,7 +138,8 @@ sealed class FakeJobStore : IJobStore
         {
             var dead = _jobs.Values.Where(row => row.Job.State == JobState.Dead && (ids is null || ids.Contains(row.Job.Id))).ToArray();
             foreach (var row in dead)
-                row.Change(row.Job with { State = JobState.Ready, Attempts = 0, Fence = row.Job.Fence + 1, VisibleAt = now }, isHeld: false);
+                row.Change(row.Job with { State = JobState.Ready, Attempts = 0, Fence = row.Job.Fence + 1, VisibleAt = now },
+                    isHeld: false);
             return Task.FromResult(dead.Length);
         }
     }
@@ -165,7 +172,8 @@ sealed class FakeJobStore : IJobStore
         }
     }
 
-    public Task SettleJudgeCallAsync(ProjectId project, double expectedUsd, double actualUsd, DateTimeOffset reservedAt, CancellationToken ct)
+    public Task SettleJudgeCallAsync(
+        ProjectId project, double expectedUsd, double actualUsd, DateTimeOffset reservedAt, CancellationToken ct)
     {
         lock (_lock)
             JudgeUsd += actualUsd - expectedUsd;

@@ -24,16 +24,21 @@ sealed class FakeMetricStore : IMetricStore
         return Task.FromResult(folded);
     }
 
-    public Task<Metric?> AddAsync(ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct) => throw new NotSupportedException();
+    public Task<Metric?> AddAsync(ProjectId project, NewMetric metric, bool expectNew, DateTimeOffset at, CancellationToken ct) =>
+        throw new NotSupportedException();
 
     public Task<Metric?> FindAsync(ProjectId project, string name, CancellationToken ct) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<Metric>> VersionsAsync(ProjectId project, string name, CancellationToken ct) => throw new NotSupportedException();
-
-    public Task<bool> SetStateAsync(ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct) =>
+    public Task<IReadOnlyList<Metric>> VersionsAsync(ProjectId project, string name, CancellationToken ct) =>
         throw new NotSupportedException();
 
-    public Task<IReadOnlyList<MetricCell>> CellsAsync(ProjectId project, MetricId metric, CancellationToken ct) => throw new NotSupportedException();
+    public Task<bool> SetStateAsync(
+        ProjectId project, string name, MetricState state, string author, DateTimeOffset at, CancellationToken ct) =>
+        throw new NotSupportedException();
 
-    public Task<IReadOnlyList<MetricCell>> RecomputedCellsAsync(ProjectId project, MetricId metric, CancellationToken ct) => throw new NotSupportedException();
+    public Task<IReadOnlyList<MetricCell>> CellsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
+        throw new NotSupportedException();
+
+    public Task<IReadOnlyList<MetricCell>> RecomputedCellsAsync(ProjectId project, MetricId metric, CancellationToken ct) =>
+        throw new NotSupportedException();
 }

@@ -18,7 +18,8 @@ public class MetricWorkerTests
         var all = new[]
         {
             shop.Metric("short", "length", """{"max":5}"""), shop.Metric("judged", "judged"), shop.Metric("broken", "broken"),
-            shop.Metric("elsewhere", "length", """{"max":5}""", nodes: ["intent"]), shop.Metric("never", "length", """{"max":5}""", sampling: 0),
+            shop.Metric("elsewhere", "length", """{"max":5}""", nodes: ["intent"]),
+            shop.Metric("never", "length", """{"max":5}""", sampling: 0),
             shop.Metric("unknown", "plug-in-that-is-gone"), shop.Metric("choice", "one-of", """{"values":["a"]}"""),
         };
         var spans = new[] { shop.Span("short"), shop.Span("much too long"), shop.Span(null) };
@@ -32,7 +33,8 @@ public class MetricWorkerTests
             all.Select(metric => shop.FindingOf(spans[0], metric).Outcome));
         Assert.Equal("not about node writer", shop.FindingOf(spans[0], all[3]).Reason);
         Assert.Equal("not sampled (rate 0)", shop.FindingOf(spans[0], all[4]).Reason);
-        Assert.StartsWith("the validator cannot be made: There is no validator \"plug-in-that-is-gone\"", shop.FindingOf(spans[0], all[5]).Reason, StringComparison.Ordinal);
+        Assert.StartsWith("the validator cannot be made: There is no validator \"plug-in-that-is-gone\"",
+            shop.FindingOf(spans[0], all[5]).Reason, StringComparison.Ordinal);
         Assert.Equal("one-of does not check writer nodes", shop.FindingOf(spans[0], all[6]).Reason);
         Assert.Equal(Outcome.Fail, shop.FindingOf(spans[1], all[0]).Outcome);
         Assert.Equal(Outcome.Skipped, shop.FindingOf(spans[2], all[0]).Outcome);
@@ -235,7 +237,8 @@ public class MetricWorkerTests
 
         Assert.Equal(3, kind.Calls);
         Assert.Equal(0.03, shop.Jobs.JudgeUsd, 9);
-        Assert.Equal(7, shop.Jobs.Verdicts.Values.Count(verdict => verdict.Finding == Finding.Skipped("budget exhausted: 3 judge calls per day are used up")));
+        Assert.Equal(7, shop.Jobs.Verdicts.Values.Count(
+            verdict => verdict.Finding == Finding.Skipped("budget exhausted: 3 judge calls per day are used up")));
         Assert.Single(shop.Jobs.Verdicts.Values, verdict => verdict.Finding == Finding.Skipped("no text"));
         Assert.Empty(shop.Jobs.Jobs);
     }
@@ -330,7 +333,8 @@ public class MetricWorkerTests
         var retired = shop.Metric("retired", "length", """{"max":5}""");
         var gone = shop.Metric("gone", "length", """{"max":5}""");
         var span = shop.Span();
-        await shop.Jobs.FanOutAsync(10, (_, metrics) => [.. metrics.Select(m => new Pairing(m, JobLane.Code, "v", null))], shop.Clock.GetUtcNow(), Ct);
+        await shop.Jobs.FanOutAsync(
+            10, (_, metrics) => [.. metrics.Select(m => new Pairing(m, JobLane.Code, "v", null))], shop.Clock.GetUtcNow(), Ct);
         shop.Metrics.Metrics.Clear();
         shop.Metrics.Metrics.Add(retired with { State = MetricState.Retired });
 
@@ -477,22 +481,26 @@ public class MetricWorkerTests
         shop.Clock.Advance(TimeSpan.FromSeconds(60));
         Assert.Null(worker.Health.Trouble(await shop.Jobs.CountsAsync(shop.Clock.GetUtcNow(), Ct)));
         shop.Clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("1 jobs and 0 spans wait, and nothing has moved for 61 s", worker.Health.Trouble(await shop.Jobs.CountsAsync(shop.Clock.GetUtcNow(), Ct)));
+        Assert.Equal("1 jobs and 0 spans wait, and nothing has moved for 61 s",
+            worker.Health.Trouble(await shop.Jobs.CountsAsync(shop.Clock.GetUtcNow(), Ct)));
 
         await worker.RunOnceAsync(Ct);
         Assert.Null(worker.Health.Trouble(await shop.Jobs.CountsAsync(shop.Clock.GetUtcNow(), Ct)));
     }
 
     [Fact]
-    public async Task However_workers_crash_stall_and_fail_every_pair_ends_once() => await Gen.Int[0, int.MaxValue].SampleAsync(async seed =>
+    public async Task However_workers_crash_stall_and_fail_every_pair_ends_once() =>
+        await Gen.Int[0, int.MaxValue].SampleAsync(async seed =>
     {
         var random = new Random(seed);
         var shop = new Workshop();
-        var metrics = new[] { shop.Metric("code", "shaky"), shop.Metric("judged", "shaky-judge"), shop.Metric("short", "length", """{"max":3}""") };
+        var metrics = new[] { shop.Metric("code", "shaky"), shop.Metric("judged", "shaky-judge"),
+            shop.Metric("short", "length", """{"max":3}""") };
         Finding Shaky(Examinee _)
         {
             lock (random)
-                return random.Next(4) switch { 0 => throw new HttpRequestException("x"), 1 => throw new ArgumentException("y"), _ => Finding.Pass() };
+                return random.Next(4) switch { 0 => throw new HttpRequestException("x"), 1 => throw new ArgumentException("y"), _ =>
+                    Finding.Pass() };
         }
         shop.Kind("shaky", false, Shaky);
         shop.Kind("shaky-judge", true, Shaky);
@@ -508,7 +516,8 @@ public class MetricWorkerTests
         for (var turn = 0; turn < 200 && (shop.Jobs.Pending.Count > 0 || shop.Jobs.Jobs.Any(job => job.State == JobState.Ready)); turn++)
         {
             if (random.Next(6) == 0)
-                await shop.Jobs.ClaimAsync(random.Next(2) == 0 ? JobLane.Code : JobLane.Judge, 3, TimeSpan.FromSeconds(30), "crashed", shop.Clock.GetUtcNow(), Ct);
+                await shop.Jobs.ClaimAsync(
+                    random.Next(2) == 0 ? JobLane.Code : JobLane.Judge, 3, TimeSpan.FromSeconds(30), "crashed", shop.Clock.GetUtcNow(), Ct);
             try
             {
                 await workers[random.Next(2)].RunOnceAsync(Ct);
@@ -524,7 +533,8 @@ public class MetricWorkerTests
         foreach (var span in spans)
             foreach (var metric in metrics)
                 Assert.NotEqual(Outcome.Skipped, shop.FindingOf(span, metric).Outcome);
-        Assert.All(shop.Jobs.Jobs, job => Assert.Contains(shop.Jobs.Verdicts.Values, verdict => verdict.Span == job.Span && verdict.Finding.Outcome == Outcome.Error));
+        Assert.All(shop.Jobs.Jobs, job =>
+            Assert.Contains(shop.Jobs.Verdicts.Values, verdict => verdict.Span == job.Span && verdict.Finding.Outcome == Outcome.Error));
     }, iter: 60);
 
     sealed class AsksToWait(TimeSpan wait) : IFaultClassifier

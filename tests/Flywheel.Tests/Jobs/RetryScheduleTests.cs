@@ -24,7 +24,8 @@ public class RetryScheduleTests
     });
 
     [Fact]
-    public void A_wait_that_is_asked_for_is_never_cut_short_unless_it_is_absurd() => Gen.Select(Gen.Int[1, 10], Gen.Int[1, 10_000], Gen.Double[0, 1])
+    public void A_wait_that_is_asked_for_is_never_cut_short_unless_it_is_absurd() =>
+        Gen.Select(Gen.Int[1, 10], Gen.Int[1, 10_000], Gen.Double[0, 1])
         .Sample((failures, asked, draw) =>
         {
             var delay = RetrySchedule.Default.Delay(failures, TimeSpan.FromSeconds(asked), draw).TotalSeconds;

@@ -13,7 +13,8 @@ sealed class Workshop
     readonly List<IValidatorKind> _kinds = [];
     long _nextSpan;
 
-    public Workshop() => Jobs = new() { ActiveMetrics = project => [.. Metrics.Metrics.Where(m => m.Project == project && m.State == MetricState.Active)] };
+    public Workshop() => Jobs =
+        new() { ActiveMetrics = project => [.. Metrics.Metrics.Where(m => m.Project == project && m.State == MetricState.Active)] };
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -39,7 +40,8 @@ sealed class Workshop
     {
         var id = Metrics.Metrics.Count + 1;
         var metric = new Metric(
-            new(id), new(id * 100), ProjectId.Default, name, 1, MetricState.Active, MetricRole.Monitor, "Is it good?", MetricSubject.Output, nodes, null,
+            new(id), new(id * 100), ProjectId.Default, name, 1, MetricState.Active, MetricRole.Monitor, "Is it good?", MetricSubject.Output,
+            nodes, null,
             sampling, new(kind, System.Text.Json.JsonElement.Parse(settings)), "ann", Clock.GetUtcNow());
         Metrics.Metrics.Add(metric);
         return metric;
@@ -48,7 +50,8 @@ sealed class Workshop
     public SpanId Span(string? output = "an answer", string node = "writer", NodeKind kind = NodeKind.Writer)
     {
         var id = new SpanId(++_nextSpan);
-        var content = new NewSpan { Key = new($"t{id.Value}", "s"), Node = node, Kind = kind, StartedAt = Clock.GetUtcNow(), Output = output };
+        var content = new NewSpan { Key = new($"t{id.Value}", "s"), Node = node, Kind = kind, StartedAt = Clock.GetUtcNow(),
+            Output = output };
         Spans.Spans.Add(id, new(id, ProjectId.Default, content, Clock.GetUtcNow()));
         Jobs.Pending.Add(new(ProjectId.Default, id, content.Key, node, kind, content.StartedAt));
         return id;

@@ -39,7 +39,9 @@ public sealed class AnchorTests
     {
         Anchor[] cases = [.. Enumerable.Range(0, 60).Select(i => new Anchor(new(i), i < 30))];
         AnchorAnswer[] before = [.. cases.Select(each => new AnchorAnswer(each.Span, each.Passed ? Outcome.Pass : Outcome.Fail, "v1"))];
-        AnchorAnswer[] now = [.. before.Select((each, i) => each with { Outcome = i < passesTurned ? Outcome.Unsure : i >= 30 && i < 30 + failsTurned ? Outcome.Pass : each.Outcome })];
+        AnchorAnswer[] now = [.. before.Select(
+            (each, i) => each with { Outcome = i < passesTurned ? Outcome.Unsure : i >= 30
+                && i < 30 + failsTurned ? Outcome.Pass : each.Outcome })];
 
         var comparison = AnchorComparison.Of(cases, before, now);
 
@@ -54,7 +56,8 @@ public sealed class AnchorTests
         // It passed ten bad and all good ones; now it fails ten of each instead: as often right as before.
         Anchor[] cases = [.. Enumerable.Range(0, 60).Select(i => new Anchor(new(i), i < 30))];
         AnchorAnswer[] before = [.. cases.Select((each, i) => new AnchorAnswer(each.Span, i < 40 ? Outcome.Pass : Outcome.Fail, "v1"))];
-        AnchorAnswer[] now = [.. cases.Select((each, i) => new AnchorAnswer(each.Span, i is >= 10 and < 30 ? Outcome.Pass : Outcome.Fail, "v1"))];
+        AnchorAnswer[] now = [.. cases.Select(
+            (each, i) => new AnchorAnswer(each.Span, i is >= 10 and < 30 ? Outcome.Pass : Outcome.Fail, "v1"))];
 
         var comparison = AnchorComparison.Of(cases, before, now);
 
@@ -67,8 +70,10 @@ public sealed class AnchorTests
     public void A_replay_is_compared_with_the_first_of_its_metric_version_or_the_last_before_an_alarm_was_closed()
     {
         static AnchorReplay Replay(long id, long version, ReplayState state = ReplayState.Done) => new(
-            id, ProjectId.Default, 1, new(1), new(version), state, 60, 60, null, null, false, 0, null, Noon.AddHours(id), Noon.AddHours(id).AddMinutes(5), Noon, null, 0);
-        AnchorReplay[] newestFirst = [Replay(7, 2), Replay(6, 2), Replay(5, 2, ReplayState.Failed), Replay(4, 2), Replay(3, 2), Replay(2, 1), Replay(1, 1)];
+            id, ProjectId.Default, 1, new(1), new(version), state, 60, 60, null, null, false, 0, null, Noon.AddHours(id),
+            Noon.AddHours(id).AddMinutes(5), Noon, null, 0);
+        AnchorReplay[] newestFirst =
+            [Replay(7, 2), Replay(6, 2), Replay(5, 2, ReplayState.Failed), Replay(4, 2), Replay(3, 2), Replay(2, 1), Replay(1, 1)];
 
         Assert.Null(AnchorReplays.Baseline(newestFirst, newestFirst[4], null));
         Assert.Equal(3, AnchorReplays.Baseline(newestFirst, newestFirst[0], null)!.Id);

@@ -28,7 +28,8 @@ public sealed class CascadeTests
         new(_ => new(new ChatMessage(ChatRole.Assistant, Reply(verdict, confidence))) { Usage = new() { InputTokenCount = 1 } });
 
     static readonly Metric Metric = new(
-        new(1), new(1), ProjectId.Default, "names-sum", 1, MetricState.Active, MetricRole.Monitor, "Does it name the sum?", MetricSubject.Output, null, null, 1,
+        new(1), new(1), ProjectId.Default, "names-sum", 1, MetricState.Active, MetricRole.Monitor, "Does it name the sum?",
+        MetricSubject.Output, null, null, 1,
         new("judge", Json("{}")), "ann", DateTimeOffset.UnixEpoch);
 
     /// <summary>A line at 0.65 for each judge, found by labels of verdicts that people agree with from 0.9 on.</summary>
@@ -36,12 +37,15 @@ public sealed class CascadeTests
     {
         var plan = new CalibrationPlan([.. models], 0.1, 0.1, Second: false);
         LabelledTrail[] labels = [.. Enumerable.Range(0, 400).Select(i => new LabelledTrail(
-            new("j", 0, [new(models[0], Outcome.Pass, i % 2 == 0 ? 0.9 : 0.6)]), i % 2 == 0 || i % 4 == 1, 0.1, DateTimeOffset.UnixEpoch.AddMinutes(i)))];
+            new("j", 0, [new(models[0], Outcome.Pass, i % 2 == 0 ? 0.9 : 0.6)]), i % 2 == 0 || i % 4 == 1, 0.1,
+            DateTimeOffset.UnixEpoch.AddMinutes(i)))];
         var judge = JudgeCalibration.Fit(labels, plan with { Models = [models[0]] })[0];
-        return new(new(ProjectId.Default, new(1), "j", 400, plan, [.. models.Select(model => judge with { Model = model })], DateTimeOffset.UnixEpoch), withdrawn);
+        return new(new(ProjectId.Default, new(1), "j", 400, plan, [.. models.Select(model => judge with { Model = model })],
+            DateTimeOffset.UnixEpoch), withdrawn);
     }
 
-    static async Task<Finding> JudgeAsync(string settings, CalibrationInForce? inForce, Dictionary<string, ScriptedChatClient> models, IJudgeCallStore? ledger = null)
+    static async Task<Finding> JudgeAsync(
+        string settings, CalibrationInForce? inForce, Dictionary<string, ScriptedChatClient> models, IJudgeCallStore? ledger = null)
     {
         var services = new JudgeServices(name => models[name ?? "default"], Price: (_, _) => 0.5)
         {
@@ -68,7 +72,8 @@ public sealed class CascadeTests
         var finding = await JudgeAsync(ToAPerson, Lines(models: "scripted-1"), new() { ["default"] = Says("fail", 0.6) });
 
         Assert.Equal((Outcome.Unsure, 0.6, false, null), (finding.Outcome, finding.RawConfidence, finding.Stands, finding.Confidence));
-        Assert.StartsWith("for a person: the judge gave a confidence of 0.6; people agree with about ", finding.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("for a person: the judge gave a confidence of 0.6; people agree with about ", finding.Reason,
+            StringComparison.Ordinal);
         Assert.EndsWith("90% is promised above the line", finding.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain("fail", finding.Reason!, StringComparison.Ordinal);
         Assert.Equal(Outcome.Fail, Assert.Single(finding.Trail!.Words).Outcome);
@@ -89,7 +94,8 @@ public sealed class CascadeTests
     public async Task Without_enough_labels_verdicts_stand_as_they_are()
     {
         var plan = new CalibrationPlan(["scripted-1"], 0.1, 0.1, Second: false);
-        var few = new CalibrationInForce(new(ProjectId.Default, new(1), "j", 0, plan, JudgeCalibration.Fit([], plan), DateTimeOffset.UnixEpoch), false);
+        var few = new CalibrationInForce(
+            new(ProjectId.Default, new(1), "j", 0, plan, JudgeCalibration.Fit([], plan), DateTimeOffset.UnixEpoch), false);
 
         foreach (var inForce in new[] { few, new(null, false), null })
         {
@@ -114,7 +120,8 @@ public sealed class CascadeTests
         Assert.Equal([new("cheap", Outcome.Pass, 0.6), new("strong", Outcome.Fail, 0.9)], raised.Trail!.Words);
         Assert.Equal((Outcome.Fail, true), (unsure.Outcome, unsure.Stands));
         Assert.Equal((Outcome.Unsure, false), (person.Outcome, person.Stands));
-        Assert.StartsWith("for a person: the judge gave a confidence of 0.6, strong gave a confidence of 0.6; ", person.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("for a person: the judge gave a confidence of 0.6, strong gave a confidence of 0.6; ", person.Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,8 +129,10 @@ public sealed class CascadeTests
     {
         var plan = new CalibrationPlan(["cheap", "strong"], 0.1, 0.1, Second: false);
         LabelledTrail[] labels = [.. Enumerable.Range(0, 100).Select(i => new LabelledTrail(
-            new("j", 0, [new("cheap", Outcome.Pass, 0.9), new("strong", Outcome.Pass, 0.9)]), i % 2 == 0, 0.1, DateTimeOffset.UnixEpoch.AddMinutes(i)))];
-        var hopeless = new CalibrationInForce(new(ProjectId.Default, new(1), "j", 100, plan, JudgeCalibration.Fit(labels, plan), DateTimeOffset.UnixEpoch), false);
+            new("j", 0, [new("cheap", Outcome.Pass, 0.9), new("strong", Outcome.Pass, 0.9)]), i % 2 == 0, 0.1,
+            DateTimeOffset.UnixEpoch.AddMinutes(i)))];
+        var hopeless = new CalibrationInForce(
+            new(ProjectId.Default, new(1), "j", 100, plan, JudgeCalibration.Fit(labels, plan), DateTimeOffset.UnixEpoch), false);
 
         var finding = await JudgeAsync(ToTheNext, hopeless, new() { ["cheap"] = Says("pass", 0.99), ["strong"] = Says("fail", 0.99) });
 
@@ -134,9 +143,11 @@ public sealed class CascadeTests
     [InlineData("pass", 0.8, 0.8)]
     [InlineData("fail", 0.8, -0.8)]
     [InlineData("unsure", 0.8, 0.0)]
-    public async Task The_second_judges_word_has_the_sign_of_its_agreement_and_its_cost_is_counted(string says, double confidence, double expected)
+    public async Task The_second_judges_word_has_the_sign_of_its_agreement_and_its_cost_is_counted(
+        string says, double confidence, double expected)
     {
-        var finding = await JudgeAsync("""{"second":{"model":"cheap"}}""", null, new() { ["default"] = Says("pass", 0.9), ["cheap"] = Says(says, confidence) });
+        var finding = await JudgeAsync(
+            """{"second":{"model":"cheap"}}""", null, new() { ["default"] = Says("pass", 0.9), ["cheap"] = Says(says, confidence) });
 
         Assert.Equal((Outcome.Pass, 1.0), (finding.Outcome, finding.CostUsd));
         Assert.Equal(expected, Assert.Single(finding.Trail!.Words).Second);
@@ -146,7 +157,8 @@ public sealed class CascadeTests
     public async Task Every_judge_is_paid_out_of_the_budget_and_one_that_it_refuses_is_done_without()
     {
         const string both = """{"cascade":["cheap","strong"],"guarantee":{},"second":{"model":"other"}}""";
-        Dictionary<string, ScriptedChatClient> models = new() { ["cheap"] = Says("pass", 0.6), ["strong"] = Says("fail", 0.9), ["other"] = Says("fail", 0.7) };
+        Dictionary<string, ScriptedChatClient> models =
+            new() { ["cheap"] = Says("pass", 0.6), ["strong"] = Says("fail", 0.9), ["other"] = Says("fail", 0.7) };
         var (rich, two, one) = (new Purse(9), new Purse(2), new Purse(1));
 
         var paid = await JudgeAsync(both, Lines(models: ["cheap", "strong"]), models, rich);
@@ -156,7 +168,8 @@ public sealed class CascadeTests
         Assert.Equal((3, 1.5, Outcome.Fail), (rich.Booked, rich.SpentUsd, paid.Outcome));
         Assert.Equal([-0.7, 0.7], paid.Trail!.Words.Select(word => word.Second!.Value));
         Assert.Equal((2, Outcome.Unsure, Outcome.Skipped), (two.Booked, withoutStrong.Outcome, withoutStrong.Trail!.Words[1].Outcome));
-        Assert.EndsWith("a stronger judge could not be asked: budget exhausted: no more calls", withoutStrong.Reason, StringComparison.Ordinal);
+        Assert.EndsWith("a stronger judge could not be asked: budget exhausted: no more calls", withoutStrong.Reason,
+            StringComparison.Ordinal);
         Assert.Equal((1, Outcome.Pass, 0.0), (one.Booked, withoutSecond.Outcome, withoutSecond.Trail!.Words[0].Second!.Value));
     }
 
@@ -169,7 +182,8 @@ public sealed class CascadeTests
 
         public Task<KeptReply?> FindAsync(ProjectId project, string key, CancellationToken ct) => Task.FromResult<KeptReply?>(null);
 
-        public Task<string?> ReserveAsync(CallReservation reservation, CancellationToken ct) => Task.FromResult(Booked < calls && Booked++ >= 0 ? null : "no more calls");
+        public Task<string?> ReserveAsync(CallReservation reservation, CancellationToken ct) =>
+            Task.FromResult(Booked < calls && Booked++ >= 0 ? null : "no more calls");
 
         public Task SettleAsync(CallReservation reservation, double actualUsd, KeptReply? reply, DateTimeOffset at, CancellationToken ct)
         {
@@ -178,9 +192,11 @@ public sealed class CascadeTests
         }
 
         public Task SetBudgetAsync(
-            ProjectId project, MetricId metric, int? callsPerDay, double? usdPerDay, string author, DateTimeOffset at, CancellationToken ct) => throw new NotSupportedException();
+            ProjectId project, MetricId metric, int? callsPerDay, double? usdPerDay, string author, DateTimeOffset at,
+            CancellationToken ct) => throw new NotSupportedException();
 
-        public Task<MetricBudget> BudgetAsync(ProjectId project, MetricId metric, DateTimeOffset now, CancellationToken ct) => throw new NotSupportedException();
+        public Task<MetricBudget> BudgetAsync(ProjectId project, MetricId metric, DateTimeOffset now, CancellationToken ct) =>
+            throw new NotSupportedException();
 
         public Task<int> TrimAsync(int keep, CancellationToken ct) => throw new NotSupportedException();
     }
@@ -189,7 +205,8 @@ public sealed class CascadeTests
     public async Task Labels_calibrate_whoever_answers_by_the_same_rules_whatever_is_promised()
     {
         async Task<string> JudgeOfAsync(string settings) =>
-            (await JudgeAsync(settings, null, new() { ["default"] = Says("pass", 0.9), ["cheap"] = Says("pass", 0.9), ["strong"] = Says("pass", 0.9) })).Trail!.Judge;
+            (await JudgeAsync(settings, null,
+                new() { ["default"] = Says("pass", 0.9), ["cheap"] = Says("pass", 0.9), ["strong"] = Says("pass", 0.9) })).Trail!.Judge;
 
         var plain = await JudgeOfAsync("{}");
 

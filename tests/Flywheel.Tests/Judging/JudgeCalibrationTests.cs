@@ -11,7 +11,8 @@ public sealed class JudgeCalibrationTests
     static readonly CalibrationPlan One = new(["small"], 0.1, 0.1, Second: false);
     static readonly CalibrationPlan Two = new(["small", "big"], 0.1, 0.2, Second: false);
 
-    static JudgeWord Word(string model, double? confidence, Outcome outcome = Outcome.Pass, double? second = null) => new(model, outcome, confidence, second);
+    static JudgeWord Word(string model, double? confidence, Outcome outcome = Outcome.Pass, double? second = null) =>
+        new(model, outcome, confidence, second);
 
     /// <summary>A label of a verdict that passed, by a person who agrees or not.</summary>
     static LabelledTrail Label(int minute, bool agrees, double chance, params JudgeWord[] words) =>
@@ -42,11 +43,14 @@ public sealed class JudgeCalibrationTests
     {
         var none = JudgeCalibration.Fit([], One)[0];
         var found = JudgeCalibration.Fit(Honest(200), One)[0];
-        var hopeless = JudgeCalibration.Fit([.. Enumerable.Range(0, 100).Select(i => Label(i, i % 2 == 0, 0.1, Word("small", 0.9)))], One)[0];
+        var hopeless = JudgeCalibration.Fit(
+            [.. Enumerable.Range(0, 100).Select(i => Label(i, i % 2 == 0, 0.1, Word("small", 0.9)))], One)[0];
 
         Assert.Equal((null, false), (none.IsAbove(Word("small", 1), 0, false), none.IsHopeless));
         Assert.True(none.LabelsNeeded > 20);
-        Assert.Equal((true, false, false), (found.IsAbove(Word("small", 0.95), 0, false), found.IsAbove(Word("small", 0.6), 0, false), found.IsAbove(Word("small", null), 0, false)));
+        Assert.Equal((true, false, false),
+            (found.IsAbove(Word("small", 0.95), 0, false), found.IsAbove(Word("small", 0.6), 0, false),
+                found.IsAbove(Word("small", null), 0, false)));
         Assert.Equal(0.5, found.Coverage, 9);
         Assert.Equal((true, false), (hopeless.IsHopeless, hopeless.IsAbove(Word("small", 1), 0, false)));
     }
@@ -104,7 +108,8 @@ public sealed class JudgeCalibrationTests
 
         Assert.Contains("second", with.Fit!.Inputs.Select(input => input.Name));
         Assert.True(with.Scores!.Auroc > 0.8 && without.Scores!.Auroc < 0.6);
-        Assert.Equal((true, false), (with.IsAbove(Word("small", 0.9, second: 0.9), 0.3, true), with.IsAbove(Word("small", 0.9, second: -0.9), 0.3, true)));
+        Assert.Equal((true, false),
+            (with.IsAbove(Word("small", 0.9, second: 0.9), 0.3, true), with.IsAbove(Word("small", 0.9, second: -0.9), 0.3, true)));
         Assert.Null(without.Threshold);
     }
 
@@ -116,7 +121,8 @@ public sealed class JudgeCalibrationTests
             random.NextDouble(), random.Next(2) == 0, random.Next(3) > 0, [random.NextDouble(), random.NextDouble()], 1 + random.Next(3)))];
         var fit = RidgePlatt.Fit(rows, verdict: true, features: true);
 
-        var kept = System.Text.Json.JsonSerializer.Deserialize<KeptFit>(System.Text.Json.JsonSerializer.Serialize(KeptFit.Of(fit, second: true)))!;
+        var kept = System.Text.Json.JsonSerializer.Deserialize<KeptFit>(
+            System.Text.Json.JsonSerializer.Serialize(KeptFit.Of(fit, second: true)))!;
 
         Assert.Equal(["confidence", "verdict", "length", "second"], kept.Inputs.Select(input => input.Name));
         Assert.All(rows, row => Assert.Equal(fit.Predict(row), kept.Predict(row), 12));

@@ -10,7 +10,8 @@ public class JudgementTests
     /// <summary>Replies that must decide nothing, whatever a hopeful reader could see in them.</summary>
     public static TheoryData<string?> Bad { get; } =
     [
-        (string?)null, "", "   \n", ":", "...", "{}", "[]", "null", "true", "\"pass\"", "pass", "PASS", "Verdict: pass", "Thought process:", "The answer would pass.",
+        (string?)null, "", "   \n", ":", "...", "{}", "[]", "null", "true", "\"pass\"", "pass", "PASS", "Verdict: pass", "Thought process:",
+        "The answer would pass.",
         """{"verdict":"pass"}""",
         """{"critique":"ok"}""",
         """{"critique":"ok","verdict":"PASS"}""",
@@ -84,7 +85,8 @@ public class JudgementTests
     }
 
     [Fact]
-    public void Any_critique_survives_and_cannot_change_the_verdict() => Gen.String.Where(text => Core.Traces.SpanRules.Text(text) is null).Sample(critique =>
+    public void Any_critique_survives_and_cannot_change_the_verdict() =>
+        Gen.String.Where(text => Core.Traces.SpanRules.Text(text) is null).Sample(critique =>
     {
         var read = Judgement.Parse(JsonSerializer.Serialize(new { critique, verdict = "fail" }), out _);
 
@@ -92,7 +94,8 @@ public class JudgementTests
     });
 
     [Fact]
-    public void A_damaged_reply_never_turns_a_fail_into_a_pass() => Gen.Select(Gen.Int[0, 200], Gen.Int[0, 200], Gen.Char[' ', '~']).Sample((cut, at, c) =>
+    public void A_damaged_reply_never_turns_a_fail_into_a_pass() =>
+        Gen.Select(Gen.Int[0, 200], Gen.Int[0, 200], Gen.Char[' ', '~']).Sample((cut, at, c) =>
     {
         var reply = """{"critique":"The tone would pass, the facts do not.","verdict":"fail","confidence":0.7}""";
         var damaged = reply.Remove(cut % reply.Length, 1).Insert(at % (reply.Length - 1), c.ToString());

@@ -11,7 +11,8 @@ namespace Flywheel.Tests.Judging;
 
 public class PanelTests
 {
-    static string Reply(string verdict, double confidence) => $$"""{"critique":"It says {{verdict}}.","verdict":"{{verdict}}","confidence":{{confidence.ToString(System.Globalization.CultureInfo.InvariantCulture)}}}""";
+    static string Reply(string verdict, double confidence) =>
+        $$"""{"critique":"It says {{verdict}}.","verdict":"{{verdict}}","confidence":{{confidence.ToString(System.Globalization.CultureInfo.InvariantCulture)}}}""";
 
     static ScriptedChatClient Says(string model, params string[] replies)
     {
@@ -19,7 +20,8 @@ public class PanelTests
         return new(_ => new(new ChatMessage(ChatRole.Assistant, queue.Dequeue())), model);
     }
 
-    static IValidator Judge(string settings, ScriptedChatClient client, ScriptedChatClient? stronger = null, IJudgeExamples? examples = null) =>
+    static IValidator Judge(
+        string settings, ScriptedChatClient client, ScriptedChatClient? stronger = null, IJudgeExamples? examples = null) =>
         EngineValidators.Registry(judges: new(name => name == "stronger" ? stronger! : client, examples))
             .Create(new("judge", Json(settings)), new("names-sum", "Does it name the sum?", MetricSubject.Output, ProjectId.Default));
 
@@ -44,13 +46,15 @@ public class PanelTests
     {
         var client = Says("m", Reply("pass", 1), Reply("pass", 1), Reply("pass", 1));
         var judge = Judge("""{"reference":"reference.answer"}""", client);
-        Examinee Of(string? attributes) => new("It costs 7.", Stored(NewSpan("It costs 7.") with { Kind = NodeKind.Writer, Attributes = attributes }));
+        Examinee Of(string? attributes) =>
+            new("It costs 7.", Stored(NewSpan("It costs 7.") with { Kind = NodeKind.Writer, Attributes = attributes }));
 
         await judge.CheckAsync(Of("""{"reference":{"answer":"Seven euros."}}"""), Ct);
         await judge.CheckAsync(Of("""{"reference":{"answer":null}}"""), Ct);
         await Judge("{}", client).CheckAsync(Of("""{"reference":{"answer":"Seven euros."}}"""), Ct);
 
-        Assert.Equal([true, false, false], client.Calls.Select(call => call.Messages[^1].Text.Contains("Reference answer", StringComparison.Ordinal)));
+        Assert.Equal([true, false, false],
+            client.Calls.Select(call => call.Messages[^1].Text.Contains("Reference answer", StringComparison.Ordinal)));
         var lines = client.Calls[0].Messages[^1].Text.Split('\n');
         Assert.Equal(lines[Array.IndexOf(lines, "Seven euros.") - 1], lines[Array.IndexOf(lines, "Seven euros.") + 1]);
         Assert.NotEqual(judge.Version, Judge("{}", client).Version);
@@ -60,8 +64,10 @@ public class PanelTests
     [Fact]
     public async Task A_tie_is_unsure_and_an_unreadable_vote_is_none()
     {
-        Assert.Equal(Outcome.Unsure, (await Judge("""{"annotators":2}""", Says("m", Reply("pass", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);
-        Assert.Equal(Outcome.Fail, (await Judge("""{"annotators":3}""", Says("m", ":", ":", Reply("fail", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);
+        Assert.Equal(Outcome.Unsure,
+            (await Judge("""{"annotators":2}""", Says("m", Reply("pass", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);
+        Assert.Equal(Outcome.Fail,
+            (await Judge("""{"annotators":3}""", Says("m", ":", ":", Reply("fail", 1), Reply("fail", 1))).CheckAsync(Answer, Ct)).Outcome);
         Assert.Equal(Outcome.Error, (await Judge("""{"annotators":2}""", Says("m", ":", ":", ":", ":")).CheckAsync(Answer, Ct)).Outcome);
     }
 
@@ -69,16 +75,22 @@ public class PanelTests
     public async Task Each_annotator_sees_other_examples_of_both_outcomes_and_the_verdict_names_them_all()
     {
         // Draws go by the ids: with these no two of the three are alike.
-        var pool = new ExamplePool("v1", [.. Enumerable.Range(0, 8).Select(i => new JudgeExample(new Guid(i + 1, 0, 0, new byte[8]), $"Text {i}.", i % 2 == 0, null))]);
+        var pool = new ExamplePool(
+            "v1", [.. Enumerable.Range(0, 8)
+                .Select(i => new JudgeExample(new Guid(i + 1, 0, 0, new byte[8]), $"Text {i}.", i % 2 == 0, null))]);
         var client = Says("m", Reply("pass", 1), Reply("fail", 1), Reply("pass", 1));
 
         var finding = await Judge("""{"annotators":3,"examples":4}""", client, examples: pool).CheckAsync(Answer, Ct);
 
-        var seen = client.Calls.Select(call => string.Join('|', call.Messages.Skip(1).SkipLast(1).Where(message => message.Role == ChatRole.User)
+        var seen = client.Calls.Select(
+            call => string.Join('|', call.Messages.Skip(1).SkipLast(1).Where(message => message.Role == ChatRole.User)
             .Select(message => message.Text.Split('\n')[2]))).ToArray();
         Assert.Equal(3, seen.Distinct().Count());
-        Assert.All(client.Calls, call => Assert.Equal(2, call.Messages.Count(message => message.Role == ChatRole.Assistant && message.Text.Contains("\"fail\"", StringComparison.Ordinal))));
-        Assert.Equal(pool.Examples.Where(example => seen.Any(each => each.Contains(example.Text, StringComparison.Ordinal))).Select(example => example.Id).Order(), finding.Demonstrations!.Order());
+        Assert.All(client.Calls, call =>
+            Assert.Equal(2, call.Messages.Count(
+                message => message.Role == ChatRole.Assistant && message.Text.Contains("\"fail\"", StringComparison.Ordinal))));
+        Assert.Equal(pool.Examples.Where(example => seen.Any(each => each.Contains(example.Text, StringComparison.Ordinal)))
+            .Select(example => example.Id).Order(), finding.Demonstrations!.Order());
     }
 
     [Fact]
@@ -99,10 +111,12 @@ public class PanelTests
     public async Task When_the_stronger_judge_doubts_too_a_person_decides()
     {
         var finding = await Judge(
-            """{"escalate":{"below":0.8,"model":"stronger"}}""", Says("small", Reply("pass", 0.6)), Says("big", Reply("fail", 0.7))).CheckAsync(Answer, Ct);
+            """{"escalate":{"below":0.8,"model":"stronger"}}""", Says("small", Reply("pass", 0.6)), Says("big", Reply("fail", 0.7)))
+                .CheckAsync(Answer, Ct);
 
         Assert.Equal(Outcome.Unsure, finding.Outcome);
-        Assert.StartsWith("for a person: said pass with confidence 0.6, stronger said fail with confidence 0.7", finding.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("for a person: said pass with confidence 0.6, stronger said fail with confidence 0.7", finding.Reason,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -120,7 +134,8 @@ public class PanelTests
     [InlineData(0.8, 0.4, true)]
     public void Only_a_jump_of_the_pass_rate_raises_an_alarm(double before, double now, bool raised)
     {
-        bool[] newestFirst = [.. Enumerable.Range(0, 100).Select(i => i < 100 * now), .. Enumerable.Range(0, 500).Select(i => i < 500 * before)];
+        bool[] newestFirst = [.. Enumerable.Range(0, 100).Select(i => i < 100 * now),
+            .. Enumerable.Range(0, 500).Select(i => i < 500 * before)];
 
         Assert.Equal(raised, JudgeWatch.PassRateJump(newestFirst) is not null);
         Assert.Null(JudgeWatch.PassRateJump([.. newestFirst.Take(250)]));

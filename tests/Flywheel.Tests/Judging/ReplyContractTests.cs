@@ -17,7 +17,8 @@ public class ReplyContractTests
         EngineValidators.Registry(judges: new(_ => client, null, price) { Structured = _ => structured })
             .Create(new("judge", Json("{}")), new("names-sum", "Does it name the sum?", MetricSubject.Output, ProjectId.Default));
 
-    static Examinee Answer(string? output, NodeKind kind = NodeKind.Writer) => new(output, Stored(NewSpan(output) with { Input = "How much?", Kind = kind }));
+    static Examinee Answer(string? output, NodeKind kind = NodeKind.Writer) =>
+        new(output, Stored(NewSpan(output) with { Input = "How much?", Kind = kind }));
 
     [Fact]
     public async Task Five_hundred_hostile_replies_give_no_pass_where_a_lenient_reader_passes_most()
@@ -37,7 +38,8 @@ public class ReplyContractTests
     public async Task An_unreadable_reply_is_mended_once()
     {
         var replies = new Queue<string>(["Thought process: I would pass it.", Pass]);
-        var client = new ScriptedChatClient(_ => new(new ChatMessage(ChatRole.Assistant, replies.Dequeue())) { Usage = new() { InputTokenCount = 1 } });
+        var client = new ScriptedChatClient(
+            _ => new(new ChatMessage(ChatRole.Assistant, replies.Dequeue())) { Usage = new() { InputTokenCount = 1 } });
 
         var finding = await Judge(client, price: (_, _) => 0.5).CheckAsync(Answer("It costs 7."), Ct);
 

@@ -16,8 +16,10 @@ static class Checks
 
     public static JsonElement Json(string json) => JsonElement.Parse(json);
 
-    public static IValidator Make(string kind, string settings, MetricSubject subject = MetricSubject.Output, ValidatorRegistry? registry = null) =>
-        (registry ?? EngineValidators.Registry(new LetterTokens(), new SqliteEvaluator(), further: LeafValidators.All(new() { Tokens = new LetterTokens() })))
+    public static IValidator Make(
+        string kind, string settings, MetricSubject subject = MetricSubject.Output, ValidatorRegistry? registry = null) =>
+        (registry ?? EngineValidators.Registry(
+            new LetterTokens(), new SqliteEvaluator(), further: LeafValidators.All(new() { Tokens = new LetterTokens() })))
         .Create(new(kind, Json(settings)), new("metric", "Is it good?", subject));
 
     public static Finding Check(string kind, string settings, string? text, NewSpan? span = null)

@@ -15,7 +15,9 @@ public class ClassifierRuleTests
     [InlineData("the billboard", "general", Outcome.Skipped)]
     [InlineData("payment for my parcel", "billing", Outcome.Unsure)]
     public void The_answer_is_held_against_the_rules_that_apply(string input, string output, Outcome expected) =>
-        Assert.Equal(expected, Check("classifier.rule", Rules, output, NewSpan(output) with { Input = input, Kind = Core.Traces.NodeKind.Classifier }).Outcome);
+        Assert.Equal(expected,
+            Check("classifier.rule", Rules, output, NewSpan(output) with { Input = input, Kind = Core.Traces.NodeKind.Classifier })
+                .Outcome);
 
     [Theory]
     [InlineData("{}")]

@@ -34,7 +34,8 @@ public sealed class ComplexityTests
     [Fact]
     public void Limits_that_are_not_set_are_learned_from_ordinary_texts()
     {
-        var words = string.Join(',', Enumerable.Range(0, 400).Select(i => $"\"{string.Join(' ', Enumerable.Repeat("word", 5 + i % 20))}.\""));
+        var words = string.Join(
+            ',', Enumerable.Range(0, 400).Select(i => $"\"{string.Join(' ', Enumerable.Repeat("word", 5 + i % 20))}.\""));
         var settings = $$"""{"reference":[{{words}}],"max_links":0}""";
 
         var usual = Check(Kind, settings, "one two three four five six seven eight nine.");
@@ -43,7 +44,8 @@ public sealed class ComplexityTests
         var linked = Check(Kind, settings, "word word word word word word http://a.b.");
 
         Assert.Equal(Outcome.Pass, usual.Outcome);
-        Assert.Equal("160 tokens, more than 96 (learned from 400 ordinary texts); 40 words in a sentence, more than 24 (learned from 400 ordinary texts)", tooLong.Reason);
+        Assert.Equal("160 tokens, more than 96 (learned from 400 ordinary texts); 40 words in a sentence, more than 24 (learned from 400 "
+            + "ordinary texts)", tooLong.Reason);
         Assert.Equal("2 tokens, fewer than 20 (learned from 400 ordinary texts)", tooShort.Reason);
         Assert.Equal("1 links, more than 0", linked.Reason);
     }
@@ -52,11 +54,14 @@ public sealed class ComplexityTests
     public void Learned_limits_fail_ordinary_texts_no_more_often_than_said()
     {
         var random = new Random(5);
-        string Text() => string.Join(' ', Enumerable.Range(0, 3 + random.Next(40)).Select(_ => new string('a', 1 + random.Next(12)) + (random.Next(9) == 0 ? "." : "")));
+        string Text() => string.Join(
+            ' ', Enumerable.Range(0, 3 + random.Next(40))
+                .Select(_ => new string('a', 1 + random.Next(12)) + (random.Next(9) == 0 ? "." : "")));
         var reference = System.Text.Json.JsonSerializer.Serialize(Enumerable.Range(0, 1000).Select(_ => Text()));
         var validator = Make(Kind, $$"""{"reference":{{reference}},"false_alarms":0.1}""");
 
-        var failed = Enumerable.Range(0, 2000).Count(_ => validator.CheckAsync(new(Text(), null), Ct).AsTask().GetAwaiter().GetResult().Outcome == Outcome.Fail);
+        var failed = Enumerable.Range(0, 2000)
+            .Count(_ => validator.CheckAsync(new(Text(), null), Ct).AsTask().GetAwaiter().GetResult().Outcome == Outcome.Fail);
 
         Assert.InRange(failed, 20, 240);
     }
@@ -64,5 +69,6 @@ public sealed class ComplexityTests
     [Theory]
     [InlineData("""{"reference":["a","b"]}""", "reference")]
     [InlineData("""{"learn":true}""", "learn")]
-    public void What_cannot_be_learned_from_is_refused(string settings, string setting) => Assert.Equal(setting, Refused(Kind, settings).Setting);
+    public void What_cannot_be_learned_from_is_refused(string settings, string setting) =>
+        Assert.Equal(setting, Refused(Kind, settings).Setting);
 }

@@ -57,7 +57,8 @@ public sealed class EvaluatorTests
     public async Task Another_metric_than_promised_is_an_error_and_no_text_is_skipped()
     {
         Assert.Equal(Outcome.Error, (await AskAsync(new BooleanMetric("other", true))).Outcome);
-        Assert.Equal(Outcome.Skipped, (await Make(new Scripted(new BooleanMetric("m", true))).CheckAsync(new(null, null), Checks.Ct)).Outcome);
+        Assert.Equal(Outcome.Skipped,
+            (await Make(new Scripted(new BooleanMetric("m", true))).CheckAsync(new(null, null), Checks.Ct)).Outcome);
     }
 
     [Theory]
@@ -77,7 +78,8 @@ public sealed class EvaluatorTests
     [Fact]
     public async Task An_evaluator_that_asks_a_model_gets_ours_and_its_cost_is_counted()
     {
-        var chat = new ScriptedChatClient(_ => new(new ChatMessage(ChatRole.Assistant, "yes")) { ModelId = "scripted-1", Usage = new() { InputTokenCount = 10 } });
+        var chat = new ScriptedChatClient(
+            _ => new(new ChatMessage(ChatRole.Assistant, "yes")) { ModelId = "scripted-1", Usage = new() { InputTokenCount = 10 } });
         var models = new EvaluatorModels(_ => chat, (_, usage) => 0.01 * usage.InputTokenCount ?? 0);
         var validator = Checks.Make("evaluator.model", """{"evaluator":"scripted"}""", registry: Registry(new Asking(), models));
 
@@ -114,7 +116,8 @@ public sealed class EvaluatorTests
     [InlineData("Let us delve into it.", false)]
     public async Task Ours_is_an_evaluator_with_a_reason(string answer, bool passes)
     {
-        var result = await new FlywheelEvaluator("absent", new { words = new[] { "delve" } }, name: "plain").EvaluateAsync("Hello?", answer, cancellationToken: Checks.Ct);
+        var result = await new FlywheelEvaluator("absent", new { words = new[] { "delve" } }, name: "plain")
+            .EvaluateAsync("Hello?", answer, cancellationToken: Checks.Ct);
 
         var metric = result.Get<BooleanMetric>("plain");
         Assert.Equal((passes, !passes), (metric.Value, metric.Interpretation!.Failed));
@@ -128,7 +131,8 @@ public sealed class EvaluatorTests
         ChatResponse answer = new(new ChatMessage(ChatRole.Assistant, "42"));
 
         var without = (await evaluator.EvaluateAsync([], answer, cancellationToken: Checks.Ct)).Get<BooleanMetric>("exact-match");
-        var with = (await evaluator.EvaluateAsync([], answer, additionalContext: [new Reference("42")], cancellationToken: Checks.Ct)).Get<BooleanMetric>("exact-match");
+        var with = (await evaluator.EvaluateAsync([], answer, additionalContext: [new Reference("42")], cancellationToken: Checks.Ct))
+            .Get<BooleanMetric>("exact-match");
 
         Assert.Null(without.Value);
         Assert.True(without.Interpretation!.Failed);
@@ -153,7 +157,8 @@ public sealed class EvaluatorTests
 
         public ValueTask<EvaluationResult> EvaluateAsync(
             IEnumerable<ChatMessage> messages, ChatResponse modelResponse, ChatConfiguration? chatConfiguration = null,
-            IEnumerable<EvaluationContext>? additionalContext = null, CancellationToken cancellationToken = default) => new(new EvaluationResult(metric));
+            IEnumerable<EvaluationContext>? additionalContext = null, CancellationToken cancellationToken = default) =>
+                new(new EvaluationResult(metric));
     }
 
     /// <summary>Passes when the model answers yes.</summary>

@@ -23,13 +23,15 @@ public sealed class ExternalTests
     [InlineData("""{"pass_at_least":2,"pass_at_most":4}""", null, 5.0, Outcome.Fail)]
     public void A_result_means_what_the_settings_say_and_is_never_guessed(string settings, string? label, double? score, Outcome expected)
     {
-        var said = new SpanEvaluation(new("t", "s"), null, "n", EvaluationSource.Model, score, label, "why", null, null, "ragas", false, DateTimeOffset.UnixEpoch);
+        var said = new SpanEvaluation(
+            new("t", "s"), null, "n", EvaluationSource.Model, score, label, "why", null, null, "ragas", false, DateTimeOffset.UnixEpoch);
 
         var finding = ExternalKind.Decide(new(ValidatorSpec.External, JsonElement.Parse(settings)), said);
 
         Assert.Equal((expected, score, "ragas"), (finding.Outcome, finding.Score, finding.Model));
         Assert.EndsWith("why", finding.Reason, StringComparison.Ordinal);
-        Assert.Equal(Outcome.Error, ExternalKind.Decide(new(ValidatorSpec.External, JsonElement.Parse(settings)), said with { Error = "timeout" }).Outcome);
+        Assert.Equal(Outcome.Error,
+            ExternalKind.Decide(new(ValidatorSpec.External, JsonElement.Parse(settings)), said with { Error = "timeout" }).Outcome);
     }
 
     [Theory]

@@ -28,7 +28,8 @@ public class JsonValidatorTests
     [InlineData("""{"allow_fence":true}""", "Here: ```json\n{}\n```", Outcome.Fail)]
     [InlineData("""{"allow_fence":true}""", "```sql\n{}\n```", Outcome.Fail)]
     [InlineData("""{"allow_fence":true}""", "```json\n{}\n```\n```json\n{}\n```", Outcome.Fail)]
-    public void It_reads_strictly(string settings, string text, Outcome expected) => Assert.Equal(expected, Check("json", settings, text).Outcome);
+    public void It_reads_strictly(string settings, string text, Outcome expected) =>
+        Assert.Equal(expected, Check("json", settings, text).Outcome);
 
     [Fact]
     public void A_text_nested_without_end_is_a_fail_and_not_a_fault() =>
@@ -48,7 +49,8 @@ public class JsonValidatorTests
 
         Assert.Equal(Outcome.Fail, finding.Outcome);
         Assert.Equal(
-            """total is missing; extra is not allowed here; id does not match "^[A-Z]{2}\d+$"; items[1].count is a number, not integer""", finding.Reason);
+            """total is missing; extra is not allowed here; id does not match "^[A-Z]{2}\d+$"; items[1].count is a number, not integer""",
+            finding.Reason);
     }
 
     [Theory]
@@ -68,7 +70,8 @@ public class JsonValidatorTests
     [InlineData("""{"propertyNames":{"pattern":"^[a-z]+$"}}""", "{\"a\":1}", "{\"A\":1}")]
     [InlineData("""{"patternProperties":{"^n_":{"type":"number"}},"additionalProperties":false}""", "{\"n_a\":1}", "{\"b\":1}")]
     [InlineData("""{"minProperties":1,"maxProperties":1}""", "{\"a\":1}", "{}")]
-    [InlineData("""{"if":{"properties":{"kind":{"const":"a"}}},"then":{"required":["x"]},"else":{"required":["y"]}}""", "{\"kind\":\"b\",\"y\":1}", "{\"kind\":\"a\",\"y\":1}")]
+    [InlineData("""{"if":{"properties":{"kind":{"const":"a"}}},"then":{"required":["x"]},"else":{"required":["y"]}}""",
+        "{\"kind\":\"b\",\"y\":1}", "{\"kind\":\"a\",\"y\":1}")]
     [InlineData("""{"oneOf":[{"type":"integer"},{"minimum":2}]}""", "2.5", "3")]
     [InlineData("""{"anyOf":[{"type":"string"},{"type":"null"}]}""", "null", "1")]
     [InlineData("""{"allOf":[{"minimum":1},{"maximum":2}]}""", "2", "3")]
@@ -133,7 +136,8 @@ public class JsonValidatorTests
     {
         foreach (var key in values.Keys.Where(key => !double.IsFinite(values[key])).ToArray())
             values[key] = 0;
-        Assert.Equal(Outcome.Pass, Check("json", """{"schema":{"additionalProperties":{"type":"number"}}}""", JsonSerializer.Serialize(values)).Outcome);
+        Assert.Equal(Outcome.Pass,
+            Check("json", """{"schema":{"additionalProperties":{"type":"number"}}}""", JsonSerializer.Serialize(values)).Outcome);
     });
 
     [Fact]

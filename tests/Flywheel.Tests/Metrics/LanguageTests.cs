@@ -21,13 +21,15 @@ public sealed class LanguageTests
     [InlineData("hi", "\"en\"", Outcome.Unsure)]
     [InlineData("12345 67890 --- !!!", "\"en\"", Outcome.Unsure)]
     [InlineData("taxi hotel menu bus", "\"fr\"", Outcome.Unsure)]
-    public void A_text_is_told_by_its_language(string text, string languages, Outcome expected) => Assert.Equal(expected, Of(text, languages));
+    public void A_text_is_told_by_its_language(string text, string languages, Outcome expected) =>
+        Assert.Equal(expected, Of(text, languages));
 
     [Theory]
     [InlineData("{}", "languages")]
     [InlineData("""{"languages":["english"]}""", "languages")]
     [InlineData("""{"languages":[]}""", "languages")]
-    public void Settings_that_cannot_work_are_refused(string settings, string setting) => Assert.Equal(setting, Refused(Kind, settings).Setting);
+    public void Settings_that_cannot_work_are_refused(string settings, string setting) =>
+        Assert.Equal(setting, Refused(Kind, settings).Setting);
 
     /// <summary>The figures of docs/guards.md, on the rows that are shared.</summary>
     [Theory]

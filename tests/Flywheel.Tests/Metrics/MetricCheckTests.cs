@@ -50,7 +50,8 @@ public class MetricCheckTests
     [InlineData(-0.1)]
     [InlineData(1.1)]
     [InlineData(double.PositiveInfinity)]
-    public void Sampling_is_a_share(double sampling) => Assert.Equal("sampling", Assert.Single(Problems(Good with { Sampling = sampling })).Field);
+    public void Sampling_is_a_share(double sampling) =>
+        Assert.Equal("sampling", Assert.Single(Problems(Good with { Sampling = sampling })).Field);
 
     [Fact]
     public void A_kind_of_node_that_the_validator_cannot_check_is_a_problem()

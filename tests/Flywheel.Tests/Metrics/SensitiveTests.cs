@@ -10,7 +10,8 @@ public sealed class SensitiveTests
     const string Kind = "input.sensitive";
 
     static string Found(string text, string settings = "{}") =>
-        string.Join(" | ", (Check(Kind, settings, text).Spans ?? []).Select(span => $"{span.Type}:{text.Substring(span.Start, span.Length)}"));
+        string.Join(" | ", (Check(Kind, settings, text).Spans ?? [])
+            .Select(span => $"{span.Type}:{text.Substring(span.Start, span.Length)}"));
 
     [Theory]
     [InlineData("pay with 4111 1111 1111 1111, please", "card:4111 1111 1111 1111")]
@@ -33,7 +34,8 @@ public sealed class SensitiveTests
     [InlineData("my password is Tr0ub4dor&3.", "secret:Tr0ub4dor&3")]
     [InlineData("postgres://app:s3cr3tpw@db.example.com/x", "secret:postgres://app:s3cr3tpw@")]
     [InlineData("use vK8pQ2mZx7RtY4nBw9LsD3fHj6GcA5eU now", "secret:vK8pQ2mZx7RtY4nBw9LsD3fHj6GcA5eU")]
-    [InlineData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N", "secret:eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N")]
+    [InlineData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N",
+        "secret:eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N")]
     [InlineData("api_key = 0123456789abcdef0123456789abcdef", "secret:0123456789abcdef0123456789abcdef")]
     public void What_is_sensitive_is_found_where_it_stands(string text, string expected) => Assert.Equal(expected, Found(text));
 
@@ -88,10 +90,12 @@ public sealed class SensitiveTests
         var random = new Random(7);
         string[] texts =
         [
-            new('1', 100_000), string.Concat(Enumerable.Repeat("1 ", 50_000)), string.Concat(Enumerable.Repeat("a@", 50_000)), new('@', 100_000),
+            new('1', 100_000), string.Concat(Enumerable.Repeat("1 ", 50_000)), string.Concat(Enumerable.Repeat("a@", 50_000)),
+            new('@', 100_000),
             new(':', 100_000), string.Concat(Enumerable.Repeat("1.", 50_000)), string.Concat(Enumerable.Repeat("GB82", 25_000)),
             string.Concat(Enumerable.Repeat("call 030 901 ", 8_000)), string.Concat(Enumerable.Repeat("key=", 25_000)), new('a', 100_000),
-            string.Concat(Enumerable.Range(0, 100_000).Select(_ => (char)random.Next(32, 127))), string.Concat(Enumerable.Repeat("-----BEGIN ", 9_000)),
+            string.Concat(Enumerable.Range(0, 100_000).Select(_ => (char)random.Next(32, 127))),
+            string.Concat(Enumerable.Repeat("-----BEGIN ", 9_000)),
         ];
         Check(Kind, "{}", texts[10]);
         foreach (var text in texts)
@@ -108,7 +112,8 @@ public sealed class SensitiveTests
     {
         var names = new Dictionary<string, string>
         {
-            ["CREDIT_CARD"] = "card", ["IBAN_CODE"] = "iban", ["US_SSN"] = "ssn", ["PHONE_NUMBER"] = "phone", ["EMAIL_ADDRESS"] = "email", ["IP_ADDRESS"] = "ip",
+            ["CREDIT_CARD"] = "card", ["IBAN_CODE"] = "iban", ["US_SSN"] = "ssn", ["PHONE_NUMBER"] = "phone", ["EMAIL_ADDRESS"] = "email",
+            ["IP_ADDRESS"] = "ip",
         };
         var hits = new Dictionary<string, (int Right, int Wrong, int Missed)>();
         foreach (var line in File.ReadLines(SharedData.Path("pii_presidio", "sentences.jsonl")))
@@ -116,7 +121,8 @@ public sealed class SensitiveTests
             var row = JsonDocument.Parse(line).RootElement;
             var gold = row.GetProperty("spans").EnumerateArray()
                 .Where(span => names.ContainsKey(span.GetProperty("type").GetString()!))
-                .Select(span => (Type: names[span.GetProperty("type").GetString()!], Start: span.GetProperty("start").GetInt32(), End: span.GetProperty("end").GetInt32()))
+                .Select(span => (Type: names[span.GetProperty("type").GetString()!], Start: span.GetProperty("start").GetInt32(),
+                    End: span.GetProperty("end").GetInt32()))
                 .ToArray();
             var found = Check(Kind, "{}", row.GetProperty("text").GetString()).Spans!;
             bool Meet((string Type, int Start, int End) a, FoundSpan b) => a.Type == b.Type && a.Start < b.End && b.Start < a.End;
@@ -132,7 +138,8 @@ public sealed class SensitiveTests
 
         foreach (var (type, (precision, recall)) in new Dictionary<string, (double, double)>
         {
-            ["card"] = (0.95, 0.98), ["iban"] = (0.95, 0.98), ["ssn"] = (0.95, 0.98), ["email"] = (0.99, 0.99), ["phone"] = (0.8, 0.9), ["ip"] = (0.9, 0.95),
+            ["card"] = (0.95, 0.98), ["iban"] = (0.95, 0.98), ["ssn"] = (0.95, 0.98), ["email"] = (0.99, 0.99), ["phone"] = (0.8, 0.9),
+            ["ip"] = (0.9, 0.95),
         })
         {
             var (right, wrong, missed) = hits[type];

@@ -10,7 +10,8 @@ public class SqlExpressionTests
 {
     static readonly NewSpan Span = new()
     {
-        Key = new("t", "s"), Node = "sql", Kind = NodeKind.Codegen, Input = "How many orders?", Output = "SELECT count(*) FROM orders -- it's \\ done",
+        Key = new("t", "s"), Node = "sql", Kind = NodeKind.Codegen, Input = "How many orders?",
+        Output = "SELECT count(*) FROM orders -- it's \\ done",
         StartedAt = Noon, DurationMs = 250.5, Model = "gpt-x", InputTokens = 7, OutputTokens = 2, EndUser = "ann",
     };
 
@@ -111,7 +112,8 @@ public class SqlExpressionTests
     [InlineData("$$")]
     [InlineData("' || (SELECT 1) || '")]
     public void Hostile_texts_are_texts(string text) =>
-        Assert.True(SqliteEvaluator.Evaluate(SqlExpression.Parse($"output = '{text.Replace("'", "''", StringComparison.Ordinal)}'"), Span with { Output = text }));
+        Assert.True(SqliteEvaluator.Evaluate(
+            SqlExpression.Parse($"output = '{text.Replace("'", "''", StringComparison.Ordinal)}'"), Span with { Output = text }));
 
     [Fact]
     public void Arithmetic_agrees_with_ours() => Gen.Select(Gen.Int[-50, 50], Gen.Int[-50, 50], Gen.Int[1, 50]).Sample((a, b, c) =>
@@ -123,7 +125,8 @@ public class SqlExpressionTests
 
     [Fact]
     public void No_input_is_a_fault() => Gen.OneOf(Gen.String, Gen.OneOfConst(
-            "length", "(", ")", "output", "'", "'x'", "AND", "NOT", "IS", "NULL", "IN", ",", "=", "<", "-", "--", "1", "CASE", "WHEN", "THEN", "END", "LIKE", "BETWEEN")
+            "length", "(", ")", "output", "'", "'x'", "AND", "NOT", "IS", "NULL", "IN", ",", "=", "<", "-", "--", "1", "CASE", "WHEN",
+            "THEN", "END", "LIKE", "BETWEEN")
         .List[0, 30].Select(words => string.Join(' ', words))).Sample(text =>
     {
         try
@@ -141,7 +144,8 @@ public class SqlExpressionTests
     {
         const string settings = """{"expression":"cost_usd < 0.01 AND length(output) > 1"}""";
 
-        Assert.Equal(Finding.Unsure("the expression is null: the span has no `cost_usd`"), Check("sql-expression", settings, Span.Output, Span));
+        Assert.Equal(Finding.Unsure("the expression is null: the span has no `cost_usd`"),
+            Check("sql-expression", settings, Span.Output, Span));
         Assert.Equal(Outcome.Pass, Check("sql-expression", settings, Span.Output, Span with { CostUsd = 0.001 }).Outcome);
         Assert.Equal(Outcome.Fail, Check("sql-expression", settings, "x").Outcome);
     }

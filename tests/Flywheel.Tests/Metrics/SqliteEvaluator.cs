@@ -16,7 +16,9 @@ sealed class SqliteEvaluator : ISqlEvaluator
         connection.Open();
         using var command = connection.CreateCommand();
         var values = SqlColumns.ValuesOf(content);
-        command.CommandText = $"SELECT {expression.ToSql(SqlDialect.Sqlite)} FROM (SELECT {string.Join(", ", values.Keys.Select(name => $"@{name} AS {name}"))})";
+        command.CommandText =
+            $"SELECT {expression.ToSql(SqlDialect.Sqlite)} FROM (SELECT "
+                + $"{string.Join(", ", values.Keys.Select(name => $"@{name} AS {name}"))})";
         foreach (var (name, value) in values)
             command.Parameters.AddWithValue(name, value ?? DBNull.Value);
         return command.ExecuteScalar() is long value1 ? value1 != 0 : null;

@@ -135,7 +135,8 @@ public class TextValidatorTests
     public void A_span_without_the_text_is_skipped(string kind, string settings)
     {
         Assert.Equal(Finding.Skipped("the span has no output"), Check(kind, settings, null));
-        Assert.Equal(Finding.Skipped("the span has no output: the call failed"), Check(kind, settings, null, NewSpan(null) with { Error = "timeout" }));
+        Assert.Equal(Finding.Skipped("the span has no output: the call failed"),
+            Check(kind, settings, null, NewSpan(null) with { Error = "timeout" }));
     }
 
     [Fact]

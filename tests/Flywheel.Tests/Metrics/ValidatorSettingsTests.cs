@@ -52,9 +52,11 @@ public class ValidatorSettingsTests
 
         Assert.Equal(
             [
-                "absent", "classifier.rule", "code.csharp", "code.javascript", "code.sql", "contains", "evaluator", "evaluator.model", "exact-match", "external", "input.adversarial", "input.anomaly", "input.complexity", "input.language",
+                "absent", "classifier.rule", "code.csharp", "code.javascript", "code.sql", "contains", "evaluator", "evaluator.model",
+                "exact-match", "external", "input.adversarial", "input.anomaly", "input.complexity", "input.language",
                 "input.owner", "input.sensitive", "input.topic", "json", "judge", "length", "one-of",
-                "regex", "retriever.nonempty", "sql-expression", "tool.result", "webhook", "writer.diversity", "writer.format", "writer.grounded", "writer.perplexity",
+                "regex", "retriever.nonempty", "sql-expression", "tool.result", "webhook", "writer.diversity", "writer.format",
+                "writer.grounded", "writer.perplexity",
                 "writer.reading-level", "writer.refusal", "writer.repetition", "writer.same-language",
             ],
             registry.Kinds.Select(kind => kind.Name));

@@ -8,7 +8,8 @@ namespace Flywheel.Tests.Metrics;
 
 public sealed class WriterTests
 {
-    const string Context = """{"context":["Maria Lopez of Acme Tools ordered 3 million screws on July 4, 2024 for $1,200.50.","See https://acme.example/orders."]}""";
+    const string Context =
+        """{"context":["Maria Lopez of Acme Tools ordered 3 million screws on July 4, 2024 for $1,200.50.","See https://acme.example/orders."]}""";
 
     [Theory]
     [InlineData("Maria Lopez ordered 3,000,000 screws for 1200.50 dollars.", null)]
@@ -41,7 +42,9 @@ public sealed class WriterTests
         Assert.Equal(Outcome.Pass, Check("writer.grounded", "{}", span.Output, span).Outcome);
         Assert.Equal(Outcome.Fail, Check("writer.grounded", """{"use_input":false}""", span.Output, span).Outcome);
         Assert.Equal(Outcome.Pass, Check("writer.grounded", """{"use_input":false,"check":["dates"]}""", span.Output, span).Outcome);
-        Assert.Equal(Outcome.Fail, Check("writer.grounded", """{"check":["dates"],"max_new_words":0.5}""", "completely different matters", NewSpan("", Context)).Outcome);
+        Assert.Equal(Outcome.Fail,
+            Check("writer.grounded", """{"check":["dates"],"max_new_words":0.5}""", "completely different matters", NewSpan("", Context))
+                .Outcome);
     }
 
     [Theory]
@@ -57,7 +60,8 @@ public sealed class WriterTests
     }
 
     [Theory]
-    [InlineData("markdown", "# Fine\n\n**Bold** and [a link](https://a.example/x_(y)).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```sql\nSELECT '**'\n```", null)]
+    [InlineData("markdown",
+        "# Fine\n\n**Bold** and [a link](https://a.example/x_(y)).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```sql\nSELECT '**'\n```", null)]
     [InlineData("markdown", "Look:\n```\ncode", "line 2: a code block is not closed")]
     [InlineData("markdown", "| a | b |\n|---|---|\n| 1 |", "line 3: a table row of 1 cells among 2 columns")]
     [InlineData("markdown", "| a | b |\n|---|\n", "line 2: the table's head has 2 columns and its rule 1")]
@@ -94,7 +98,9 @@ public sealed class WriterTests
 
         Assert.Equal((Outcome.Fail, 0.8), (finding.Outcome, finding.Score!.Value));
         Assert.Contains("\"we are happy to help you today\" (5 times)", finding.Reason, StringComparison.Ordinal);
-        Assert.Equal(Outcome.Pass, Check("writer.repetition", "{}", "The parcel left Bergen on Monday, passed customs a day later and should reach you before the weekend.").Outcome);
+        Assert.Equal(Outcome.Pass,
+            Check("writer.repetition", "{}",
+                "The parcel left Bergen on Monday, passed customs a day later and should reach you before the weekend.").Outcome);
         Assert.Equal(Outcome.Pass, Check("writer.repetition", """{"max_share":0.9}""", looped).Outcome);
     }
 
@@ -102,7 +108,8 @@ public sealed class WriterTests
     public async Task A_copy_of_a_recent_output_fails_and_a_span_does_not_meet_itself()
     {
         var validator = Make("writer.diversity", """{"min_recent":3}""");
-        string[] texts = ["The parcel left the port of Bergen.", "Your bill is due on Friday, not today.", "We do not sell blue paint here."];
+        string[] texts = ["The parcel left the port of Bergen.", "Your bill is due on Friday, not today.",
+            "We do not sell blue paint here."];
         for (var i = 0; i < texts.Length; i++)
             Assert.Equal(Outcome.Skipped, (await Ask(texts[i], $"s{i}")).Outcome);
 
@@ -137,8 +144,10 @@ public sealed class WriterTests
     }
 
     [Theory]
-    [InlineData("Wann kommt meine Bestellung endlich bei mir zu Hause an?", "Ihre Bestellung kommt voraussichtlich am Freitag bei Ihnen an.", Outcome.Pass)]
-    [InlineData("Wann kommt meine Bestellung endlich bei mir zu Hause an?", "Your order is expected to arrive on Friday afternoon.", Outcome.Fail)]
+    [InlineData("Wann kommt meine Bestellung endlich bei mir zu Hause an?",
+        "Ihre Bestellung kommt voraussichtlich am Freitag bei Ihnen an.", Outcome.Pass)]
+    [InlineData("Wann kommt meine Bestellung endlich bei mir zu Hause an?", "Your order is expected to arrive on Friday afternoon.",
+        Outcome.Fail)]
     [InlineData("OK?", "Your order is expected to arrive on Friday afternoon.", Outcome.Unsure)]
     [InlineData(null, "Your order is expected to arrive on Friday afternoon.", Outcome.Skipped)]
     public void The_answers_language_is_the_questions(string? question, string answer, Outcome expected) =>
@@ -165,27 +174,34 @@ public sealed class WriterTests
     [InlineData("retriever.nonempty")]
     [InlineData("tool.result")]
     public void A_call_that_failed_fails_without_an_output(string kind) =>
-        Assert.Equal((Outcome.Fail, "the call failed: \"timeout\""), (Check(kind, "{}", null, NewSpan(null) with { Error = "timeout" }) is var f ? f.Outcome : default, f.Reason));
+        Assert.Equal((Outcome.Fail, "the call failed: \"timeout\""),
+            (Check(kind, "{}", null, NewSpan(null) with { Error = "timeout" }) is var f ? f.Outcome : default, f.Reason));
 
     [Fact]
     public async Task A_text_unlike_the_approved_ones_fails_and_too_few_are_told()
     {
         string[] items = ["parcel", "invoice", "refund", "bicycle", "account", "warranty", "contract", "ticket"];
-        var reference = Enumerable.Range(0, 80).Select(i => $"Hello! Your {items[i % 8]} number {100 + i} is on its way, and we will write again on day {i % 7}. Best wishes, the {items[i / 8 % 8]} team.").ToArray();
+        var reference = Enumerable.Range(0, 80)
+            .Select(i => $"Hello! Your {items[i % 8]} number {100 + i} is on its way, and we will write again on day {i % 7}. Best "
+            + $"wishes, the {items[i / 8 % 8]} team.").ToArray();
         var validator = Detectors.Make("writer.perplexity", new { reference }, subject: MetricSubject.Output);
         var approvals = new Approvals();
         var waiting = Detectors.Make("writer.perplexity", new { }, references: approvals, subject: MetricSubject.Output);
 
-        Assert.Equal(Outcome.Pass, (await validator.AskAsync("Hello! Your bicycle number 512 is on its way, and we will write again on day 3. Best wishes, the account team.")).Outcome);
+        Assert.Equal(Outcome.Pass,
+            (await validator.AskAsync(
+                "Hello! Your bicycle number 512 is on its way, and we will write again on day 3. Best wishes, the account team.")).Outcome);
         var odd = await validator.AskAsync("YO DUDE!!! ur stuff is comin, chill out & quit buggin me ok??? kthxbye ;-)");
         Assert.Equal(Outcome.Fail, odd.Outcome);
         Assert.StartsWith("unlike how we write", odd.Reason, StringComparison.Ordinal);
         Assert.Equal(Outcome.Unsure, (await validator.AskAsync("Hello!")).Outcome);
-        Assert.Equal(Outcome.Skipped, (await waiting.AskAsync("Hello! Your bicycle number 512 is on its way, and we will write again.")).Outcome);
+        Assert.Equal(Outcome.Skipped,
+            (await waiting.AskAsync("Hello! Your bicycle number 512 is on its way, and we will write again.")).Outcome);
         approvals.Set = new("ref1", reference);
         Assert.EndsWith("-ref1", (await waiting.DecideAsync(new(reference[0], null), Ct)).Version, StringComparison.Ordinal);
         Assert.Equal(MetricSubject.Output, approvals.Asked);
-        Assert.Contains("at least 40", Detectors.Refused("writer.perplexity", new { reference = reference.Take(12) }), StringComparison.Ordinal);
+        Assert.Contains("at least 40", Detectors.Refused("writer.perplexity", new { reference = reference.Take(12) }),
+            StringComparison.Ordinal);
     }
 
     sealed class Approvals : IApprovedReferences
@@ -205,5 +221,6 @@ public sealed class WriterTests
     [InlineData("writer.diversity", """{"window":5,"min_recent":9}""", "min_recent")]
     [InlineData("writer.refusal", """{"expect":"both"}""", "expect")]
     [InlineData("retriever.nonempty", """{"min":3,"max":2}""", "max")]
-    public void Settings_that_cannot_work_are_refused(string kind, string settings, string setting) => Assert.Equal(setting, Refused(kind, settings).Setting);
+    public void Settings_that_cannot_work_are_refused(string kind, string settings, string setting) =>
+        Assert.Equal(setting, Refused(kind, settings).Setting);
 }

@@ -22,21 +22,18 @@ public sealed class HybridAccuracyTests
         Assert.True(lexical >= 0.88, $"lexical {lexical:p2}");
     }
 
-    /// <summary>
-    /// With a quarter of the training rows and a third of the test rows, since the sentence encoder takes four milliseconds a text;
-    /// docs/measurements.md has the figure for all of them.
-    /// </summary>
     [Fact]
-    public async Task The_hybrid_beats_the_lexical_embedder()
+    public async Task The_hybrid_names_the_intent_of_nine_in_ten_and_beats_the_lexical_embedder()
     {
-        var train = SharedData.Rows("intents_banking77", "train.csv").Where((_, i) => i % 4 == 0).ToList();
-        var test = SharedData.Rows("intents_banking77", "test.csv").Where((_, i) => i % 3 == 0).ToList();
+        var train = SharedData.Rows("intents_banking77", "train.csv");
+        var test = SharedData.Rows("intents_banking77", "test.csv");
         var lexicon = LexiconOf(train);
 
         var lexical = await AccuracyAsync(new LexicalEmbedder(), lexicon, train, test);
-        var hybrid = await AccuracyAsync(new HybridEmbedder(await InstalledModels.UseLiteAsync(), new LexicalEmbedder()), lexicon, train, test);
+        var hybrid = await AccuracyAsync(
+            new HybridEmbedder(await InstalledModels.UseLiteAsync(), new LexicalEmbedder()), lexicon, train, test);
 
-        Assert.True(hybrid >= 0.85, $"hybrid {hybrid:p2}");
+        Assert.True(hybrid >= 0.89, $"hybrid {hybrid:p2}");
         Assert.True(hybrid > lexical + 0.02, $"hybrid {hybrid:p2}, lexical {lexical:p2}");
     }
 
@@ -55,7 +52,8 @@ public sealed class HybridAccuracyTests
         foreach (var (text, label) in test)
         {
             var shots = Nearest(embedder.EmbedQuery(text, lexicon), vectors, 8)
-                .SelectMany(near => new ChatMessage[] { new(ChatRole.User, train[near.Row].Text), new(ChatRole.Assistant, train[near.Row].Label) });
+                .SelectMany(near => new ChatMessage[] { new(ChatRole.User, train[near.Row].Text),
+                    new(ChatRole.Assistant, train[near.Row].Label) });
             ChatMessage[] question = [new(ChatRole.System, system), new(ChatRole.User, text)];
             without += (await client.GetResponseAsync(question, cancellationToken: Ct)).Text == label ? 1 : 0;
             with += (await client.GetResponseAsync([question[0], .. shots, question[1]], cancellationToken: Ct)).Text == label ? 1 : 0;
@@ -92,7 +90,8 @@ public sealed class HybridAccuracyTests
         Nearest([query], vectors, count).Single();
 
     /// <summary>Block by block, so that the vectors are read from the cache.</summary>
-    private static IEnumerable<IEnumerable<(int Row, double Similarity)>> Nearest(float[][] queries, IReadOnlyList<float[]> vectors, int count)
+    private static IEnumerable<IEnumerable<(int Row, double Similarity)>> Nearest(
+        float[][] queries, IReadOnlyList<float[]> vectors, int count)
     {
         const int Block = 128;
         var nearest = Array.ConvertAll(queries, _ => new PriorityQueue<int, float>());

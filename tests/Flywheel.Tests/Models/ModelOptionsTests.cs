@@ -31,7 +31,8 @@ public sealed class ModelOptionsTests : IDisposable
             ($"chat:{name}:kind", "ollama"), ($"chat:{name}:model", name), ($"chat:{name}:requests_per_second", rate),
             .. group is null ? Array.Empty<(string, string)>() : [($"chat:{name}:limit_group", group)],
         ];
-        using var models = new ModelRegistry(Read([("folder", _folder), .. Model("small", "5", "acme"), .. Model("large", "5", "acme"), .. Model("own", "5", null)]));
+        using var models = new ModelRegistry(
+            Read([("folder", _folder), .. Model("small", "5", "acme"), .. Model("large", "5", "acme"), .. Model("own", "5", null)]));
 
         Pace PaceOf(string name) => ((PacedChatClient)models.Chat(name).GetService(typeof(PacedChatClient))!).Pace;
         var uneven = Assert.Throws<ModelSetupException>(() => Read([.. Model("small", "5", "acme"), .. Model("large", "6", "acme")]));
@@ -84,7 +85,8 @@ public sealed class ModelOptionsTests : IDisposable
             ("Chat:Judge:InputUsdPerMillion", "0.25"), ("embeddings:provider", "UseLite"));
 
         var judge = options.Chat["judge"];
-        Assert.Equal((ChatProvider.OpenAI, "K", TimeSpan.FromSeconds(2.5), 0.25), (judge.Kind, judge.ApiKeyEnv, judge.Timeout, judge.Price!.Input));
+        Assert.Equal((ChatProvider.OpenAI, "K", TimeSpan.FromSeconds(2.5), 0.25),
+            (judge.Kind, judge.ApiKeyEnv, judge.Timeout, judge.Price!.Input));
         Assert.Equal(EmbeddingProvider.UseLite, options.Embeddings.Provider);
     }
 
@@ -93,9 +95,11 @@ public sealed class ModelOptionsTests : IDisposable
     {
         var options = Read(
             ("embeddings:provider", "onnx"), ("embeddings:model_path", "/m/model.onnx"), ("embeddings:vocab_path", "/m/vocab.txt"),
-            ("embeddings:pooling", "cls"), ("embeddings:query_prefix", "query:"), ("embeddings:max_tokens", "512"), ("embeddings:cased", "true"));
+            ("embeddings:pooling", "cls"), ("embeddings:query_prefix", "query:"), ("embeddings:max_tokens", "512"),
+            ("embeddings:cased", "true"));
 
-        Assert.Equal(new OnnxEmbedderOptions("/m/model.onnx", "/m/vocab.txt", Pooling.Cls, "query: ", 512, Cased: true), options.Embeddings.Onnx);
+        Assert.Equal(new OnnxEmbedderOptions("/m/model.onnx", "/m/vocab.txt", Pooling.Cls, "query: ", 512, Cased: true),
+            options.Embeddings.Onnx);
     }
 
     [Theory]
@@ -103,23 +107,27 @@ public sealed class ModelOptionsTests : IDisposable
     [InlineData("models.chat.m.kind is `gpt`: set one of offline, openai, anthropic, ollama", "chat:m:kind=gpt")]
     [InlineData("models.chat.m.model is missing", "chat:m:kind=ollama")]
     [InlineData("models.chat.m.api_key_env is missing", "chat:m:kind=openai", "chat:m:model=x")]
-    [InlineData("models.chat.m.api_key and api_key_env are both set", "chat:m:kind=openai", "chat:m:model=x", "chat:m:api_key=a", "chat:m:api_key_env=b")]
+    [InlineData("models.chat.m.api_key and api_key_env are both set", "chat:m:kind=openai", "chat:m:model=x", "chat:m:api_key=a",
+        "chat:m:api_key_env=b")]
     [InlineData("models.chat.m.endpoint is `ftp://x`", "chat:m:kind=ollama", "chat:m:model=x", "chat:m:endpoint=ftp://x")]
     [InlineData("models.chat.m.endpoint is `http://u:p@x`", "chat:m:kind=ollama", "chat:m:model=x", "chat:m:endpoint=http://u:p@x")]
     [InlineData("models.chat.m.timeout_seconds is `-1`", "chat:m:kind=ollama", "chat:m:model=x", "chat:m:timeout_seconds=-1")]
-    [InlineData("models.chat.m.max_output_tokens is `1.5`: set a whole number", "chat:m:kind=ollama", "chat:m:model=x", "chat:m:max_output_tokens=1.5")]
+    [InlineData("models.chat.m.max_output_tokens is `1.5`: set a whole number", "chat:m:kind=ollama", "chat:m:model=x",
+        "chat:m:max_output_tokens=1.5")]
     [InlineData("models.chat.m.api_kee is not a setting", "chat:m:kind=ollama", "chat:m:model=x", "chat:m:api_kee=s")]
     [InlineData("models.chat.offline.model is not a setting", "chat:offline:kind=offline", "chat:offline:model=x")]
     [InlineData("models.default names other", "default=other")]
     [InlineData("models.embeddings.provider is `bert`", "embeddings:provider=bert")]
     [InlineData("models.embeddings.dimensions is missing", "embeddings:provider=ollama", "embeddings:model=x")]
     [InlineData("models.embeddings.model_path is missing", "embeddings:provider=onnx")]
-    [InlineData("models.embeddings.pooling is `max`", "embeddings:provider=onnx", "embeddings:model_path=a", "embeddings:vocab_path=b", "embeddings:pooling=max")]
+    [InlineData("models.embeddings.pooling is `max`", "embeddings:provider=onnx", "embeddings:model_path=a", "embeddings:vocab_path=b",
+        "embeddings:pooling=max")]
     [InlineData("models.embeddings.model is not a setting", "embeddings:provider=lexical", "embeddings:model=x")]
     [InlineData("models.chatt is not a setting", "chatt=1")]
     public void A_wrong_setting_is_named_with_what_to_do(string expected, params string[] settings)
     {
-        var error = Assert.Throws<ModelSetupException>(() => Read([.. settings.Select(setting => (setting.Split('=', 2)[0], setting.Split('=', 2)[1]))]));
+        var error = Assert.Throws<ModelSetupException>(
+            () => Read([.. settings.Select(setting => (setting.Split('=', 2)[0], setting.Split('=', 2)[1]))]));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -149,7 +157,8 @@ public sealed class ModelOptionsTests : IDisposable
     public void Options_do_not_show_their_keys()
     {
         var options = Read(("chat:m:kind", "openai"), ("chat:m:model", "x"), ("chat:m:api_key", "sk-secret-1"),
-            ("embeddings:provider", "openai"), ("embeddings:model", "e"), ("embeddings:dimensions", "4"), ("embeddings:api_key", "sk-secret-2"));
+            ("embeddings:provider", "openai"), ("embeddings:model", "e"), ("embeddings:dimensions", "4"),
+            ("embeddings:api_key", "sk-secret-2"));
 
         Assert.DoesNotContain("secret", $"{options.Chat["m"]} {options.Embeddings} {options}", StringComparison.Ordinal);
     }

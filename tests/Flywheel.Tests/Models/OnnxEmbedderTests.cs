@@ -6,7 +6,8 @@ namespace Flywheel.Tests.Models;
 /// <summary>On the real ONNX Runtime, with a model whose vectors can be computed by hand.</summary>
 public sealed class OnnxEmbedderTests : IDisposable
 {
-    private static readonly string[] Vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "late", "parcel", "cafe", "query", ":", "Late"];
+    private static readonly string[] Vocabulary =
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "late", "parcel", "cafe", "query", ":", "Late"];
 
     private static readonly float[][] Table =
         [.. Vocabulary.Select((_, id) => new[] { id, MathF.Sin(id), MathF.Cos(3 * id), id * id / 20f })];

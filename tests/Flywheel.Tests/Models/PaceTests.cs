@@ -8,7 +8,8 @@ public class PaceTests
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Callers that always want to call, on a clock that a busy machine moves unevenly.</summary>
-    static async Task<List<DateTimeOffset>> StartsAsync(double? limit, TimeSpan length, Random stalls, Action<FakeTimeProvider, Pace>? at = null)
+    static async Task<List<DateTimeOffset>> StartsAsync(
+        double? limit, TimeSpan length, Random stalls, Action<FakeTimeProvider, Pace>? at = null)
     {
         var clock = new FakeTimeProvider(new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
         var pace = new Pace(limit, clock);
@@ -71,7 +72,8 @@ public class PaceTests
     {
         var starts = await StartsAsync(200, TimeSpan.FromSeconds(4), new(1));
 
-        int Within(double from, double to) => starts.Count(at => (at - starts[0]).TotalSeconds >= from && (at - starts[0]).TotalSeconds < to);
+        int Within(double from, double to) =>
+            starts.Count(at => (at - starts[0]).TotalSeconds >= from && (at - starts[0]).TotalSeconds < to);
         Assert.InRange(Within(0, 0.1), 3, 8);
         Assert.InRange(Within(0, 1), 50, 110);
         Assert.InRange(Within(2, 3), 185, 200);

@@ -196,7 +196,8 @@ public sealed class ProviderTests : IAsyncLifetime
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         cancel.CancelAfter(TimeSpan.FromMilliseconds(100));
 
-        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => models.Chat("m").GetResponseAsync("hi", cancellationToken: cancel.Token));
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => models.Chat("m").GetResponseAsync("hi", cancellationToken: cancel.Token));
 
         var fault = ModelFault.From(thrown, ct: cancel.Token);
         Assert.Equal((ModelFaultKind.Cancelled, false), (fault.Kind, fault.Retryable));
@@ -214,7 +215,8 @@ public sealed class ProviderTests : IAsyncLifetime
         Assert.Equal([50, 9], _server.Requests.Select(Limit));
 
         static int Limit(ModelRequest request) =>
-            request.Body.TryGetProperty("max_completion_tokens", out var limit) ? limit.GetInt32() : request.Body.GetProperty("max_tokens").GetInt32();
+            request.Body.TryGetProperty("max_completion_tokens", out var limit) ? limit.GetInt32() : request.Body.GetProperty("max_tokens")
+                .GetInt32();
     }
 
     [Fact]

@@ -31,7 +31,8 @@ public sealed class UseLiteTests
 
         foreach (var reference in References)
         {
-            var cosine = VectorMath.Dot(model.Embed(reference.Text), reference.Vector) / Math.Sqrt(VectorMath.Dot(reference.Vector, reference.Vector));
+            var cosine = VectorMath.Dot(model.Embed(reference.Text), reference.Vector) / Math.Sqrt(
+                VectorMath.Dot(reference.Vector, reference.Vector));
             Assert.True(cosine >= 0.999, $"{cosine:f5} for {reference.Text}");
         }
     }
@@ -126,7 +127,8 @@ public sealed class UseLiteTests
     [InlineData("cafe\u0301", "café")]
     [InlineData("ｆｕｌｌ\u00a0ｗｉｄｔｈ", "full width")]
     [InlineData("𝐁𝐨𝐥𝐝", "Bold")]
-    public void The_compatible_form_is_that_of_Unicode(string text, string expected) => Assert.Equal(expected, UnicodeForms.Compatible(text));
+    public void The_compatible_form_is_that_of_Unicode(string text, string expected) =>
+        Assert.Equal(expected, UnicodeForms.Compatible(text));
 
     [Theory]
     [InlineData("Café", "Cafe")]

@@ -22,7 +22,8 @@ public sealed class UnifiedDiffTests
     }
 
     [Fact]
-    public void From_nothing_counts_from_zero() => Assert.Equal("--- o\n+++ n\n@@ -0,0 +1,2 @@\n+a\n+b\n", UnifiedDiff.Of("", "a\nb\n", "o", "n"));
+    public void From_nothing_counts_from_zero() =>
+        Assert.Equal("--- o\n+++ n\n@@ -0,0 +1,2 @@\n+a\n+b\n", UnifiedDiff.Of("", "a\nb\n", "o", "n"));
 
     [Fact]
     public void Applying_the_diff_to_the_old_text_gives_the_new_one() =>

@@ -201,7 +201,8 @@ public class DemonstrationChoiceTests
         Gen.Int[0, 1_000].Sample(seed =>
         {
             var random = new Random(seed);
-            var rows = Enumerable.Range(1, 200).Select(i => Row(i, $"refund {random.Next(5)} order {random.Next(5)}", $"{random.Next(3)}")).ToList();
+            var rows = Enumerable.Range(1, 200).Select(i => Row(i, $"refund {random.Next(5)} order {random.Next(5)}", $"{random.Next(3)}"))
+                .ToList();
 
             var once = Index(rows).Ask("refund 3", RetrievalPolicy.Default).Chosen;
             var again = Index(rows).Ask("refund 3", RetrievalPolicy.Default).Chosen;

@@ -41,7 +41,8 @@ public class DemonstrationIndexTests
 
     [Fact]
     public void Ranking_folds_recency_and_disagreement_in_exactly_and_never_shows_what_is_not_eligible() =>
-        Gen.Select(Streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90], Estimations).Sample((changes, fixedOnly, count, halfLife, estimation) =>
+        Gen.Select(Streams, Gen.Bool, Gen.Int[1, 12], Gen.Int[1, 90], Estimations)
+            .Sample((changes, fixedOnly, count, halfLife, estimation) =>
         {
             var index = new DemonstrationIndex("test", Dimensions, estimation);
             var list = new Dictionary<Guid, IndexedDemonstration>();
@@ -166,10 +167,13 @@ public class DemonstrationIndexTests
             index.Upsert(Drawn(i, random) with { Answer = i % 1_000 == 0 ? "rare" : "common", EndUser = i % 1_000 == 0 ? null : "one" });
         var query = Direction(random, Dimensions);
 
-        var quota = index.Retrieve(new("", query, Noon.AddDays(9)), Plain with { Count = 8, MinimumPerLabel = 3, MinimumSimilarity = -1 }).Chosen;
-        var limit = index.Retrieve(new("", query, Noon.AddDays(9)), Plain with { Count = 8, MaximumPerEndUser = 1, MinimumSimilarity = -1 }).Chosen;
+        var quota = index.Retrieve(new("", query, Noon.AddDays(9)), Plain with { Count = 8, MinimumPerLabel = 3, MinimumSimilarity = -1 })
+            .Chosen;
+        var limit = index.Retrieve(new("", query, Noon.AddDays(9)), Plain with { Count = 8, MaximumPerEndUser = 1, MinimumSimilarity = -1 })
+            .Chosen;
 
-        Assert.Equal([1_000, 2_000, 3_000], quota.Where(row => row.Answer == "rare").Select(row => BitConverter.ToInt32(row.Id.ToByteArray())).Order());
+        Assert.Equal([1_000, 2_000, 3_000],
+            quota.Where(row => row.Answer == "rare").Select(row => BitConverter.ToInt32(row.Id.ToByteArray())).Order());
         Assert.Equal(["common", "rare", "rare", "rare"], limit.Select(row => row.Answer).Order());
     }
 

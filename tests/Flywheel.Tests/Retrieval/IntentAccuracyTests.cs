@@ -12,7 +12,8 @@ public class IntentAccuracyTests
         var test = SharedIntents.Read("intents_banking77/test.csv");
 
         var right = test.Count(row => SoftmaxVote.Of(
-            index.Ask(row.Text, RetrievalPolicy.Default with { Count = 5 }).Chosen.Select(c => (c.Answer, c.Parts.Similarity)))?.Answer == row.Intent);
+            index.Ask(row.Text, RetrievalPolicy.Default with { Count = 5 })
+                .Chosen.Select(c => (c.Answer, c.Parts.Similarity)))?.Answer == row.Intent);
 
         Assert.InRange((double)right / test.Count, 0.865, 1);
     }

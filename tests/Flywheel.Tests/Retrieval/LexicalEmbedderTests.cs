@@ -53,7 +53,8 @@ public class LexicalEmbedderTests
     {
         var query = Embedder.EmbedQuery("my card did not arive", null);
 
-        Assert.True(Dot(query, Embedder.EmbedDocument("the card has not arrived")) > Dot(query, Embedder.EmbedDocument("the fee is too high")) + 0.2);
+        Assert.True(Dot(query, Embedder.EmbedDocument("the card has not arrived")) > Dot(
+            query, Embedder.EmbedDocument("the fee is too high")) + 0.2);
     }
 
     [Fact]

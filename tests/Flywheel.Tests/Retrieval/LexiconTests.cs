@@ -5,7 +5,8 @@ namespace Flywheel.Tests.Retrieval;
 
 public class LexiconTests
 {
-    private static readonly Gen<string> Texts = Gen.OneOfConst("card", "lost", "card lost", "where is it", "", "42", "é").Array[0, 5].Select(w => string.Join(' ', w));
+    private static readonly Gen<string> Texts = Gen.OneOfConst("card", "lost", "card lost", "where is it", "", "42", "é").Array[0, 5]
+        .Select(w => string.Join(' ', w));
 
     [Fact]
     public void Removing_what_was_added_leaves_what_was_there() =>

@@ -48,7 +48,8 @@ public class SoftmaxVoteTests
         // The nearest neighbour is always wrong, the ten behind it are right: only a warm vote gets it.
         var clean = Index(Enumerable.Range(0, 400).Select(i => Row(i, $"topic{i / 2} unique{i / 2} words{i / 2}", $"{i / 2}")));
         var noisy = Index(Enumerable.Range(0, 400).Select(i => Row(
-            i, $"topic{i / 20} common{i / 20} theme{i / 20} detail{i / 2}", i % 2 == 0 ? $"{i / 20}" : (i / 2 % 5 == 0 ? "wrong" : $"{i / 20}"))));
+            i, $"topic{i / 20} common{i / 20} theme{i / 20} detail{i / 2}",
+            i % 2 == 0 ? $"{i / 20}" : (i / 2 % 5 == 0 ? "wrong" : $"{i / 20}"))));
 
         Assert.True(SoftmaxVote.LearnTemperature(noisy, 15) >= SoftmaxVote.LearnTemperature(clean, 15));
         Assert.Equal(SoftmaxVote.LearnTemperature(noisy, 15), SoftmaxVote.LearnTemperature(noisy, 15));

@@ -16,7 +16,8 @@ public sealed class FailureForecastTests
         string[] bad = ["Your refund was denied.", "The refund was denied again.", "We denied the refund."];
         string[] good = ["The parcel arrives tomorrow.", "Your parcel was sent.", "The parcel is on its way."];
         var order = FixingOrder.Of(
-            [.. bad.Concat(good).Select(output => Item("What about my order?", output))], [.. bad.Select(_ => true), .. good.Select(_ => false)],
+            [.. bad.Concat(good).Select(output => Item("What about my order?", output))],
+            [.. bad.Select(_ => true), .. good.Select(_ => false)],
             [Item("What about my order?", "A parcel was sent today."), Item("What about my order?", "They denied my refund.")])!;
 
         Assert.Equal([1, 0], order.Select(it => it.Index));
@@ -28,7 +29,8 @@ public sealed class FailureForecastTests
     {
         double Forecast(bool right)
         {
-            var items = Enumerable.Range(0, 80).Select(i => Item($"question {i}", $"answer {i * 7 % 13}", verdict: i % 2 == 0, confidence: 0.9)).ToArray();
+            var items = Enumerable.Range(0, 80)
+                .Select(i => Item($"question {i}", $"answer {i * 7 % 13}", verdict: i % 2 == 0, confidence: 0.9)).ToArray();
             var fit = FailureForecast.Fit(items, [.. Enumerable.Range(0, 80).Select(i => i % 2 == (right ? 1 : 0))]);
             return fit.Of(Item("question 999", "answer 4", verdict: false, confidence: 0.9));
         }
@@ -42,7 +44,8 @@ public sealed class FailureForecastTests
     {
         var random = new Random(1);
         var fit = FailureForecast.Fit(
-            [.. Enumerable.Range(0, 500).Select(_ => Item("the same question", "the same answer"))], [.. Enumerable.Range(0, 500).Select(_ => random.NextDouble() < 0.2)]);
+            [.. Enumerable.Range(0, 500).Select(_ => Item("the same question", "the same answer"))],
+            [.. Enumerable.Range(0, 500).Select(_ => random.NextDouble() < 0.2)]);
 
         Assert.InRange(fit.Of(Item("the same question", "the same answer")), 0.15, 0.25);
     }

@@ -8,7 +8,9 @@ public sealed class LabelDrawTests
 {
     const int Dimensions = 16;
 
-    /// <summary>Traffic in neighbourhoods of their own failure rates, judged by a judge who misses half of the failures, in batches.</summary>
+    /// <summary>
+    /// Traffic in neighbourhoods of their own failure rates, judged by a judge who misses half of the failures, in batches.
+    /// </summary>
     sealed class Traffic(int seed, int rows)
     {
         readonly Random _random = new(seed);
@@ -69,7 +71,8 @@ public sealed class LabelDrawTests
             var passing = all.Average(row => row.Passes ? 1.0 : 0);
             var estimate = RateEstimate.Of(rows, run).Posterior.PassRate;
             // The control: the same labels taken for a random sample.
-            var taken = RateEstimate.Of([.. rows.Where(row => row.Human is not null).Select(row => new JudgedRow(null, row.Human))]).HumanOnly;
+            var taken = RateEstimate.Of([.. rows.Where(row => row.Human is not null).Select(row => new JudgedRow(null, row.Human))])
+                .HumanOnly;
             truth += passing;
             ours += estimate.Median;
             naive += taken.Median;
@@ -94,7 +97,8 @@ public sealed class LabelDrawTests
         {
             var random = new Random(run);
             var candidates = all.Select(candidate => candidate with { Already = random.NextDouble() < 0.05 ? 0.05 : 0 }).ToArray();
-            foreach (var i in LabelDraw.Draw(candidates, chances, 0.05, random).Concat(Enumerable.Range(0, all.Length).Where(i => candidates[i].Already > 0)))
+            foreach (var i in LabelDraw.Draw(candidates, chances, 0.05, random)
+                .Concat(Enumerable.Range(0, all.Length).Where(i => candidates[i].Already > 0)))
                 times[i]++;
         }
 
@@ -132,7 +136,9 @@ public sealed class LabelDrawTests
         var chances = LabelDraw.Chances(all, [], 8, 0);
 
         double Hoods(Func<int, IEnumerable<int>> draw) =>
-            Enumerable.Range(0, 200).Average(run => draw(run).Select(i => Array.IndexOf(all[i].Vector, all[i].Vector.Max()) * 100 + all[i].Vector[0]).Distinct().Count());
+            Enumerable.Range(0, 200)
+                .Average(run => draw(run).Select(i => Array.IndexOf(all[i].Vector, all[i].Vector.Max()) * 100 + all[i].Vector[0]).Distinct()
+                .Count());
         var ours = Hoods(run => LabelDraw.Draw(all, chances, 0, new Random(run)));
         var even = Hoods(run => new Random(run).GetItems(Enumerable.Range(0, all.Length).ToArray(), 8));
 

@@ -36,7 +36,8 @@ public sealed class MetricEvidenceTests
     [Fact]
     public void Other_wording_new_nodes_undecided_ones_and_contradictions_are_told()
     {
-        CheckedText[] now = [.. Texts(60, 0.9, "compose a sonnet about volcanoes", "poet"), .. Texts(30, 1, "compose a sonnet", "poet").Select(text => text with { Outcome = Outcome.Error })];
+        CheckedText[] now = [.. Texts(60, 0.9, "compose a sonnet about volcanoes", "poet"),
+            .. Texts(30, 1, "compose a sonnet", "poet").Select(text => text with { Outcome = Outcome.Error })];
         now[0] = now[0] with { Human = now[0].Outcome != Outcome.Pass };
         now[1] = now[1] with { Human = now[1].Outcome == Outcome.Pass };
 
@@ -44,7 +45,8 @@ public sealed class MetricEvidenceTests
 
         Assert.Equal((2, now[0].Key), (evidence.Labelled, Assert.Single(evidence.Contradicted)));
         Assert.Equal(
-            ["undecided went from 0 of 60 to 30 of 90", "new nodes: poet", "the texts read differently (p = 0.005)", "people said otherwise of 1 of the 2 that they labelled"],
+            ["undecided went from 0 of 60 to 30 of 90", "new nodes: poet", "the texts read differently (p = 0.005)",
+                "people said otherwise of 1 of the 2 that they labelled"],
             evidence.Changes);
     }
 
@@ -56,6 +58,8 @@ public sealed class MetricEvidenceTests
         Assert.Equal(["nothing was checked since"], MetricEvidence.Of([], [], new Random(1)).Changes);
     }
 
-    static CheckedText[] Texts(int count, double passing, string text, string node = "answer") => [.. Enumerable.Range(0, count).Select(i => new CheckedText(
-        new(i + 1), new("t", i.ToString(CultureInfo.InvariantCulture)), node, $"{text} {i % 7}", i < count * passing ? Outcome.Pass : Outcome.Fail, null))];
+    static CheckedText[] Texts(int count, double passing, string text, string node = "answer") =>
+        [.. Enumerable.Range(0, count).Select(i => new CheckedText(
+        new(i + 1), new("t", i.ToString(CultureInfo.InvariantCulture)), node, $"{text} {i % 7}",
+        i < count * passing ? Outcome.Pass : Outcome.Fail, null))];
 }

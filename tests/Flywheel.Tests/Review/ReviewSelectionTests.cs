@@ -11,7 +11,8 @@ public class ReviewSelectionTests
     public void Each_topic_gets_a_pick_before_any_gets_a_second_and_the_busiest_comes_first()
     {
         string[] topics = ["card lost yesterday", "annual fee charged twice", "opening hours sunday", "change delivery address"];
-        var candidates = topics.SelectMany((topic, t) => Enumerable.Range(0, 10 * (t + 1)).Select(i => Item(100 * t + i, $"{topic} {i}"))).ToList();
+        var candidates = topics.SelectMany((topic, t) => Enumerable.Range(0, 10 * (t + 1)).Select(i => Item(100 * t + i, $"{topic} {i}")))
+            .ToList();
 
         var picks = Choose(candidates, null, 4);
 

@@ -100,7 +100,8 @@ public sealed class AgreementTests
         Rating[] ratings = [.. Enumerable.Range(0, 100_000).SelectMany(i =>
         {
             var truth = random.NextDouble() < 0.7;
-            return Enumerable.Range(0, 2).Select(rater => new Rating($"{i}", $"{rater}", random.NextDouble() < 0.9 == truth ? "good" : "bad"));
+            return Enumerable.Range(0, 2)
+                .Select(rater => new Rating($"{i}", $"{rater}", random.NextDouble() < 0.9 == truth ? "good" : "bad"));
         })];
         RaterAgreement agreement = null!;
 

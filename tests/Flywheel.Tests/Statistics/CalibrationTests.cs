@@ -66,9 +66,11 @@ public sealed class CalibrationTests
             }
 
             double? Found((double Confidence, bool Agreed, double Chance)[] drawn, bool byWeight) => SelectiveThreshold.Of(
-                [.. drawn.Select(label => (label.Confidence, label.Agreed))], 0.1, 0.1, byWeight ? [.. drawn.Select(label => 1 / label.Chance)] : null).Threshold;
+                [.. drawn.Select(label => (label.Confidence, label.Agreed))], 0.1, 0.1,
+                byWeight ? [.. drawn.Select(label => 1 / label.Chance)] : null).Threshold;
 
-            (double, bool, double)[] broken = [.. Enumerable.Range(0, 1_500).Select(_ => Draw(0.4, 0.05))], kept = [.. Enumerable.Range(0, 600).Select(_ => Draw(0.2, 0.01))];
+            (double, bool, double)[] broken = [.. Enumerable.Range(0, 1_500).Select(_ => Draw(0.4, 0.05))],
+            kept = [.. Enumerable.Range(0, 600).Select(_ => Draw(0.2, 0.01))];
             weighted += Found(broken, byWeight: true) is null ? 0 : 1;
             taken += Found(broken, byWeight: false) is null ? 0 : 1;
             given += Found(kept, byWeight: true) is null ? 0 : 1;
@@ -86,15 +88,19 @@ public sealed class CalibrationTests
         CalibrationRow[] rows = [.. Enumerable.Range(0, 120).Select(i => new CalibrationRow(
             Math.Round(0.5 + 0.5 * random.NextDouble(), 2), random.Next(2) == 0, random.NextDouble() < 0.85, [i % 7]))];
 
-        var (plain, alike) = (CalibrationReport.Of(rows, 0.1, 0.1), CalibrationReport.Of([.. rows.Select(row => row with { Weight = 8 })], 0.1, 0.1));
-        var (doubled, twice) = (RidgePlatt.Fit([.. rows.Select((row, i) => row with { Weight = i < 40 ? 2 : 1 })]), RidgePlatt.Fit([.. rows, .. rows.Take(40)]));
+        var (plain, alike) = (
+            CalibrationReport.Of(rows, 0.1, 0.1), CalibrationReport.Of([.. rows.Select(row => row with { Weight = 8 })], 0.1, 0.1));
+        var (doubled, twice) = (
+            RidgePlatt.Fit([.. rows.Select((row, i) => row with { Weight = i < 40 ? 2 : 1 })]),
+            RidgePlatt.Fit([.. rows, .. rows.Take(40)]));
 
         Assert.Equal(plain.Threshold, alike.Threshold);
         Assert.Equal(plain.Calibrated!.Aurc, alike.Calibrated!.Aurc, 9);
         Assert.Equal(plain.Calibrated.LogLoss, alike.Calibrated.LogLoss, 9);
         // Only the ridge and the smoothed targets see fewer labels.
         Assert.Equal(twice.Predict(rows[0]), doubled.Predict(rows[0]), 0.02);
-        var (one, two) = (CalibrationScores.Of([(0.9, true), (0.6, false)], weights: [2, 1]), CalibrationScores.Of([(0.9, true), (0.9, true), (0.6, false)]));
+        var (one, two) = (CalibrationScores.Of([(0.9, true), (0.6, false)], weights: [2, 1]),
+            CalibrationScores.Of([(0.9, true), (0.9, true), (0.6, false)]));
         Assert.Equal((two.Brier, two.LogLoss), (one.Brier, one.LogLoss));
     }
 
@@ -244,7 +250,8 @@ public sealed class CalibrationTests
     {
         var random = new Random(seed);
         // Scores of one decimal place, so that many are equal.
-        var points = Enumerable.Range(0, count).Select(_ => (Score: Math.Round(random.NextDouble(), seed == 4 ? 6 : 1), Agreed: random.NextDouble() < 0.7)).ToArray();
+        var points = Enumerable.Range(0, count)
+            .Select(_ => (Score: Math.Round(random.NextDouble(), seed == 4 ? 6 : 1), Agreed: random.NextDouble() < 0.7)).ToArray();
         var fit = VennAbers.Fit(points);
         var outcomes = points.Select(point => (point.Score, point.Agreed ? 1.0 : 0, 1.0)).ToArray();
 
@@ -267,7 +274,8 @@ public sealed class CalibrationTests
         for (var run = 0; run < Runs; run++)
         {
             var cascade = JudgeCascade.Of(Items(random, 400), 0.15, 0.1);
-            var settled = Items(random, 5_000).Select(item => (Item: item, Judge: cascade.Settles([.. item.Select(each => each.Confidence)])))
+            var settled = Items(random, 5_000)
+                .Select(item => (Item: item, Judge: cascade.Settles([.. item.Select(each => each.Confidence)])))
                 .Where(each => each.Judge is not null).ToArray();
             answered += cascade.Settled[1] > 0 ? 1 : 0;
             broken += settled.Length > 0 && settled.Count(each => !each.Item[each.Judge!.Value].Agreed) > 0.15 * settled.Length ? 1 : 0;
@@ -280,7 +288,8 @@ public sealed class CalibrationTests
             [.. Enumerable.Range(0, count).Select(_ =>
             {
                 double weak = 0.5 + 0.5 * random.NextDouble(), strong = 0.5 + 0.5 * random.NextDouble();
-                return new[] { (weak, random.NextDouble() < Chance(weak)), (strong, random.NextDouble() < 0.8 + 0.19 * (strong - 0.5) / 0.5) };
+                return new[] { (weak, random.NextDouble() < Chance(weak)),
+                    (strong, random.NextDouble() < 0.8 + 0.19 * (strong - 0.5) / 0.5) };
             })];
     }
 }

@@ -52,7 +52,8 @@ public sealed class ConformalTests
     public void Benjamini_and_Hochberg_select_as_in_their_paper()
     {
         // The fifteen p-values of section 3.2 of their paper: four hypotheses fall at 5 %.
-        double[] published = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0];
+        double[] published = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,
+            0.7590, 1.0];
 
         Assert.Equal(4, ConformalSelection.BenjaminiHochberg(published, 0.05).Count(selected => selected));
         Assert.Empty(ConformalSelection.BenjaminiHochberg([], 0.05));

@@ -24,7 +24,8 @@ public sealed class DistributionTests
     [Theory]
     [InlineData(0.5), InlineData(1), InlineData(2.5), InlineData(10), InlineData(123.4), InlineData(1e6)]
     public void The_logarithm_of_gamma_agrees_with_a_numerical_library(double x) =>
-        Assert.Equal(0, (SpecialFunctions.GammaLn(x) - BetaDistribution.LogGamma(x)) / Math.Max(1, Math.Abs(BetaDistribution.LogGamma(x))), 1e-11);
+        Assert.Equal(0, (SpecialFunctions.GammaLn(x) - BetaDistribution.LogGamma(x)) / Math.Max(1, Math.Abs(BetaDistribution.LogGamma(x))),
+            1e-11);
 
     [Theory]
     [InlineData(1e-10), InlineData(0.001), InlineData(0.025), InlineData(0.3), InlineData(0.5), InlineData(0.9), InlineData(0.99999)]

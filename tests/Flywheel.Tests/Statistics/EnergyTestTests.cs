@@ -17,7 +17,8 @@ public sealed class EnergyTestTests
     public void Samples_of_one_distribution_are_told_apart_as_seldom_as_said_and_shifted_ones_are_found()
     {
         var random = new Random(7);
-        float[][] Sample(double shift) => [.. Enumerable.Range(0, 40).Select(_ => Enumerable.Range(0, 4).Select(_ => (float)(random.NextDouble() + shift)).ToArray())];
+        float[][] Sample(double shift) =>
+            [.. Enumerable.Range(0, 40).Select(_ => Enumerable.Range(0, 4).Select(_ => (float)(random.NextDouble() + shift)).ToArray())];
 
         var same = Enumerable.Range(0, 200).Count(_ => EnergyTest.Compare(Sample(0), Sample(0), random, 99).PValue <= 0.05);
         var shifted = Enumerable.Range(0, 40).Count(_ => EnergyTest.Compare(Sample(0), Sample(0.2), random, 99).PValue <= 0.05);

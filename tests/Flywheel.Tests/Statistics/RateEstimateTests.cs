@@ -48,7 +48,8 @@ public sealed class RateEstimateTests
         {
             var rows = traffic.Draw(random, Judged, 20);
             powered.Add(AugmentedEstimate.PredictionPowered(
-                [.. rows.Take(20).Select(row => row.Human == true ? 1.0 : 0)], [.. rows.Take(20).Select(row => row.Judge == true ? 1.0 : 0)],
+                [.. rows.Take(20).Select(row => row.Human == true ? 1.0 : 0)],
+                [.. rows.Take(20).Select(row => row.Judge == true ? 1.0 : 0)],
                 [.. rows.Skip(20).Select(row => row.Judge == true ? 1.0 : 0)]), 0.97);
             ours.Add(RateEstimate.Of(rows, run).Posterior.PassRate, 0.97);
         }

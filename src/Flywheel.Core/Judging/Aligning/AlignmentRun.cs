@@ -16,7 +16,8 @@ public enum AlignmentState
 /// <param name="Model">Who distils rules; null for the metric's own judge.</param>
 /// <param name="Reference">Attribute that holds a reference answer; null when there is none.</param>
 /// <param name="Rules">By fold, then those from all labels to choose by; a missing one is yet to be distilled.</param>
-public sealed record AlignmentPlan(int Labels, string? Model, string? Reference, IReadOnlyDictionary<int, IReadOnlyList<ProposedGuideline>> Rules);
+public sealed record AlignmentPlan(
+    int Labels, string? Model, string? Reference, IReadOnlyDictionary<int, IReadOnlyList<ProposedGuideline>> Rules);
 
 /// <summary>A search for a better judge of a metric.</summary>
 /// <param name="LabelUntil">Labels after it are not looked at.</param>
@@ -27,7 +28,8 @@ public sealed record AlignmentPlan(int Labels, string? Model, string? Reference,
 /// <param name="VisibleAt">Nobody else takes it before.</param>
 /// <param name="Worker">Who runs it; null while it waits.</param>
 public sealed record AlignmentRun(
-    long Id, ProjectId Project, MetricId Metric, MetricVersionId MetricVersion, AlignmentState State, DateTimeOffset LabelUntil, AlignmentPlan Plan,
+    long Id, ProjectId Project, MetricId Metric, MetricVersionId MetricVersion, AlignmentState State, DateTimeOffset LabelUntil,
+    AlignmentPlan Plan,
     int Done, int Total, double CostUsd, string? Detail, string? Result, long? Proposal, string Author, DateTimeOffset CreatedAt,
     DateTimeOffset? EndedAt, DateTimeOffset VisibleAt, string? Worker, int Attempts);
 
@@ -43,8 +45,10 @@ public sealed record AlignmentRun(
 /// <param name="Candidate">The chosen one on the tested labels.</param>
 /// <param name="Notes">What was left out, and why.</param>
 public sealed record AlignmentEvidence(
-    int MetricVersion, int Labels, int Fit, int HeldOut, int Tested, IReadOnlyList<AlignmentCandidate> Candidates, string? Chosen, bool Promoted,
-    PairedTest? Test, JudgeCounts? Current, JudgeCounts? Candidate, IReadOnlyList<ProposedGuideline> Guidelines, double CostUsd, IReadOnlyList<string> Notes);
+    int MetricVersion, int Labels, int Fit, int HeldOut, int Tested, IReadOnlyList<AlignmentCandidate> Candidates, string? Chosen,
+    bool Promoted,
+    PairedTest? Test, JudgeCounts? Current, JudgeCounts? Candidate, IReadOnlyList<ProposedGuideline> Guidelines, double CostUsd,
+    IReadOnlyList<string> Notes);
 
 /// <param name="Low">5 % quantile of balanced accuracy: what candidates are chosen by.</param>
 public sealed record AlignmentCandidate(string Name, double Balanced, double Low, JudgeCounts Counts);
@@ -53,10 +57,12 @@ public interface IAlignmentStore
 {
     /// <summary>Blind labels of a metric whose text is there, newest first.</summary>
     /// <param name="until">Null for all.</param>
-    Task<IReadOnlyList<AlignmentCase>> CasesAsync(ProjectId project, MetricId metric, DateTimeOffset? until, int limit, CancellationToken ct);
+    Task<IReadOnlyList<AlignmentCase>> CasesAsync(
+        ProjectId project, MetricId metric, DateTimeOffset? until, int limit, CancellationToken ct);
 
     /// <summary>Begins a search, with an audit entry; where one of the metric is open, that one, which then waits no longer.</summary>
-    Task<AlignmentRun> BeginAsync(Metric metric, AlignmentPlan plan, DateTimeOffset labelUntil, int total, string author, DateTimeOffset at, CancellationToken ct);
+    Task<AlignmentRun> BeginAsync(
+        Metric metric, AlignmentPlan plan, DateTimeOffset labelUntil, int total, string author, DateTimeOffset at, CancellationToken ct);
 
     /// <summary>Takes the oldest open search that nobody has.</summary>
     /// <param name="only">Null for any.</param>
@@ -65,7 +71,9 @@ public interface IAlignmentStore
     /// <summary>Keeps how far a search is, and the lease with it.</summary>
     /// <param name="costUsd">Spent since the last report.</param>
     /// <returns>False when another worker has it.</returns>
-    Task<bool> ReportAsync(AlignmentRun run, string worker, AlignmentPlan plan, int done, int total, double costUsd, DateTimeOffset until, CancellationToken ct);
+    Task<bool> ReportAsync(
+        AlignmentRun run, string worker, AlignmentPlan plan, int done, int total, double costUsd, DateTimeOffset until,
+        CancellationToken ct);
 
     /// <summary>Lets a search wait.</summary>
     Task<bool> PauseAsync(AlignmentRun run, string worker, string why, bool isFault, DateTimeOffset until, CancellationToken ct);
@@ -74,7 +82,8 @@ public interface IAlignmentStore
     /// <param name="result">Null when it failed.</param>
     /// <returns>Null when another worker has it.</returns>
     Task<AlignmentRun?> EndAsync(
-        AlignmentRun run, string worker, string detail, AlignmentEvidence? result, NewProposal? proposal, DateTimeOffset at, CancellationToken ct);
+        AlignmentRun run, string worker, string detail, AlignmentEvidence? result, NewProposal? proposal, DateTimeOffset at,
+        CancellationToken ct);
 
     /// <summary>Newest first.</summary>
     /// <param name="metric">Null for all.</param>

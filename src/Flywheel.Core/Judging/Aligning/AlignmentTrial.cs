@@ -21,7 +21,9 @@ public sealed record TrialResult(IReadOnlyList<CandidateScore> Scores, int Chose
     public bool Promotes => Test?.Promotes == true;
 }
 
-/// <summary>Chooses one judge by cross-validation on the earlier labels, and tests that one once against the present judge on the later ones.</summary>
+/// <summary>
+/// Chooses one judge by cross-validation on the earlier labels, and tests that one once against the present judge on the later ones.
+/// </summary>
 /// <remarks>ALGORITHMS A2. One test of one candidate: how many were tried does not make a false promotion likelier.</remarks>
 public static class AlignmentTrial
 {
@@ -49,7 +51,8 @@ public static class AlignmentTrial
         var old = await ask(0, tested, null).ConfigureAwait(false);
         var its = await ask(chosen, tested, null).ConfigureAwait(false);
         var test = PairedTest.Of([.. tested.Select((each, i) => (weights[i], Right(its[i], each), Right(old[i], each)))]);
-        return new(scores, chosen, test, JudgeCounts.Of(old.Zip(tested, (said, of) => (said, of.Passed))), JudgeCounts.Of(its.Zip(tested, (said, of) => (said, of.Passed))));
+        return new(scores, chosen, test, JudgeCounts.Of(old.Zip(tested, (said, of) => (said, of.Passed))),
+            JudgeCounts.Of(its.Zip(tested, (said, of) => (said, of.Passed))));
     }
 
     static bool Right(Outcome said, AlignmentCase of) => said == (of.Passed ? Outcome.Pass : Outcome.Fail);

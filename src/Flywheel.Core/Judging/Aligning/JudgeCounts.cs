@@ -14,9 +14,11 @@ public sealed record JudgeCounts(int PassPass, int PassFail, int FailPass, int F
     {
         var counts = answers.CountBy(each => each).ToDictionary();
         int Count(Outcome judge, bool passed) => counts.GetValueOrDefault((judge, passed));
-        int Other(bool passed) => counts.Where(each => each.Key.Passed == passed && each.Key.Judge is not (Outcome.Pass or Outcome.Fail)).Sum(each => each.Value);
+        int Other(bool passed) =>
+            counts.Where(each => each.Key.Passed == passed && each.Key.Judge is not (Outcome.Pass or Outcome.Fail)).Sum(each => each.Value);
         return new(
-            Count(Outcome.Pass, true), Count(Outcome.Pass, false), Count(Outcome.Fail, true), Count(Outcome.Fail, false), Other(true), Other(false));
+            Count(Outcome.Pass, true), Count(Outcome.Pass, false), Count(Outcome.Fail, true), Count(Outcome.Fail, false), Other(true),
+            Other(false));
     }
 
     [System.Text.Json.Serialization.JsonIgnore]
@@ -25,12 +27,16 @@ public sealed record JudgeCounts(int PassPass, int PassFail, int FailPass, int F
     [System.Text.Json.Serialization.JsonIgnore]
     public int Fails => PassFail + FailFail + UndecidedFail;
 
-    /// <summary>Mean of the shares of people's passes and of people's fails that the judge hit; one half for a class without labels.</summary>
+    /// <summary>
+    /// Mean of the shares of people's passes and of people's fails that the judge hit; one half for a class without labels.
+    /// </summary>
     /// <remarks>What is undecided is wrong.</remarks>
     [System.Text.Json.Serialization.JsonIgnore]
     public double Balanced => (Share(PassPass, Passes) + Share(FailFail, Fails)) / 2;
 
-    /// <summary>A quantile of balanced accuracy, both shares being Beta distributed around what was seen (Jeffreys); to within 0.001.</summary>
+    /// <summary>
+    /// A quantile of balanced accuracy, both shares being Beta distributed around what was seen (Jeffreys); to within 0.001.
+    /// </summary>
     /// <remarks>Few labels of the rarer class pull it down: of two equal judges the better known one is ahead.</remarks>
     public double BalancedQuantile(double probability)
     {

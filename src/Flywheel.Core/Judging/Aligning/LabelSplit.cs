@@ -39,7 +39,8 @@ public sealed record LabelSplit(
         var fold = new List<int>();
         // Outcomes spread evenly over the folds; the order within an outcome has nothing to do with time or text.
         foreach (var (group, i) in early
-            .OrderBy(group => group.Count(each => each.Passed) * 2 > group.Count()).ThenBy(group => Draw(group.Key), StringComparer.Ordinal).Select((group, i) => (group, i)))
+            .OrderBy(group => group.Count(each => each.Passed) * 2 > group.Count()).ThenBy(group => Draw(group.Key), StringComparer.Ordinal)
+            .Select((group, i) => (group, i)))
             foreach (var each in group)
             {
                 fit.Add(each);

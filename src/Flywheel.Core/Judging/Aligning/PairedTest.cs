@@ -13,7 +13,8 @@ public sealed record PairedTest(int Labels, double NewOnly, double OldOnly, doub
     public const double Needed = 0.9;
 
     /// <summary>
-    /// By both numbers. The posterior alone promotes one of two equal judges in a quarter of the cases when they differ on two texts, and in
+    /// By both numbers. The posterior alone promotes one of two equal judges in a quarter of the cases when they differ on two texts, and
+    /// in
     /// 19 % when they differ on five; the exact test keeps that share at 10 % or below whatever the number.
     /// </summary>
     public bool Promotes => Probability >= Needed && ExactP <= 1 - Needed + 1e-12;
@@ -32,5 +33,6 @@ public sealed record PairedTest(int Labels, double NewOnly, double OldOnly, doub
     }
 
     public static PairedTest Of(int labels, double newOnly, double oldOnly) => new(
-        labels, newOnly, oldOnly, 1 - BetaDistribution.Cdf(newOnly + 0.5, oldOnly + 0.5, 0.5), McNemar.AtLeast(newOnly, Math.Max(0, oldOnly)));
+        labels, newOnly, oldOnly, 1 - BetaDistribution.Cdf(newOnly + 0.5, oldOnly + 0.5, 0.5),
+        McNemar.AtLeast(newOnly, Math.Max(0, oldOnly)));
 }

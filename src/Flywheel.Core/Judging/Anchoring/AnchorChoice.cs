@@ -19,7 +19,8 @@ public static class AnchorChoice
     /// <summary>One of each node, then a second of each, and so on.</summary>
     static List<AlignmentCase> Spread(IEnumerable<AlignmentCase> cases) =>
     [
-        .. cases.GroupBy(each => each.Node, StringComparer.Ordinal).SelectMany(node => node.Select((each, rank) => (Case: each, Rank: rank)))
+        .. cases.GroupBy(each => each.Node, StringComparer.Ordinal)
+        .SelectMany(node => node.Select((each, rank) => (Case: each, Rank: rank)))
             .OrderBy(each => each.Rank).ThenByDescending(each => each.Case.At).ThenBy(each => each.Case.Label).Select(each => each.Case),
     ];
 }

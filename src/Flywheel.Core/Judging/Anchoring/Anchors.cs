@@ -11,7 +11,8 @@ public sealed record Anchor(SpanId Span, bool Passed);
 /// <param name="ReplayedAt">When the newest replay began; null when one is due at once.</param>
 /// <param name="Hours">Between two replays; 0 for none but those that are asked for.</param>
 public sealed record AnchorSet(
-    long Id, ProjectId Project, MetricId Metric, int Passes, int Fails, string Author, DateTimeOffset CreatedAt, DateTimeOffset? ReplayedAt, int Hours)
+    long Id, ProjectId Project, MetricId Metric, int Passes, int Fails, string Author, DateTimeOffset CreatedAt, DateTimeOffset? ReplayedAt,
+    int Hours)
 {
     /// <summary>Cases that a set may have.</summary>
     public const int Least = 50, Most = 100, Usual = 60;
@@ -30,8 +31,10 @@ public enum ReplayState
 /// <param name="Comparison">Null until it was compared.</param>
 /// <param name="Alarmed">It differs from its baseline beyond chance.</param>
 public sealed record AnchorReplay(
-    long Id, ProjectId Project, long Set, MetricId Metric, MetricVersionId MetricVersion, ReplayState State, int Done, int Total, long? Baseline,
-    AnchorComparison? Comparison, bool Alarmed, double CostUsd, string? Detail, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, DateTimeOffset VisibleAt,
+    long Id, ProjectId Project, long Set, MetricId Metric, MetricVersionId MetricVersion, ReplayState State, int Done, int Total,
+    long? Baseline,
+    AnchorComparison? Comparison, bool Alarmed, double CostUsd, string? Detail, DateTimeOffset StartedAt, DateTimeOffset? EndedAt,
+    DateTimeOffset VisibleAt,
     string? Worker, int Attempts);
 
 /// <summary>What a judge said of a case.</summary>
@@ -58,7 +61,8 @@ public interface IAnchorStore
 
     /// <summary>Keeps an answer, and the lease with it.</summary>
     /// <returns>False when another worker has the replay.</returns>
-    Task<bool> KeepAsync(AnchorReplay replay, string worker, AnchorAnswer answer, double costUsd, DateTimeOffset until, CancellationToken ct);
+    Task<bool> KeepAsync(
+        AnchorReplay replay, string worker, AnchorAnswer answer, double costUsd, DateTimeOffset until, CancellationToken ct);
 
     Task<IReadOnlyList<AnchorAnswer>> AnswersAsync(ProjectId project, long replay, CancellationToken ct);
 
@@ -67,7 +71,8 @@ public interface IAnchorStore
 
     /// <param name="state">Done or failed.</param>
     Task<bool> EndAsync(
-        AnchorReplay replay, string worker, ReplayState state, long? baseline, AnchorComparison? comparison, bool alarmed, string? detail, DateTimeOffset at,
+        AnchorReplay replay, string worker, ReplayState state, long? baseline, AnchorComparison? comparison, bool alarmed, string? detail,
+        DateTimeOffset at,
         CancellationToken ct);
 
     /// <summary>Of a metric's open set, newest first.</summary>

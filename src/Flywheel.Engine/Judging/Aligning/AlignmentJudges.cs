@@ -20,7 +20,9 @@ sealed class AlignmentJudges
     readonly TrialExamples[] _examples;
     readonly Dictionary<(int Candidate, int Part), ISelfPayingValidator> _made = [];
 
-    /// <summary>Of each label to choose by: the parts that hold a text nearly the same, from which it must not be distilled for them.</summary>
+    /// <summary>
+    /// Of each label to choose by: the parts that hold a text nearly the same, from which it must not be distilled for them.
+    /// </summary>
     readonly bool[,] _tellsPart;
 
     AlignmentJudges(
@@ -38,10 +40,12 @@ sealed class AlignmentJudges
     /// <param name="rules">Those distilled for a part.</param>
     public static async Task<AlignmentJudges> MakeAsync(
         AlignmentMaterial material, IReadOnlyList<JudgeCandidate> candidates, IReadOnlyList<string> approved, JudgeServices services,
-        IEmbedder embedder, IDemonstrationStore store, DateTimeOffset now, Func<int, IReadOnlyList<ProposedGuideline>> rules, CancellationToken ct)
+        IEmbedder embedder, IDemonstrationStore store, DateTimeOffset now, Func<int, IReadOnlyList<ProposedGuideline>> rules,
+        CancellationToken ct)
     {
         var cases = material.Cases.Select(each => (Case: each, Text: material.Text(each))).Where(each => each.Text is not null).ToArray();
-        var alike = await NearDuplicates.OfAsync(embedder, [.. cases.Select(each => each.Text!), .. material.Pool.Select(each => each.Input)], ct);
+        var alike = await NearDuplicates.OfAsync(
+            embedder, [.. cases.Select(each => each.Text!), .. material.Pool.Select(each => each.Input)], ct);
         var parts = material.Split.Fit.Zip(material.Split.Fold).ToDictionary(each => each.First.Label, each => each.Second);
         int PartOf(AlignmentCase of) => parts.GetValueOrDefault(of.Label, HeldOut);
 
@@ -54,14 +58,16 @@ sealed class AlignmentJudges
             return told;
         }
 
-        var told = material.Pool.Select(example => Tells(example.Input, example.SpanId is { } span ? material.Traces.GetValueOrDefault(span) : null)).ToArray();
+        var told = material.Pool.Select(
+            example => Tells(example.Input, example.SpanId is { } span ? material.Traces.GetValueOrDefault(span) : null)).ToArray();
         var examples = new TrialExamples[LabelSplit.Folds + 1];
         for (var part = 0; part < examples.Length; part++)
         {
             var index = new DemonstrationIndex(embedder.Fingerprint, embedder.Dimensions);
             foreach (var (i, example) in material.Pool.Index())
                 if (!told[i][part] && !told[i][HeldOut] && example.ApprovedAt is { } approvedAt)
-                    index.Upsert(new(example.Id, example.Input, example.Output, example.IsFixed, approvedAt, example.Disagreement, example.EndUser, alike.Vector(example.Input)));
+                    index.Upsert(new(example.Id, example.Input, example.Output, example.IsFixed, approvedAt, example.Disagreement,
+                        example.EndUser, alike.Vector(example.Input)));
             examples[part] = new(index, embedder, store, now);
         }
         var tellsPart = new bool[material.Split.Fit.Count, LabelSplit.Folds + 1];
@@ -83,7 +89,8 @@ sealed class AlignmentJudges
             var services = _services with
             {
                 Examples = _examples[part],
-                Guidelines = new TrialGuidelines(new(ValidatorKind.Hash(string.Join("\n", rules.Select(text => $"{text.Length}:{text}"))), rules)),
+                Guidelines = new TrialGuidelines(
+                    new(ValidatorKind.Hash(string.Join("\n", rules.Select(text => $"{text.Length}:{text}"))), rules)),
             };
             var metric = _material.Metric;
             var made = (ISelfPayingValidator)new JudgeKind(services).Create(
@@ -92,7 +99,9 @@ sealed class AlignmentJudges
         }
     }
 
-    /// <summary>Where the present judge and people differ, without what would tell a part's answers; with a critique first, the newest first.</summary>
+    /// <summary>
+    /// Where the present judge and people differ, without what would tell a part's answers; with a critique first, the newest first.
+    /// </summary>
     public IReadOnlyList<JudgeDisagreement> Disagreements(IReadOnlyList<Finding> present, int part) =>
     [
         .. _material.Split.Fit.Select((of, i) => (Case: of, Index: i))
@@ -100,6 +109,7 @@ sealed class AlignmentJudges
                 && present[each.Index].Outcome == (each.Case.Passed ? Outcome.Fail : Outcome.Pass) && _material.Text(each.Case) is not null)
             .OrderByDescending(each => each.Case.Critique is not null).ThenByDescending(each => each.Case.At)
             .Select(each => new JudgeDisagreement(
-                each.Case.Label, _material.Text(each.Case)!, each.Case.Passed, each.Case.Critique, present[each.Index].Outcome, present[each.Index].Reason)),
+                each.Case.Label, _material.Text(each.Case)!, each.Case.Passed, each.Case.Critique, present[each.Index].Outcome,
+                present[each.Index].Reason)),
     ];
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Flywheel.Core;
 using Flywheel.Core.Judging.Aligning;
 using Flywheel.Core.Metrics;

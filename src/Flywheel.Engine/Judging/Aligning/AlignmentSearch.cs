@@ -216,7 +216,9 @@ sealed class AlignmentSearch(
     string Ending(TrialResult trial) => trial.Test is not { } test
         ? "no candidate is ahead of the present judge"
         : string.Create(CultureInfo.InvariantCulture,
-            $"`{_candidates[trial.Chosen].Name}` was ahead; on {test.Labels} later labels it alone was right {test.NewOnly:0.#} times, the present judge alone {test.OldOnly:0.#} times (probability {Math.Min(test.Probability, 0.999):0.###} of being better): ")
+            $"`{_candidates[trial.Chosen].Name}` was ahead; on {test.Labels} later labels it alone was right {test.NewOnly:0.#} times, "
+                + $"the present judge alone {test.OldOnly:0.#} times (probability {Math.Min(test.Probability, 0.999):0.###} of being "
+                + $"better): ")
             + (trial.Promotes ? "proposed" : "not enough to propose it");
 
     NewProposal Proposal(TrialResult trial, AlignmentEvidence evidence, IReadOnlyList<Guid> approved)
@@ -233,7 +235,8 @@ sealed class AlignmentSearch(
         return new(
             ProposalKind.Metric, ProposalAction.Change, _material.Metric.Name,
             string.Create(CultureInfo.InvariantCulture,
-                $"The judge of `{_material.Metric.Name}` is {string.Join(", ", what.Where(part => part is not null))}: alone right on {test.NewOnly:0.#} of {test.Labels} later labels, alone wrong on {test.OldOnly:0.#}."),
+                $"The judge of `{_material.Metric.Name}` is {string.Join(", ", what.Where(part => part is not null))}: alone right on "
+                    + $"{test.NewOnly:0.#} of {test.Labels} later labels, alone wrong on {test.OldOnly:0.#}."),
             ProposalJson.Write(new MetricBase(run.MetricVersion.Value, approved)), ProposalJson.Write(change), ProposalJson.Write(evidence),
             run.Author);
     }

@@ -15,7 +15,8 @@ sealed class TrialExamples(DemonstrationIndex index, IEmbedder embedder, IDemons
             return new("trial", []);
         var vector = await embedder.EmbedQueryAsync(text, index.Lexicon, ct);
         // The time of the search's beginning, so that a later turn ranks alike and finds its answers kept.
-        var found = index.Retrieve(new RetrievalQuery(text, vector, now), RetrievedJudgeExamples.PolicyFor(index.Count, except is null ? k : k + 1));
+        var found = index.Retrieve(
+            new RetrievalQuery(text, vector, now), RetrievedJudgeExamples.PolicyFor(index.Count, except is null ? k : k + 1));
         return new("trial", await RetrievedJudgeExamples.ReadAsync(store, project, found.Chosen, k, except, ct));
     }
 }

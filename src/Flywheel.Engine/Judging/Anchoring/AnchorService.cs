@@ -37,7 +37,8 @@ public sealed class AnchorService(IMetricStore metrics, IAlignmentStore alignmen
         var cases = AnchorChoice.Of(await alignments.CasesAsync(found.Project, found.Id, null, MostLabels, ct), size);
         if (cases.Count < AnchorSet.Least)
             throw new RequestException(RequestErrorKind.Conflict, "not_enough_labels",
-                $"not enough labels: about {AnchorSet.Least - cases.Count} more blind labels of other traces (there are {cases.Count} to freeze).");
+                $"not enough labels: about {AnchorSet.Least - cases.Count} more blind labels of other traces (there are {cases.Count} to "
+                    + "freeze).");
         await anchors.FreezeAsync(found, cases, caller.Actor, clock.GetUtcNow(), ct);
         return await AnchorsAsync(found, 1, ct);
     }

@@ -28,7 +28,8 @@ public sealed class FlywheelEvaluator : IEvaluator
     /// <param name="registry">Null for the built-in kinds that need no services.</param>
     /// <exception cref="ValidatorSettingsException">The kind is unknown, or its settings cannot work.</exception>
     public FlywheelEvaluator(
-        string kind, object? settings = null, string? name = null, string criterion = "Is it right?", MetricSubject subject = MetricSubject.Output,
+        string kind, object? settings = null, string? name = null, string criterion = "Is it right?",
+        MetricSubject subject = MetricSubject.Output,
         ValidatorRegistry? registry = null)
     {
         _name = name ?? kind;
@@ -51,14 +52,16 @@ public sealed class FlywheelEvaluator : IEvaluator
             Input = input, Output = modelResponse.Text, Attributes = Attributes(additionalContext),
         };
         var finding = await _validator.CheckAsync(
-            new(_subject == MetricSubject.Input ? input : modelResponse.Text, new Span(default, default, content, content.StartedAt), input), cancellationToken);
+            new(_subject == MetricSubject.Input ? input : modelResponse.Text, new Span(default, default, content, content.StartedAt),
+                input), cancellationToken);
         return new EvaluationResult(Metric(finding));
     }
 
     BooleanMetric Metric(Finding finding)
     {
         bool? passed = finding.Outcome switch { Outcome.Pass => true, Outcome.Fail => false, _ => null };
-        var rating = passed switch { true => EvaluationRating.Good, false => EvaluationRating.Unacceptable, null => EvaluationRating.Inconclusive };
+        var rating = passed switch { true => EvaluationRating.Good, false => EvaluationRating.Unacceptable, null =>
+            EvaluationRating.Inconclusive };
         var metric = new BooleanMetric(_name, passed, finding.Reason)
         {
             Interpretation = new EvaluationMetricInterpretation(rating, failed: passed != true, finding.Reason),

@@ -13,7 +13,8 @@ sealed class JsonEquality : IEqualityComparer<JsonElement>
     {
         JsonValueKind.String => value.GetString()!.GetHashCode(StringComparison.Ordinal),
         JsonValueKind.Number => value.GetDouble().GetHashCode(),
-        JsonValueKind.Array => value.EnumerateArray().Take(16).Aggregate(value.GetArrayLength(), (hash, item) => HashCode.Combine(hash, GetHashCode(item))),
+        JsonValueKind.Array =>
+            value.EnumerateArray().Take(16).Aggregate(value.GetArrayLength(), (hash, item) => HashCode.Combine(hash, GetHashCode(item))),
         JsonValueKind.Object => value.EnumerateObject().Aggregate(17, (hash, property) =>
             hash + HashCode.Combine(property.Name, GetHashCode(property.Value))),
         _ => (int)value.ValueKind,

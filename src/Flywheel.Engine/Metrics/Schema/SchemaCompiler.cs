@@ -72,7 +72,8 @@ sealed class SchemaCompiler(JsonElement document)
     {
         var pointer = target.ValueKind == JsonValueKind.String ? target.GetString()! : "";
         if (pointer != "#" && !pointer.StartsWith("#/", StringComparison.Ordinal))
-            throw new SchemaException($"{at} must point into this schema, such as `#/$defs/item`: other documents and anchors are never read");
+            throw new SchemaException(
+                $"{at} must point into this schema, such as `#/$defs/item`: other documents and anchors are never read");
         if (!_byPointer.TryGetValue(pointer, out var rule))
         {
             var found = Resolve(pointer) ?? throw new SchemaException($"{at} points to {pointer}, where the schema has nothing");
@@ -93,7 +94,8 @@ sealed class SchemaCompiler(JsonElement document)
         var at = document;
         foreach (var part in pointer.Split('/').Skip(1))
         {
-            var name = Uri.UnescapeDataString(part).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            var name = Uri.UnescapeDataString(part).Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
             if (at.ValueKind == JsonValueKind.Object && at.TryGetProperty(name, out var inner))
                 at = inner;
             else if (at.ValueKind == JsonValueKind.Array && int.TryParse(name, out var index) && index >= 0 && index < at.GetArrayLength())

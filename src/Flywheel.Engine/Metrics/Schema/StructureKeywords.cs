@@ -10,7 +10,8 @@ static class StructureKeywords
     public static IReadOnlyList<string> Names { get; } =
     [
         "properties", "patternProperties", "additionalProperties", "propertyNames", "required", "minProperties", "maxProperties",
-        "dependentRequired", "dependentSchemas", "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains",
+        "dependentRequired", "dependentSchemas", "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems",
+        "contains",
         "minContains", "maxContains", "allOf", "anyOf", "oneOf", "not", "if", "then", "else",
     ];
 
@@ -253,7 +254,8 @@ static class StructureKeywords
     {
         var fitting = rules.Count(rule => check.Holds(() => rule(value, path, check)));
         if (fitting != 1)
-            check.Fail(path, fitting == 0 ? $"fits none of the {rules.Length} alternatives" : $"fits {fitting} alternatives instead of one");
+            check.Fail(path, fitting == 0
+                ? $"fits none of the {rules.Length} alternatives" : $"fits {fitting} alternatives instead of one");
     };
 
     static SchemaRule Not(SchemaRule rule) => (value, path, check) =>

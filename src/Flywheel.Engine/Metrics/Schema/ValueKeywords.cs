@@ -177,10 +177,12 @@ static class ValueKeywords
             "email" => static text => IsEmail(text),
             "uri" => static text => Uri.TryCreate(text, UriKind.Absolute, out _) && text.Contains(':'),
             "uuid" => static text => Guid.TryParseExact(text, "D", out _),
-            "ipv4" => static text => text.Count(c => c == '.') == 3 && IPAddress.TryParse(text, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork,
+            "ipv4" => static text =>
+                text.Count(c => c == '.') == 3 && IPAddress.TryParse(text, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork,
             "ipv6" => static text => text.Contains(':') && !text.Contains('%') && !text.Contains('[') && IPAddress.TryParse(text, out _),
             _ => throw new SchemaException(
-                $"{at} is not supported and would not be checked: use `pattern`, or one of `date-time`, `date`, `email`, `uri`, `uuid`, `ipv4` and `ipv6`"),
+                $"{at} is not supported and would not be checked: use `pattern`, or one of `date-time`, `date`, `email`, `uri`, `uuid`, "
+                    + "`ipv4` and `ipv6`"),
         };
         return (element, path, check) =>
         {
@@ -194,7 +196,8 @@ static class ValueKeywords
     {
         string[] fractions = ["", "'.'FFFFFFF"];
         var formats = fractions.SelectMany(fraction => new[] { $"{whole}{fraction}'Z'", $"{whole}{fraction}zzz" }).ToArray();
-        return DateTimeOffset.TryParseExact(text.ToUpperInvariant(), formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+        return DateTimeOffset.TryParseExact(
+            text.ToUpperInvariant(), formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
     }
 
     static bool IsEmail(string text)

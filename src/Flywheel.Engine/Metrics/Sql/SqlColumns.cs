@@ -40,7 +40,8 @@ public static class SqlColumns
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
     /// <summary>Null when there is no such column; the case of letters does not count.</summary>
-    public static SqlColumn? Find(string name) => All.FirstOrDefault(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+    public static SqlColumn? Find(string name) =>
+        All.FirstOrDefault(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A span's values by column name: text, double or null. For evaluators that load a row of their own.</summary>
     public static IReadOnlyDictionary<string, object?> ValuesOf(NewSpan span) => new Dictionary<string, object?>(StringComparer.Ordinal)

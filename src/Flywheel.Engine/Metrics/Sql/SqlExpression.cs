@@ -2,7 +2,8 @@ namespace Flywheel.Engine.Metrics.Sql;
 
 /// <summary>A boolean SQL expression over one span's columns, checked and ready for either database.</summary>
 /// <remarks>
-/// Column names, texts, numbers, TRUE, FALSE; = &lt;&gt; &lt; &lt;= &gt; &gt;=, AND, OR, NOT, IS [NOT] NULL, [NOT] IN (values), [NOT] BETWEEN,
+/// Column names, texts, numbers, TRUE, FALSE; = &lt;&gt; &lt; &lt;= &gt; &gt;=, AND, OR, NOT, IS [NOT] NULL, [NOT] IN (values), [NOT]
+/// BETWEEN,
 /// [NOT] LIKE 'pattern' [ESCAPE 'x']; + - * / ||; CASE; length, lower, upper, trim, abs, round, coalesce, instr, substr, replace.
 /// Nothing else: the SQL is written anew from the parsed expression, so no character of the user's outside a text reaches a database.
 /// Sizes are bounded too, but a database under load may still want a time limit around the evaluation.
@@ -25,7 +26,8 @@ public sealed class SqlExpression
     {
         var tokens = SqlTokenizer.Read(text);
         var root = new SqlParser(tokens).Whole();
-        var words = tokens.Where(token => token.Kind == SqlTokenKind.Word).Select(token => token.Value).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var words = tokens.Where(token => token.Kind == SqlTokenKind.Word).Select(token => token.Value)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         return new(root, [.. SqlColumns.All.Select(column => column.Name).Where(words.Contains)]);
     }
 

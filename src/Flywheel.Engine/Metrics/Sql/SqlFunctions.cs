@@ -72,11 +72,13 @@ static class SqlFunctions
 
         string Needle(SqlNode node) => node is SqlNode.TextLiteral { Value.Length: > 0 and <= MaxNeedle } text
             ? text.Value
-            : throw new SqlExpressionException(position, $"the text to find in `{word}` must be a text in quotes of 1 to {MaxNeedle} characters.");
+            : throw new SqlExpressionException(
+                position, $"the text to find in `{word}` must be a text in quotes of 1 to {MaxNeedle} characters.");
 
         void Whole(SqlNode node, int min, int max, string what)
         {
-            if (node is not SqlNode.NumberLiteral number || number.Value < min || number.Value > max || number.Value != Math.Floor(number.Value))
+            if (node is not SqlNode.NumberLiteral number || number.Value < min || number.Value > max
+                || number.Value != Math.Floor(number.Value))
                 throw new SqlExpressionException(position, $"{what} in `{word}` must be a whole number from {min} to {max}, written out.");
         }
 

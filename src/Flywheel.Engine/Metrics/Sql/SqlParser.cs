@@ -4,7 +4,8 @@ using Flywheel.Core;
 namespace Flywheel.Engine.Metrics.Sql;
 
 /// <summary>Recursive descent over an allow-list: what is not named here does not exist.</summary>
-/// <remarks>Typed, so that the same expression means the same in both databases: no comparison of a text with a number, no truth of a number.</remarks>
+/// <remarks>Typed, so that the same expression means the same in both databases: no comparison of a text with a number, no truth of a
+/// number.</remarks>
 sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
 {
     const int MaxDepth = 40;
@@ -34,7 +35,8 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
             throw Fail($"{Next.Shown} is not expected here: the expression could end before it, or go on with AND or OR.{Foreign(Next)}");
         return node.Type == SqlType.Boolean
             ? node
-            : throw new SqlExpressionException(1, $"the expression gives a {Word(node.Type)}, but a metric needs true or false: compare it with something.");
+            : throw new SqlExpressionException(
+                1, $"the expression gives a {Word(node.Type)}, but a metric needs true or false: compare it with something.");
     }
 
     SqlNode Or()
@@ -59,7 +61,8 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
         var other = right();
         return left.Type == SqlType.Boolean && other.Type == SqlType.Boolean
             ? Count(new SqlNode.Binary(word, left, other, SqlType.Boolean))
-            : throw new SqlExpressionException(position, $"{word} joins conditions, but one side is a {Word(left.Type == SqlType.Boolean ? other.Type : left.Type)}.");
+            : throw new SqlExpressionException(
+                position, $"{word} joins conditions, but one side is a {Word(left.Type == SqlType.Boolean ? other.Type : left.Type)}.");
     }
 
     SqlNode Not()
@@ -166,12 +169,14 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
         char? escape = null;
         if (TakeIf("escape"))
         {
-            if (Next is not { Kind: SqlTokenKind.Text, Value: [(> ' ' and <= '~') and not ('%' or '_')] } || char.IsAsciiLetterOrDigit(Next.Value[0]))
+            if (Next is not { Kind: SqlTokenKind.Text, Value: [(> ' ' and <= '~') and not ('%' or '_')] }
+                || char.IsAsciiLetterOrDigit(Next.Value[0]))
                 throw Fail("ESCAPE takes one ASCII sign in quotes, such as '\\' or '!'.");
             escape = Take().Value[0];
         }
         if (pattern.Length > SqlFunctions.MaxNeedle || pattern.Count(c => c == '%') > MaxWildcards)
-            throw new SqlExpressionException(position, $"a LIKE pattern has at most {SqlFunctions.MaxNeedle} characters and {MaxWildcards} of `%`.");
+            throw new SqlExpressionException(
+                position, $"a LIKE pattern has at most {SqlFunctions.MaxNeedle} characters and {MaxWildcards} of `%`.");
         for (var i = 0; escape is not null && i < pattern.Length; i++)
             if (pattern[i] == escape && (++i == pattern.Length || pattern[i] != escape && pattern[i] is not ('%' or '_')))
                 throw new SqlExpressionException(position, "in a LIKE pattern the escape sign stands only before %, _ or itself.");
@@ -193,7 +198,8 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
                     : $"`{sign.Value}` needs numbers; texts are joined with `||`.");
             left = Count(new SqlNode.Binary(sign.Value, left, right, type));
             if (left.Growth > SqlFunctions.MaxGrowth)
-                throw new SqlExpressionException(sign.Position, $"the text could become more than {SqlFunctions.MaxGrowth} times longer than the span's.");
+                throw new SqlExpressionException(
+                    sign.Position, $"the text could become more than {SqlFunctions.MaxGrowth} times longer than the span's.");
         }
         return left;
     }
@@ -254,7 +260,8 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
                 Take();
                 return Next.IsSymbol("(") ? Call(token) : Column(token);
             default:
-                throw Fail($"{token.Shown} is not expected here: a column, a text, a number, a function, CASE or a bracket should stand here.");
+                throw Fail($"{token.Shown} is not expected here: a column, a text, a number, a function, CASE or a bracket should stand "
+                    + "here.");
         }
     }
 
@@ -328,14 +335,16 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
     static void Same(SqlNode left, SqlNode right, int position, string what)
     {
         if (left.Type != right.Type)
-            throw new SqlExpressionException(position, $"{what} compares a {Word(left.Type)} with a {Word(right.Type)}: both sides must be of one type.");
+            throw new SqlExpressionException(
+                position, $"{what} compares a {Word(left.Type)} with a {Word(right.Type)}: both sides must be of one type.");
     }
 
     static string Word(SqlType type) => type == SqlType.Boolean ? "condition" : type.ToString().ToLowerInvariant();
 
     static string Foreign(SqlToken token) => token.Kind == SqlTokenKind.Word && token.Value.ToLowerInvariant() is
         "select" or "from" or "where" or "union" or "with" or "insert" or "update" or "delete" or "drop" or "create" or "alter" or "attach"
-        or "pragma" or "vacuum" or "cast" or "collate" or "exists" or "glob" or "regexp" or "match" or "similar" or "ilike" or "over" or "copy"
+        or "pragma" or "vacuum" or "cast" or "collate" or "exists" or "glob" or "regexp" or "match" or "similar" or "ilike" or "over"
+        or "copy"
         ? " Only conditions over the span's columns are allowed: no statements, subqueries, casts or other operators."
         : "";
 
@@ -345,7 +354,8 @@ sealed class SqlParser(IReadOnlyList<SqlToken> tokens)
     void Search(int position)
     {
         if (++_searches > MaxSearches)
-            throw new SqlExpressionException(position, $"LIKE, `instr` and `replace` may stand at most {MaxSearches} times: split it into several metrics.");
+            throw new SqlExpressionException(
+                position, $"LIKE, `instr` and `replace` may stand at most {MaxSearches} times: split it into several metrics.");
     }
 
     void Enter()

@@ -56,7 +56,8 @@ static class SqlTokenizer
         const NumberStyles style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         if (digits.Length > MaxNumberLength || digits.Any(c => !(char.IsAsciiDigit(c) || c is '.' or 'e' or 'E' or '+' or '-'))
             || !double.TryParse(digits, style, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
-            throw new SqlExpressionException(at + 1, $"{new SqlToken(SqlTokenKind.Number, digits, 0).Shown} is no number such as 42, 0.5 or 1e6.");
+            throw new SqlExpressionException(
+                at + 1, $"{new SqlToken(SqlTokenKind.Number, digits, 0).Shown} is no number such as 42, 0.5 or 1e6.");
         tokens.Add(new(SqlTokenKind.Number, digits, at + 1));
         return end;
     }

@@ -80,7 +80,8 @@ sealed class SqlWriter(SqlDialect dialect)
     {
         var not = like.Negated ? " NOT LIKE " : " LIKE ";
         if (IsPostgres)
-            Bracket("lower(", like.Inner, ")" + not + Literal(AsciiLower(like.Pattern)) + $" ESCAPE {Literal(like.Escape?.ToString() ?? "")}");
+            Bracket("lower(", like.Inner,
+                ")" + not + Literal(AsciiLower(like.Pattern)) + $" ESCAPE {Literal(like.Escape?.ToString() ?? "")}");
         else
             Bracket(like.Inner, not + Literal(like.Pattern) + (like.Escape is { } sign ? $" ESCAPE {Literal(sign.ToString())}" : ""));
     }

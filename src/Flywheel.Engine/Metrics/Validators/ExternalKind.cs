@@ -5,8 +5,10 @@ using Flywheel.Core.Metrics;
 namespace Flywheel.Engine.Metrics.Validators;
 
 /// <summary>Another system decides and sends its results; the settings say which of them pass.</summary>
-/// <remarks>A label is looked up first, then the score. Without a rule, 1 passes and 0 fails; any other score is unsure, never a guess.</remarks>
-sealed class ExternalKind() : ValidatorKind(ValidatorSpec.External, 1, "Another system decides and sends `gen_ai.evaluation.result` events.",
+/// <remarks>A label is looked up first, then the score. Without a rule, 1 passes and 0 fails; any other score is unsure, never a
+/// guess.</remarks>
+sealed class ExternalKind() : ValidatorKind(
+    ValidatorSpec.External, 1, "Another system decides and sends `gen_ai.evaluation.result` events.",
     new("pass_labels", "list of text", "Labels that pass, beside pass, passed, true, yes, correct.", "no others"),
     new("fail_labels", "list of text", "Labels that fail, beside fail, failed, false, no, incorrect.", "no others"),
     new("pass_at_least", "number", "Smallest score that passes.", "1 passes, 0 fails, others are unsure"),
@@ -37,11 +39,13 @@ sealed class ExternalKind() : ValidatorKind(ValidatorSpec.External, 1, "Another 
             return Finding.Error($"{said.Evaluator}: {error}");
         var rule = Rule.Read(new ValidatorSettings(ValidatorSpec.External, new ExternalKind().Settings, spec.Settings));
         var word = said.Label?.Trim().ToLowerInvariant();
-        var outcome = word is not null && (rule.Pass.Contains(word) || rule.Fail.Contains(word)) ? rule.Pass.Contains(word) ? Outcome.Pass : Outcome.Fail
+        var outcome = word is not null
+            && (rule.Pass.Contains(word) || rule.Fail.Contains(word)) ? rule.Pass.Contains(word) ? Outcome.Pass : Outcome.Fail
             : word is not null && PassLabel.Contains(word) ? Outcome.Pass
             : word is not null && FailLabel.Contains(word) ? Outcome.Fail
             : said.Score is not { } score ? Outcome.Unsure
-            : rule.AtLeast is not null || rule.AtMost is not null ? score >= (rule.AtLeast ?? double.MinValue) && score <= (rule.AtMost ?? double.MaxValue) ? Outcome.Pass : Outcome.Fail
+            : rule.AtLeast is not null || rule.AtMost is not null ? score >= (rule.AtLeast ?? double.MinValue)
+            && score <= (rule.AtMost ?? double.MaxValue) ? Outcome.Pass : Outcome.Fail
             : score == 1 ? Outcome.Pass : score == 0 ? Outcome.Fail : Outcome.Unsure;
         var reason = outcome != Outcome.Unsure ? said.Explanation
             : $"{(said.Label is null ? "" : $"`{Quote.Short(said.Label)}` ")}says neither pass nor fail: set pass_labels, fail_labels, pass_at_least or pass_at_most. {said.Explanation}".TrimEnd();
@@ -60,7 +64,8 @@ sealed class ExternalKind() : ValidatorKind(ValidatorSpec.External, 1, "Another 
     sealed record Rule(IReadOnlyList<string> Pass, IReadOnlyList<string> Fail, double? AtLeast, double? AtMost)
     {
         public static Rule Read(ValidatorSettings read) => new(
-            [.. read.Texts("pass_labels").Select(label => label.Trim().ToLowerInvariant())], [.. read.Texts("fail_labels").Select(label => label.Trim().ToLowerInvariant())],
+            [.. read.Texts("pass_labels").Select(label => label.Trim().ToLowerInvariant())],
+            [.. read.Texts("fail_labels").Select(label => label.Trim().ToLowerInvariant())],
             read.Number("pass_at_least", -1e9, 1e9), read.Number("pass_at_most", -1e9, 1e9));
     }
 
@@ -68,6 +73,7 @@ sealed class ExternalKind() : ValidatorKind(ValidatorSpec.External, 1, "Another 
     {
         public string Version => version;
 
-        public ValueTask<Finding> CheckAsync(Examinee examinee, CancellationToken ct) => ValueTask.FromResult(Finding.Skipped("judged elsewhere"));
+        public ValueTask<Finding> CheckAsync(Examinee examinee, CancellationToken ct) =>
+            ValueTask.FromResult(Finding.Skipped("judged elsewhere"));
     }
 }

@@ -21,7 +21,8 @@ static class Inflections
             _ when lower.EndsWith("le", StringComparison.Ordinal) => [lower + "s", lower + "d", stem + "ing", stem + "y"],
             _ when lower.EndsWith("ee", StringComparison.Ordinal) => [lower + "s", lower + "d", lower + "ing"],
             _ when lower.EndsWith('e') => [lower + "s", lower + "d", stem + "ing", lower + "ly", lower + "r", lower + "st"],
-            _ when lower.EndsWith('y') && !IsVowel(lower[^2]) => [stem + "ies", stem + "ied", lower + "ing", stem + "ily", stem + "ier", stem + "iest"],
+            _ when lower.EndsWith('y') && !IsVowel(lower[^2]) =>
+                [stem + "ies", stem + "ied", lower + "ing", stem + "ily", stem + "ier", stem + "iest"],
             _ when EndsInHiss(lower) => [lower + "es", lower + "ed", lower + "ing", lower + "ly"],
             _ when Doubles(lower) => new List<string>
             {

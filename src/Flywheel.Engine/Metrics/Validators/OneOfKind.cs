@@ -29,7 +29,8 @@ sealed class OneOfKind() : ValidatorKind("one-of", 1, "The whole text is one of 
             var value = trim ? text.Trim() : text;
             return values.Contains(value)
                 ? Finding.Pass()
-                : Finding.Fail(value.Length == 0 ? "the text is empty" : $"{Quote.Short(value)} is none of the {values.Count} values.{NearMiss.Hint(value, values)}");
+                : Finding.Fail(value.Length == 0
+                ? "the text is empty" : $"{Quote.Short(value)} is none of the {values.Count} values.{NearMiss.Hint(value, values)}");
         });
     }
 }

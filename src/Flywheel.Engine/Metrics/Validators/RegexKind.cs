@@ -27,7 +27,8 @@ sealed class RegexKind() : ValidatorKind("regex", 1, "The text matches a regular
             }
             catch (RegexMatchTimeoutException)
             {
-                return Finding.Error($"the pattern took longer than {Regexes.Timeout.TotalSeconds:0.#} s on this text: simplify its repeats");
+                return Finding.Error(
+                    $"the pattern took longer than {Regexes.Timeout.TotalSeconds:0.#} s on this text: simplify its repeats");
             }
             return Finding.Fail(expectMatch ? whole ? "the text as a whole does not match" : "no match" : Where(regex, text));
         });

@@ -8,7 +8,8 @@ namespace Flywheel.Engine.Metrics.Validators;
 /// <summary>Passes when a boolean SQL expression over the span's columns is true, in the database. Null is <c>unsure</c>.</summary>
 sealed class SqlExpressionKind(ISqlEvaluator? evaluator) : ValidatorKind("sql-expression", 1,
     "A boolean SQL expression over the span's columns is true, evaluated in the database.",
-    new SettingDescription("expression", "text", "Such as `length(output) < 400 AND error IS NULL`; see SqlExpression for what is allowed.", null))
+    new SettingDescription(
+        "expression", "text", "Such as `length(output) < 400 AND error IS NULL`; see SqlExpression for what is allowed.", null))
 {
     // It runs over stored rows.
     public override bool CanGuard => false;

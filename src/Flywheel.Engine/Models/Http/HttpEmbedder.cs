@@ -17,7 +17,8 @@ public sealed class HttpEmbedder : IEmbedder, IDisposable
     /// <param name="queryPrefix">Put before a query, not before a document; empty for none.</param>
     /// <param name="batch">Texts a request at most.</param>
     public HttpEmbedder(
-        IEmbeddingGenerator<string, Embedding<float>> generator, string provider, string model, int dimensions, string queryPrefix = "", int batch = 64)
+        IEmbeddingGenerator<string, Embedding<float>> generator, string provider, string model, int dimensions, string queryPrefix = "",
+        int batch = 64)
     {
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);

@@ -24,7 +24,8 @@ internal static class JudgeReply
         foreach (var name in ReplyShape.Explanations)
             if (json[name] is JsonValue said && said.GetValueKind() == JsonValueKind.String)
                 json[name] = $"As of the most similar example: {said.GetValue<string>()}";
-        if (json["confidence"] is JsonValue confidence && confidence.GetValueKind() == JsonValueKind.Number || shape?.HasNumber("confidence") == true)
+        if (json["confidence"] is JsonValue confidence && confidence.GetValueKind() == JsonValueKind.Number
+            || shape?.HasNumber("confidence") == true)
             json["confidence"] = Math.Round(share, 4);
         return json.ToJsonString(Json);
     }

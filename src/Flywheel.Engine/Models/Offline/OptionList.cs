@@ -64,7 +64,8 @@ internal static partial class OptionList
 
     private static string Clean(string name) => name.Trim().Trim('`', '"', '\'', '*').Trim();
 
-    [GeneratedRegex(@"\b(?:options?|labels?|intents?|categories|classes|choices|one of(?: these| the following)?)\s*:\s*(?<names>\S.*)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(?:options?|labels?|intents?|categories|classes|choices|one of(?: these| the following)?)\s*:\s*(?<names>\S.*)$",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Heading { get; }
 
     [GeneratedRegex(@"\s*(?:,\s*or\s|,\s*and\s|,|;|\||\s/\s|\sor\s)\s*", RegexOptions.CultureInvariant)]

@@ -66,7 +66,8 @@ internal sealed record ReplyShape(string? Property, IReadOnlyList<string> Option
         {
             return JsonNode.Parse(reply, documentOptions: new() { AllowDuplicateProperties = false }) switch
             {
-                JsonObject json when Property is not null => json[Property]?.GetValueKind() == JsonValueKind.String ? (string?)json[Property] : null,
+                JsonObject json when Property is not null =>
+                    json[Property]?.GetValueKind() == JsonValueKind.String ? (string?)json[Property] : null,
                 JsonValue value when Property is null && value.GetValueKind() == JsonValueKind.String => (string?)value,
                 _ => null,
             };
@@ -79,7 +80,8 @@ internal sealed record ReplyShape(string? Property, IReadOnlyList<string> Option
 
     private static IReadOnlyList<string>? Enum(JsonElement schema) =>
         schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("enum", out var values) && values.ValueKind == JsonValueKind.Array
-            ? [.. values.EnumerateArray().Where(value => value.ValueKind == JsonValueKind.String).Select(value => value.GetString()!).Distinct(StringComparer.OrdinalIgnoreCase)]
+            ? [.. values.EnumerateArray().Where(value => value.ValueKind == JsonValueKind.String).Select(value => value.GetString()!)
+            .Distinct(StringComparer.OrdinalIgnoreCase)]
             : null;
 
     private static string? Type(JsonElement schema) =>

@@ -27,7 +27,8 @@ public sealed class OnnxEmbedder : IEmbedder, IDisposable
         var unknown = session.InputMetadata.Keys.FirstOrDefault(name => name is not (Ids or Mask or Types));
         if (unknown is not null || !session.InputMetadata.ContainsKey(Ids))
             throw new ModelSetupException(
-                $"{options.ModelPath} takes {string.Join(", ", session.InputMetadata.Keys)}; a BERT-style model takes {Ids}, {Mask} and {Types}.");
+                $"{options.ModelPath} takes {string.Join(", ", session.InputMetadata.Keys)}; a BERT-style model takes {Ids}, {Mask} and "
+                    + $"{Types}.");
         Dimensions = Run("dimensions").Length;
         Fingerprint =
             $"onnx/1;{Path.GetFileName(options.ModelPath)};sha256={Sha256(options.ModelPath)};d={Dimensions}"
@@ -80,7 +81,8 @@ public sealed class OnnxEmbedder : IEmbedder, IDisposable
         return vectors;
     }
 
-    public ValueTask<float[]> EmbedQueryAsync(string text, Lexicon? lexicon, CancellationToken ct) => EmbedAsync(text, _options.QueryPrefix, ct);
+    public ValueTask<float[]> EmbedQueryAsync(string text, Lexicon? lexicon, CancellationToken ct) =>
+        EmbedAsync(text, _options.QueryPrefix, ct);
 
     public void Dispose()
     {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Flywheel.Engine.Models.Onnx;
 
-/// <summary>Fetches the native ONNX Runtime (MIT, 160 MB for all platforms) from NuGet and keeps this platform's part, some 30 MB.</summary>
+/// <summary>
+/// Fetches the native ONNX Runtime (MIT, 160 MB for all platforms) from NuGet and keeps this platform's part, some 30 MB.
+/// </summary>
 /// <param name="models">The folder of models; null for <see cref="ModelFolder.Default"/>.</param>
 /// <param name="dotnet">The .NET SDK's client: a name on PATH, or a path.</param>
 public sealed class OnnxRuntimeInstaller(string? models = null, string dotnet = "dotnet")

@@ -10,8 +10,10 @@ internal static class OnnxRuntimeLibrary
 {
     /// <summary>Of the managed half; the native half must be the same.</summary>
     public static string Version { get; } =
-        typeof(InferenceSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] is { } version
-        && System.Version.TryParse(version, out var parsed) ? parsed.ToString(3) : throw new InvalidOperationException("ONNX Runtime names no version.");
+        typeof(InferenceSession)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] is { } version
+        && System.Version.TryParse(version, out var parsed)
+        ? parsed.ToString(3) : throw new InvalidOperationException("ONNX Runtime names no version.");
 
     private static readonly Lock Gate = new();
     private static readonly List<string> Folders = [];

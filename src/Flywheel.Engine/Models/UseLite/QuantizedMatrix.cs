@@ -157,7 +157,9 @@ internal sealed class QuantizedMatrix
     private static ref float Row(ReadOnlySpan<float> from, int row, int inputs) =>
         ref MemoryMarshal.GetReference(from.Slice(row * inputs, inputs));
 
-    private static Vector512<float> At512(ref float row, nuint i) => Vector512.Create(System.Runtime.CompilerServices.Unsafe.Add(ref row, i));
+    private static Vector512<float> At512(ref float row, nuint i) =>
+        Vector512.Create(System.Runtime.CompilerServices.Unsafe.Add(ref row, i));
 
-    private static Vector256<float> At256(ref float row, nuint i) => Vector256.Create(System.Runtime.CompilerServices.Unsafe.Add(ref row, i));
+    private static Vector256<float> At256(ref float row, nuint i) =>
+        Vector256.Create(System.Runtime.CompilerServices.Unsafe.Add(ref row, i));
 }

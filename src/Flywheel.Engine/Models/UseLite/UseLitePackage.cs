@@ -33,7 +33,8 @@ internal sealed class UseLitePackage
             {
                 var length = 4 * weight.GetProperty("shape").EnumerateArray().Aggregate(1, (size, side) => size * side.GetInt32());
                 if (weight.GetProperty("dtype").GetString() == "float32")
-                    _tensors[weight.GetProperty("name").GetString()!] = MemoryMarshal.Cast<byte, float>(data.AsSpan(offset, length)).ToArray();
+                    _tensors[weight.GetProperty("name").GetString()!] = MemoryMarshal.Cast<byte, float>(data.AsSpan(offset, length))
+                        .ToArray();
                 offset += length;
             }
         }
@@ -78,7 +79,8 @@ internal sealed class UseLitePackage
                 Encoder + "Layer_0/TransformerLayer/dense/bias/ConcatPartitions/concat"),
             Layer(0, narrow),
             Layer(1, wide),
-            Matrix(wide, wide, "module/Encoder_en/hidden_layers/tanh_layer_0/weights", "module/Encoder_en/hidden_layers/tanh_layer_0/bias"));
+            Matrix(wide, wide, "module/Encoder_en/hidden_layers/tanh_layer_0/weights",
+                "module/Encoder_en/hidden_layers/tanh_layer_0/bias"));
     }
 
     private static void Round(ReadOnlySpan<float> rows, Span<sbyte> bytes, Span<float> scales)

@@ -5,7 +5,10 @@ using Flywheel.Engine.Telemetry.Otlp;
 
 namespace Flywheel.Engine.Telemetry.Mapping;
 
-/// <summary>Finds what evaluators and people said of spans: <c>gen_ai.evaluation.result</c> as event, log record or span, and OpenInference's annotations.</summary>
+/// <summary>
+/// Finds what evaluators and people said of spans: <c>gen_ai.evaluation.result</c> as event, log record or span, and OpenInference's
+/// annotations.
+/// </summary>
 static class Evaluations
 {
     const string Prefix = "gen_ai.evaluation.";
@@ -17,9 +20,11 @@ static class Evaluations
     {
         var key = new SpanKey(span.Trace, span.Id);
         foreach (var one in span.Events)
-            if (IsName(one.Name) && Read(key, span.Attributes, one.Attributes, span.Origin, At(one.UnixNano > 0 ? one.UnixNano : span.End)) is { } said)
+            if (IsName(one.Name) && Read(
+                key, span.Attributes, one.Attributes, span.Origin, At(one.UnixNano > 0 ? one.UnixNano : span.End)) is { } said)
                 yield return said;
-        if (IsName(span.Name) && span.Parent is { } parent && Read(new(span.Trace, parent), [], span.Attributes, span.Origin, At(span.End)) is { } itself)
+        if (IsName(span.Name) && span.Parent is { } parent
+            && Read(new(span.Trace, parent), [], span.Attributes, span.Origin, At(span.End)) is { } itself)
             yield return itself;
         foreach (var annotation in Annotations(span, At(span.End)))
             yield return annotation;
@@ -46,7 +51,8 @@ static class Evaluations
                 case Prefix + "explanation" or "gen_ai.evaluation.reasoning": explanation = Text(value); break;
                 case "error.type": error = Text(value); break;
                 case "gen_ai.response.id": response = Text(value); break;
-                case "flywheel.evaluation.source" or "annotator_kind" or "openinference.annotator_kind": source = Source(Text(value)); break;
+                case "flywheel.evaluation.source" or "annotator_kind"
+                    or "openinference.annotator_kind": source = Source(Text(value)); break;
                 case "flywheel.evaluation.author" or "annotator.id": author = Text(value); break;
                 case "flywheel.evaluation.blind": blind = value.Kind == OtlpKind.Bool ? value.Bool : Text(value) == "true"; break;
                 case "flywheel.validator_version" or "gen_ai.evaluation.evaluator.name": evaluator = Text(value); break;
@@ -81,14 +87,17 @@ static class Evaluations
         {
             string? Of(string field) => fields.TryGetValue(field, out var value) ? Text(value) : null;
             if (Make(
-                new(span.Trace, span.Id), null, Of("name"), Source(Of("annotator_kind")), fields.TryGetValue("score", out var score) ? ValueJson.Number(score) : null,
-                Of("label"), Of("explanation"), null, Of("author"), Of("identifier") ?? Library(span.Origin), Of("blind") == "true", at) is { } made)
+                new(span.Trace, span.Id), null, Of("name"), Source(Of("annotator_kind")),
+                fields.TryGetValue("score", out var score) ? ValueJson.Number(score) : null,
+                Of("label"), Of("explanation"), null, Of("author"), Of("identifier") ?? Library(span.Origin), Of("blind") == "true", at)
+                    is { } made)
                 yield return made;
         }
     }
 
     static SpanEvaluation? Make(
-        SpanKey? key, string? response, string? name, EvaluationSource source, double? score, string? label, string? explanation, string? error,
+        SpanKey? key, string? response, string? name, EvaluationSource source, double? score, string? label, string? explanation,
+        string? error,
         string? author, string evaluator, bool blind, DateTimeOffset at)
     {
         if (SpanRules.Name(name, SpanRules.MaxNameLength) is not null || (key is null && response is null)
@@ -96,7 +105,8 @@ static class Evaluations
             || new[] { label, explanation, error }.Any(text => text is not null && SpanRules.Text(text) is not null))
             return null;
         return new(
-            key, Usable(response), name!, source, score is { } number && double.IsFinite(number) ? number : null, label, explanation, error, Usable(author),
+            key, Usable(response), name!, source, score is { } number && double.IsFinite(number) ? number : null, label, explanation, error,
+            Usable(author),
             Usable(evaluator) ?? "unnamed", blind, at);
     }
 
@@ -109,13 +119,16 @@ static class Evaluations
     };
 
     static string Library(OtlpOrigin origin) =>
-        origin.Scope is not { Length: > 0 } scope ? "unnamed" : origin.ScopeVersion is { Length: > 0 } version ? $"{scope}@{version}" : scope;
+        origin.Scope is not { Length: > 0 } scope ? "unnamed" : origin.ScopeVersion is { Length: > 0 } version
+            ? $"{scope}@{version}" : scope;
 
-    static string? Text(OtlpValue value) => value.Kind == OtlpKind.Empty ? null : ValueJson.Text(value) is { Length: > 0 } text ? text : null;
+    static string? Text(OtlpValue value) =>
+        value.Kind == OtlpKind.Empty ? null : ValueJson.Text(value) is { Length: > 0 } text ? text : null;
 
     static string? Usable(string? name) => name is not null && SpanRules.Name(name, SpanRules.MaxNameLength) is null ? name : null;
 
     /// <summary>The epoch where no time was sent: so a repeat is the same.</summary>
     static DateTimeOffset At(ulong unixNano) =>
-        unixNano is > 0 and < 4_102_444_800_000_000_000 ? DateTimeOffset.UnixEpoch.AddTicks((long)(unixNano / 1000) * TimeSpan.TicksPerMicrosecond) : DateTimeOffset.UnixEpoch;
+        unixNano is > 0 and < 4_102_444_800_000_000_000
+            ? DateTimeOffset.UnixEpoch.AddTicks((long)(unixNano / 1000) * TimeSpan.TicksPerMicrosecond) : DateTimeOffset.UnixEpoch;
 }

@@ -57,7 +57,8 @@ static class EventTexts
 
     static OtlpValue FromJson(JsonElement json) => json.ValueKind switch
     {
-        JsonValueKind.Object => OtlpValue.Of([.. json.EnumerateObject().Select(member => new OtlpAttribute(member.Name, FromJson(member.Value)))]),
+        JsonValueKind.Object =>
+            OtlpValue.Of([.. json.EnumerateObject().Select(member => new OtlpAttribute(member.Name, FromJson(member.Value)))]),
         JsonValueKind.Array => OtlpValue.Of([.. json.EnumerateArray().Select(FromJson)]),
         JsonValueKind.String => OtlpValue.Of(json.GetString()!),
         JsonValueKind.Number => json.TryGetInt64(out var whole) ? OtlpValue.Of(whole) : OtlpValue.Of(json.GetDouble()),

@@ -3,7 +3,10 @@ using Flywheel.Engine.Telemetry.Otlp;
 
 namespace Flywheel.Engine.Telemetry.Mapping;
 
-/// <summary>Messages flattened into attributes: OpenInference's <c>llm.input_messages.0.message.content</c>, Traceloop's older <c>gen_ai.prompt.0.content</c>.</summary>
+/// <summary>
+/// Messages flattened into attributes: OpenInference's <c>llm.input_messages.0.message.content</c>, Traceloop's older
+/// <c>gen_ai.prompt.0.content</c>.
+/// </summary>
 sealed class FlatMessages
 {
     readonly SortedDictionary<int, Flat> _messages = [];
@@ -126,7 +129,8 @@ sealed class FlatMessages
             foreach (var call in _calls.Values)
                 parts.Call(call.Id, call.Name ?? "", call.Arguments ?? "{}");
             foreach (var (key, value) in Rest)
-                parts.Other(System.Text.Json.JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["type"] = key, ["content"] = value }));
+                parts.Other(System.Text.Json.JsonSerializer.SerializeToElement(
+                    new Dictionary<string, string> { ["type"] = key, ["content"] = value }));
         });
 
         void Text(PartWriter parts, string text)

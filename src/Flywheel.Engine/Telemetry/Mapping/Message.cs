@@ -45,9 +45,11 @@ static class Messages
         if (end < 0)
             return null;
         var start = end;
-        while (start > 0 && !messages[start].IsWhole && messages[start - 1] is { Text: not null, IsWhole: false, Calls: null } before && before.Role == messages[end].Role)
+        while (start > 0 && !messages[start].IsWhole && messages[start - 1] is { Text: not null, IsWhole: false, Calls: null } before
+            && before.Role == messages[end].Role)
             start--;
-        return start == end ? messages[end].Text : string.Concat(messages.Skip(start).Take(end - start + 1).Select(message => message.Text));
+        return start == end ? messages[end]
+            .Text : string.Concat(messages.Skip(start).Take(end - start + 1).Select(message => message.Text));
     }
 
     static void Collect(JsonElement json, string role, List<Message> into)
@@ -79,7 +81,8 @@ static class Messages
             into.Add(One(inner, Name(inner, "role") ?? "assistant", Name(json, "finish_reason")));
             return;
         }
-        if (json.TryGetProperty("role", out _) || json.TryGetProperty("parts", out _) || json.TryGetProperty("content", out _) || json.TryGetProperty("tool_calls", out _))
+        if (json.TryGetProperty("role", out _) || json.TryGetProperty("parts", out _) || json.TryGetProperty("content", out _)
+            || json.TryGetProperty("tool_calls", out _))
         {
             into.Add(One(json, Name(json, "role") ?? role, Name(json, "finish_reason") ?? Name(json, "finishReason")));
             return;
@@ -97,12 +100,14 @@ static class Messages
     }
 
     static bool IsPart(JsonElement item) => item.ValueKind == JsonValueKind.Object && !item.TryGetProperty("role", out _)
-        && !item.TryGetProperty("message", out _) && (item.TryGetProperty("type", out _) || item.TryGetProperty("toolName", out _) || item.TryGetProperty("text", out _));
+        && !item.TryGetProperty("message", out _)
+        && (item.TryGetProperty("type", out _) || item.TryGetProperty("toolName", out _) || item.TryGetProperty("text", out _));
 
     static Message One(JsonElement json, string role, string? finish)
     {
         // Already normal: kept as it is, with what we do not know.
-        if (json.TryGetProperty("parts", out var given) && given.ValueKind == JsonValueKind.Array && given.EnumerateArray().All(part => part.TryGetProperty("type", out _)))
+        if (json.TryGetProperty("parts", out var given) && given.ValueKind == JsonValueKind.Array
+            && given.EnumerateArray().All(part => part.TryGetProperty("type", out _)))
         {
             var text = new StringBuilder();
             var hasText = false;
@@ -114,13 +119,16 @@ static class Messages
                     hasText = true;
                 }
                 else if (Name(part, "type") is "tool_call" or "server_tool_call")
-                    (calls ??= []).Add((Name(part, "name") ?? "", part.TryGetProperty("arguments", out var arguments) ? Raw(arguments) : "{}"));
-                else if (Name(part, "type") is "tool_call_response" && (part.TryGetProperty("response", out var response) || part.TryGetProperty("result", out response)))
+                    (calls ??= []).Add((Name(part, "name") ?? "",
+                        part.TryGetProperty("arguments", out var arguments) ? Raw(arguments) : "{}"));
+                else if (Name(part, "type") is "tool_call_response"
+                    && (part.TryGetProperty("response", out var response) || part.TryGetProperty("result", out response)))
                 {
                     text.Append(response.ValueKind == JsonValueKind.String ? response.GetString() : Raw(response));
                     hasText = true;
                 }
-            return new(Name(json, "role") ?? role, hasText ? text.ToString() : null, CallsJson(calls), Raw(json), json.TryGetProperty("finish_reason", out _));
+            return new(Name(json, "role") ?? role, hasText ? text.ToString() : null, CallsJson(calls), Raw(json),
+                json.TryGetProperty("finish_reason", out _));
         }
         return Make(role, Name(json, "name"), finish, parts =>
         {
@@ -139,7 +147,8 @@ static class Messages
                 }
             if ((json.TryGetProperty("tool_calls", out var calls)
                 // LangChain's place for what it has no field for.
-                || (json.TryGetProperty("additional_kwargs", out var more) && more.ValueKind == JsonValueKind.Object && more.TryGetProperty("tool_calls", out calls)))
+                || (json.TryGetProperty("additional_kwargs", out var more) && more.ValueKind == JsonValueKind.Object
+                && more.TryGetProperty("tool_calls", out calls)))
                 && calls.ValueKind == JsonValueKind.Array)
                 foreach (var call in calls.EnumerateArray())
                     Call(parts, call);
@@ -168,13 +177,16 @@ static class Messages
             return;
         }
         var type = Name(part, "type");
-        if (type is "tool_call" or "tool-call" or "tool_use" or "function_call" or "function" || (type is null && part.TryGetProperty("toolName", out _)))
+        if (type is "tool_call" or "tool-call" or "tool_use" or "function_call" or "function"
+            || (type is null && part.TryGetProperty("toolName", out _)))
             Call(parts, part);
         else if (type is "tool-result" or "tool_result" or "tool_call_response")
             parts.Response(Name(part, "toolCallId") ?? Name(part, "tool_use_id") ?? Name(part, "id"),
-                part.TryGetProperty("output", out var result) || part.TryGetProperty("result", out result) || part.TryGetProperty("response", out result)
+                part.TryGetProperty("output", out var result) || part.TryGetProperty("result", out result)
+                    || part.TryGetProperty("response", out result)
                     || part.TryGetProperty("content", out result) ? result : default);
-        else if (type is "reasoning" or "thinking" && (Name(part, "content") ?? Name(part, "text") ?? Name(part, "thinking")) is { } thought)
+        else if (type is "reasoning" or "thinking"
+            && (Name(part, "content") ?? Name(part, "text") ?? Name(part, "thinking")) is { } thought)
             parts.Reasoning(thought);
         else if (type is null or "text" or "input_text" or "output_text" && (Name(part, "text") ?? Name(part, "content")) is { } text)
             Text(parts, text);
@@ -186,8 +198,10 @@ static class Messages
     {
         var function = call.TryGetProperty("function", out var inner) && inner.ValueKind == JsonValueKind.Object ? inner : call;
         parts.Call(
-            Name(call, "id") ?? Name(call, "toolCallId") ?? Name(call, "call_id"), Name(function, "name") ?? Name(function, "toolName") ?? "",
-            function.TryGetProperty("arguments", out var arguments) || function.TryGetProperty("input", out arguments) || function.TryGetProperty("args", out arguments)
+            Name(call, "id") ?? Name(call, "toolCallId") ?? Name(call, "call_id"),
+            Name(function, "name") ?? Name(function, "toolName") ?? "",
+            function.TryGetProperty("arguments", out var arguments) || function.TryGetProperty("input", out arguments)
+                || function.TryGetProperty("args", out arguments)
                 ? arguments.ValueKind == JsonValueKind.String ? arguments.GetString()! : Raw(arguments)
                 : "{}");
     }
@@ -218,7 +232,8 @@ static class Messages
     internal static string? CallsOf(List<(string, string)>? calls) => CallsJson(calls);
 
     static string? Name(JsonElement owner, string name) =>
-        owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     internal static string Raw(JsonElement json) => ValueJson.Make(json.WriteTo);
 }
@@ -268,7 +283,8 @@ sealed class PartWriter : IDisposable
 
     public void Response(string? id, JsonElement response)
     {
-        _text.Append(response.ValueKind == JsonValueKind.String ? response.GetString() : response.ValueKind == JsonValueKind.Undefined ? "" : Messages.Raw(response));
+        _text.Append(response.ValueKind == JsonValueKind.String ? response.GetString() : response.ValueKind == JsonValueKind.Undefined
+            ? "" : Messages.Raw(response));
         _hasText = true;
         _json.WriteStartObject();
         _json.WriteString("type", "tool_call_response");
@@ -291,7 +307,8 @@ sealed class PartWriter : IDisposable
             _json.WriteString("finish_reason", finish);
         _json.WriteEndObject();
         _json.Flush();
-        return new(_role, _hasText ? _text.ToString() : null, Messages.CallsOf(_calls), Encoding.UTF8.GetString(_buffer.GetBuffer(), 0, (int)_buffer.Length), finish is not null);
+        return new(_role, _hasText ? _text.ToString() : null, Messages.CallsOf(_calls),
+            Encoding.UTF8.GetString(_buffer.GetBuffer(), 0, (int)_buffer.Length), finish is not null);
     }
 
     /// <summary>Structure where the text holds one, else the text.</summary>

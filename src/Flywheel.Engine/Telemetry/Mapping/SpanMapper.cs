@@ -40,7 +40,8 @@ sealed class SpanMapper : IDisposable
         Sort();
         var operation = Dialects.Operation(Text(Slot.Operation)) ?? Dialects.OperationOfKind(Text(Slot.SpanKind));
         var input = MessagesOf(Slot.InputMessages, "user") ?? Flat(_flatInput, "user") ?? Flat(_flatOldInput, "user");
-        var output = MessagesOf(Slot.OutputMessages, "assistant") ?? Flat(_flatOutput, "assistant") ?? Flat(_flatOldOutput, "assistant") ?? Answer();
+        var output = MessagesOf(Slot.OutputMessages, "assistant") ?? Flat(_flatOutput, "assistant") ?? Flat(_flatOldOutput, "assistant")
+            ?? Answer();
         FromEvents(ref input, ref output);
         if (Has(Slot.InputValue) && input is null && IsModelCall(operation))
             input = Parsed(Value(Slot.InputValue), "user");
@@ -56,7 +57,8 @@ sealed class SpanMapper : IDisposable
         int? tokensIn = Count(Slot.InputTokens), tokensOut = Count(Slot.OutputTokens);
         var cost = Has(Slot.Cost) && ValueJson.Number(Value(Slot.Cost)) is { } told and >= 0 ? told
             // An agent's usage is its model calls' usage again: only the calls cost.
-            : IsModelCall(operation) || operation is "embeddings" or null ? _prices.CostUsd(model, tokensIn, tokensOut, Count(Slot.CacheReadTokens)) : null;
+            : IsModelCall(operation)
+            || operation is "embeddings" or null ? _prices.CostUsd(model, tokensIn, tokensOut, Count(Slot.CacheReadTokens)) : null;
         var error = Error();
         return new NewSpan
         {
@@ -114,15 +116,18 @@ sealed class SpanMapper : IDisposable
             return (_flatInput ??= new(), "llm.input_messages.".Length);
         if (key.StartsWith("llm.output_messages.", StringComparison.Ordinal))
             return (_flatOutput ??= new(), "llm.output_messages.".Length);
-        if (key.StartsWith("gen_ai.prompt.", StringComparison.Ordinal) && char.IsAsciiDigit(key["gen_ai.prompt.".Length..].FirstOrDefault()))
+        if (key.StartsWith("gen_ai.prompt.", StringComparison.Ordinal)
+            && char.IsAsciiDigit(key["gen_ai.prompt.".Length..].FirstOrDefault()))
             return (_flatOldInput ??= new(), "gen_ai.prompt.".Length);
-        if (key.StartsWith("gen_ai.completion.", StringComparison.Ordinal) && char.IsAsciiDigit(key["gen_ai.completion.".Length..].FirstOrDefault()))
+        if (key.StartsWith("gen_ai.completion.", StringComparison.Ordinal)
+            && char.IsAsciiDigit(key["gen_ai.completion.".Length..].FirstOrDefault()))
             return (_flatOldOutput ??= new(), "gen_ai.completion.".Length);
         return null;
     }
 
     bool IsModelCall(string? operation) =>
-        operation is "chat" or "text_completion" or "generate_content" || (operation is null && (Has(Slot.InputMessages) || _flatInput is not null || _flatOldInput is not null));
+        operation is "chat" or "text_completion" or "generate_content"
+            || (operation is null && (Has(Slot.InputMessages) || _flatInput is not null || _flatOldInput is not null));
 
     bool Has(Slot slot) => _winner[(int)slot] >= 0;
 
@@ -183,7 +188,8 @@ sealed class SpanMapper : IDisposable
                             using var one = JsonDocument.Parse(read.Calls);
                             parts.Call(
                                 call.TryGetProperty("toolCallId", out var id) ? id.GetString() : null,
-                                one.RootElement[0].GetProperty("name").GetString()!, Messages.Raw(one.RootElement[0].GetProperty("arguments")));
+                                one.RootElement[0].GetProperty("name").GetString()!,
+                                Messages.Raw(one.RootElement[0].GetProperty("arguments")));
                         }
         });
         return [message];
@@ -329,7 +335,8 @@ sealed class SpanMapper : IDisposable
         return NoAttribute;
     }
 
-    static bool IsKeptElsewhere(Slot slot, in OtlpValue value, List<Message>? input, List<Message>? output, string? asked, string? answered) => slot switch
+    static bool IsKeptElsewhere(
+        Slot slot, in OtlpValue value, List<Message>? input, List<Message>? output, string? asked, string? answered) => slot switch
     {
         Slot.InputMessages => input is not null,
         Slot.OutputMessages or Slot.OutputText or Slot.OutputCalls => output is not null,
@@ -412,7 +419,8 @@ sealed class SpanMapper : IDisposable
         var span = _span;
         _json.WriteString("otel.span.name", span.Name);
         if (span.Kind is > 0 and <= 5)
-            _json.WriteString("otel.span.kind", span.Kind switch { 1 => "internal", 2 => "server", 3 => "client", 4 => "producer", _ => "consumer" });
+            _json.WriteString("otel.span.kind",
+                span.Kind switch { 1 => "internal", 2 => "server", 3 => "client", 4 => "producer", _ => "consumer" });
         if (span.StatusCode is 1 or 2)
             _json.WriteString("otel.status_code", span.StatusCode == 1 ? "OK" : "ERROR");
         if (span.TraceState is { Length: > 0 } state)

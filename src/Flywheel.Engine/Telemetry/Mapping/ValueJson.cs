@@ -9,7 +9,8 @@ namespace Flywheel.Engine.Telemetry.Mapping;
 /// <summary>Attribute values as JSON.</summary>
 static class ValueJson
 {
-    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static readonly JsonWriterOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     static readonly JsonDocumentOptions Reading = new() { MaxDepth = 128 };
 
@@ -105,7 +106,8 @@ static class ValueJson
     {
         OtlpKind.Int => value.Int,
         OtlpKind.Double when double.IsFinite(value.Double) => value.Double,
-        OtlpKind.Text when double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) => number,
+        OtlpKind.Text when double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number) => number,
         _ => null,
     };
 

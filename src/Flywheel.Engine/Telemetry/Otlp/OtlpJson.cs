@@ -9,11 +9,14 @@ public static class OtlpJson
 {
     static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
 
-    public static OtlpBatch<OtlpSpan> Traces(ReadOnlyMemory<byte> body) => Request(body, "resourceSpans", "scopeSpans", "spans", "A span", ReadSpan);
+    public static OtlpBatch<OtlpSpan> Traces(ReadOnlyMemory<byte> body) =>
+        Request(body, "resourceSpans", "scopeSpans", "spans", "A span", ReadSpan);
 
-    public static OtlpBatch<OtlpLog> Logs(ReadOnlyMemory<byte> body) => Request(body, "resourceLogs", "scopeLogs", "logRecords", "A log record", ReadLog);
+    public static OtlpBatch<OtlpLog> Logs(ReadOnlyMemory<byte> body) =>
+        Request(body, "resourceLogs", "scopeLogs", "logRecords", "A log record", ReadLog);
 
-    static OtlpBatch<T> Request<T>(ReadOnlyMemory<byte> body, string resources, string scopes, string items, string what, Func<JsonElement, OtlpOrigin, T> read)
+    static OtlpBatch<T> Request<T>(
+        ReadOnlyMemory<byte> body, string resources, string scopes, string items, string what, Func<JsonElement, OtlpOrigin, T> read)
     {
         try
         {
@@ -144,7 +147,8 @@ public static class OtlpJson
                 case "doubleValue": return OtlpValue.Of(Floating(property.Value));
                 case "bytesValue": return OtlpValue.Of(property.Value.GetBytesFromBase64());
                 case "arrayValue": return OtlpValue.Of(Elements(property.Value, "values").Select(item => Value(item, depth + 1)).ToArray());
-                case "kvlistValue": return OtlpValue.Of(Elements(property.Value, "values").Select(item => Attribute(item, depth + 1)).ToArray());
+                case "kvlistValue": return OtlpValue.Of(
+                    Elements(property.Value, "values").Select(item => Attribute(item, depth + 1)).ToArray());
             }
         return default;
     }
@@ -152,7 +156,8 @@ public static class OtlpJson
     static string Checked(string text) => SpanRules.Text(text) is { } why ? throw new OtlpItemException(why) : text;
 
     static JsonElement? Get(JsonElement owner, string name) =>
-        owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value)
+            && value.ValueKind != JsonValueKind.Null ? value : null;
 
     static JsonElement.ArrayEnumerator Elements(JsonElement owner, string name) =>
         Get(owner, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;

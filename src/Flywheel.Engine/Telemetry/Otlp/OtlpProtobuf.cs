@@ -42,7 +42,8 @@ public static class OtlpProtobuf
                 fields.Skip();
     }
 
-    static void Scope<T>(ReadOnlySpan<byte> bytes, List<OtlpAttribute> resource, OtlpBatch<T> batch, KeyCache keys, string what, ReadItem<T> read)
+    static void Scope<T>(
+        ReadOnlySpan<byte> bytes, List<OtlpAttribute> resource, OtlpBatch<T> batch, KeyCache keys, string what, ReadItem<T> read)
     {
         string? name = null, version = null;
         List<OtlpAttribute> attributes = [];

@@ -30,7 +30,8 @@ public static class OtlpReply
                 return;
             writer.WriteStartObject("partialSuccess");
             // 64-bit numbers are strings in OTLP/JSON.
-            writer.WriteString(spans ? "rejectedSpans" : "rejectedLogRecords", rejected.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            writer.WriteString(spans ? "rejectedSpans" : "rejectedLogRecords",
+                rejected.ToString(System.Globalization.CultureInfo.InvariantCulture));
             writer.WriteString("errorMessage", message ?? "");
             writer.WriteEndObject();
         });

@@ -46,7 +46,8 @@ ref struct ProtobufReader(ReadOnlySpan<byte> bytes)
     {
         if (utf8.Contains((byte)0))
             throw new OtlpItemException("holds a NUL character (U+0000): remove it.");
-        return Utf8.IsValid(utf8) ? Encoding.UTF8.GetString(utf8) : throw new OtlpItemException("holds a text that is not UTF-8: encode it as UTF-8.");
+        return Utf8.IsValid(utf8)
+            ? Encoding.UTF8.GetString(utf8) : throw new OtlpItemException("holds a text that is not UTF-8: encode it as UTF-8.");
     }
 
     public ulong Number()

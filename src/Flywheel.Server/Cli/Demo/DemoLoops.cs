@@ -41,7 +41,8 @@ sealed class TimedLoop(ILoop inner) : ILoop
 /// <summary>Gives demonstrations and records nothing: for inputs that the loop must never learn from.</summary>
 sealed class SilentLoop(ILoop inner) : ILoop
 {
-    public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) => inner.DemonstrateAsync(query, ct);
+    public Task<IReadOnlyList<ChosenDemonstration>> DemonstrateAsync(DemonstrationQuery query, CancellationToken ct) =>
+        inner.DemonstrateAsync(query, ct);
 
     public Task<GuardAnswer> GuardAsync(GuardQuery query, CancellationToken ct) => inner.GuardAsync(query, ct);
 

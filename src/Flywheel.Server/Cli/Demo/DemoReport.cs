@@ -10,11 +10,13 @@ namespace Flywheel.Server.Cli.Demo;
 /// <param name="Nodes">Per node: right answers on the held-out inputs with 95 % interval.</param>
 /// <param name="Metrics">Per metric: pass rate of the round's traffic so far, as the validators say.</param>
 sealed record DemoRound(
-    int Round, double IntentAccuracy, Interval IntentInterval, double PassRate, Interval PassInterval, int LabelsSpent, int Fixed, int Demonstrations,
+    int Round, double IntentAccuracy, Interval IntentInterval, double PassRate, Interval PassInterval, int LabelsSpent, int Fixed,
+    int Demonstrations,
     double RetrievalP50Ms, int TrafficSeen, IReadOnlyDictionary<string, Interval> Nodes, IReadOnlyDictionary<string, Interval> Metrics);
 
 sealed record DemoReport(
-    string Scenario, string Model, string Embedder, string Database, int Traffic, int HeldOut, string Person, IReadOnlyList<DemoRound> Rounds,
+    string Scenario, string Model, string Embedder, string Database, int Traffic, int HeldOut, string Person,
+    IReadOnlyList<DemoRound> Rounds,
     double ElapsedSeconds)
 {
     public DemoRound Before => Rounds[0];

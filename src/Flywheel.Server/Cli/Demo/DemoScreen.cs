@@ -17,7 +17,8 @@ sealed class DemoScreen : IDisposable
     public static DemoScreen Start(DemoReport report, IDemoScenario scenario)
     {
         var nodes = scenario.FixableNodes.Select(node => node.Node).ToArray();
-        Console.WriteLine($"{Bold("Flywheel demo")}: {report.Scenario}, {report.Traffic:N0} inputs of traffic, {report.HeldOut:N0} held out to measure on");
+        Console.WriteLine($"{Bold("Flywheel demo")}: {report.Scenario}, {report.Traffic:N0} inputs of traffic, {report.HeldOut:N0} held "
+            + "out to measure on");
         Console.WriteLine();
         Console.WriteLine($"Model    {report.Model}: the examples in its prompt vote, weighted by likeness.");
         Console.WriteLine("         It knows nothing by itself: what gets better here gets better because retrieval and people do.");
@@ -71,9 +72,14 @@ sealed class DemoScreen : IDisposable
     {
         Console.WriteLine();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Bold($"{100 * report.Before.PassRate:0.0} % right before, {100 * report.After.PassRate:0.0} % after")} {report.After.LabelsSpent:N0} answers of a person, {report.After.Fixed:N0} of them fixes ({report.ElapsedSeconds:0.0} s)."));
+            $"{Bold($"{100 * report.Before.PassRate:0.0} % right before, {100 * report.After.PassRate:0.0} % after")} "
+                + $"{report.After.LabelsSpent:N0} answers of a person, {report.After.Fixed:N0} of them fixes "
+                + $"({report.ElapsedSeconds:0.0} s)."));
         foreach (var metric in report.After.Metrics)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  metric {metric.Key,-16} passed by {100 * (metric.Value.Value ?? 0):0.0} % of {metric.Value.N:N0} spans (interval {100 * metric.Value.Low:0.0}-{100 * metric.Value.High:0.0})"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  metric {metric.Key,-16} passed by {100 * (metric.Value.Value ?? 0):0.0} % of {metric.Value.N:N0} spans (interval "
+                    + $"{100 * metric.Value.Low:0.0}-{100 * metric.Value.High:0.0})"));
         Console.WriteLine();
         Console.WriteLine("Next");
         var address = $"http://127.0.0.1:{port ?? 5151}";

@@ -83,7 +83,8 @@ sealed class LoopDemo(
                 if (share <= 0)
                     continue;
                 await planner.PlanAsync(_project, nodes[i].Node, share, ct);
-                var page = await store.Review.ListAsync(_project, new ReviewFilter(nodes[i].Node, Reason: ReviewReason.Informative, Limit: share), ct);
+                var page = await store.Review.ListAsync(
+                    _project, new ReviewFilter(nodes[i].Node, Reason: ReviewReason.Informative, Limit: share), ct);
                 await person.AnswerAsync(page.Items, ct);
                 progress($"round {round}: review", person.Answered - start, until - start);
             }
@@ -114,7 +115,8 @@ sealed class LoopDemo(
         {
             var cells = await store.Metrics.CellsAsync(_project, metric.Id, ct);
             var passes = cells.Where(cell => cell.Outcome == Outcome.Pass).Sum(cell => cell.Count);
-            metrics[metric.Name] = Interval.Share(passes, passes + cells.Where(cell => cell.Outcome == Outcome.Fail).Sum(cell => cell.Count));
+            metrics[metric.Name] = Interval.Share(
+                passes, passes + cells.Where(cell => cell.Outcome == Outcome.Fail).Sum(cell => cell.Count));
         }
         var demonstrations = 0;
         foreach (var node in score.Nodes.Keys)
@@ -122,6 +124,7 @@ sealed class LoopDemo(
         var intent = nodes["intent"];
         var whole = Interval.Share(score.WholeRight, score.Inputs);
         return new DemoRound(
-            round, intent.Value ?? 0, intent, whole.Value ?? 0, whole, person.Answered, person.Fixed, demonstrations, retrievalMs, seen, nodes, metrics);
+            round, intent.Value ?? 0, intent, whole.Value ?? 0, whole, person.Answered, person.Fixed, demonstrations, retrievalMs, seen,
+            nodes, metrics);
     }
 }

@@ -41,7 +41,8 @@ sealed class RowsScenario : IDemoScenario
         _options = [.. _traffic.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
         if (_options.Length < 2)
             throw new FlywheelException("All rows have the same label: a classifier needs at least two.");
-        _prompt = "Classify the text. Answer with one of these options and nothing else.\n\nOptions:\n" + string.Join('\n', _options.Select(option => "- " + option));
+        _prompt = "Classify the text. Answer with one of these options and nothing else.\n\nOptions:\n"
+            + string.Join('\n', _options.Select(option => "- " + option));
     }
 
     public string Title { get; }
@@ -58,7 +59,8 @@ sealed class RowsScenario : IDemoScenario
     public async Task RunTrafficAsync(ILoop loop, int from, int count, Action<int> report, CancellationToken ct)
     {
         await using var connection = new FlywheelConnection(loop);
-        var client = _model.UseFlywheel(connection, Node, NodeKind.Classifier, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan);
+        var client = _model.UseFlywheel(
+            connection, Node, NodeKind.Classifier, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan);
         for (var i = 0; i < count; i++)
         {
             await AskAsync(client, _traffic[from + i].Text, ct);
@@ -72,7 +74,8 @@ sealed class RowsScenario : IDemoScenario
     public async Task<DemoScore> EvaluateAsync(ILoop loop, Action<int> report, CancellationToken ct)
     {
         await using var connection = new FlywheelConnection(loop);
-        var client = _model.UseFlywheel(connection, Node, NodeKind.Classifier, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan);
+        var client = _model.UseFlywheel(
+            connection, Node, NodeKind.Classifier, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan);
         var right = 0;
         for (var i = 0; i < _heldOut.Length; i++)
         {
@@ -85,7 +88,8 @@ sealed class RowsScenario : IDemoScenario
     }
 
     async Task<string> AskAsync(IChatClient client, string text, CancellationToken ct) =>
-        (await client.GetResponseAsync([new ChatMessage(ChatRole.System, _prompt), new ChatMessage(ChatRole.User, text)], cancellationToken: ct)).Text;
+        (await client.GetResponseAsync(
+            [new ChatMessage(ChatRole.System, _prompt), new ChatMessage(ChatRole.User, text)], cancellationToken: ct)).Text;
 
     public string? ExpectedOutput(Span span) => span.Content.Input is { } input ? _labels.GetValueOrDefault(input) : null;
 

@@ -41,16 +41,20 @@ sealed partial class SupportScenario : IDemoScenario
 
     public IReadOnlyList<NewMetric> Metrics =>
     [
-        Metric("intent.known", "Is the answer one of the declared options?", SupportNodes.Intent, "one-of", new { values = SupportNodes.Intents }),
-        Metric("sql.reads-only", "Is it one SELECT, or NONE?", SupportNodes.OrdersSql, "regex", new { pattern = @"^\s*(SELECT\b[^;]*|NONE)\s*$", match = "full" }),
+        Metric("intent.known", "Is the answer one of the declared options?", SupportNodes.Intent, "one-of",
+            new { values = SupportNodes.Intents }),
+        Metric("sql.reads-only", "Is it one SELECT, or NONE?", SupportNodes.OrdersSql, "regex",
+            new { pattern = @"^\s*(SELECT\b[^;]*|NONE)\s*$", match = "full" }),
         Metric("sql.own-rows", "Is every statement restricted to the signed-in customer?", SupportNodes.OrdersSql, "sql-expression",
             new { expression = "output = 'NONE' OR instr(output, '@customer_id') > 0" }),
-        Metric("answer.plain", "Is it free of worn-out words?", SupportNodes.Answer, "absent", new { words = new[] { "delve", "crucial", "leverage", "utilize" } }),
+        Metric("answer.plain", "Is it free of worn-out words?", SupportNodes.Answer, "absent",
+            new { words = new[] { "delve", "crucial", "leverage", "utilize" } }),
         Metric("answer.short", "Does it stay under 600 characters?", SupportNodes.Answer, "length", new { max = 600, unit = "characters" }),
     ];
 
     static NewMetric Metric(string name, string criterion, string node, string validator, object settings) => new(
-        name, criterion, MetricSubject.Output, [node], null, 1, new ValidatorSpec(validator, JsonSerializer.SerializeToElement(settings)), "demo");
+        name, criterion, MetricSubject.Output, [node], null, 1, new ValidatorSpec(validator, JsonSerializer.SerializeToElement(settings)),
+        "demo");
 
     public async Task RunTrafficAsync(ILoop loop, int from, int count, Action<int> report, CancellationToken ct)
     {
@@ -79,7 +83,8 @@ sealed partial class SupportScenario : IDemoScenario
             var looked = Same(answer.Orders?.Rows, message.ExpectedRows);
             intents += routed ? 1 : 0;
             queries += looked ? 1 : 0;
-            var told = message.Sql is null || (answer.IsAnswered && FactsIn(answer.Step(SupportNodes.Answer)?.Output).SetEquals(FactsIn(message.ExpectedAnswer)));
+            var told = message.Sql is null
+                || (answer.IsAnswered && FactsIn(answer.Step(SupportNodes.Answer)?.Output).SetEquals(FactsIn(message.ExpectedAnswer)));
             if (message.Sql is not null)
             {
                 needFacts++;

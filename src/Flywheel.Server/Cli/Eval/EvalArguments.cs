@@ -62,7 +62,8 @@ sealed class EvalArguments
 
     readonly Option<string?> _metrics = new("--metrics")
     {
-        Description = "JSON file with metrics as POST /api/v1/metrics takes them; name of a pack (its code metrics that need no settings); or names of metrics of the project, comma-separated, or `all`",
+        Description = "JSON file with metrics as POST /api/v1/metrics takes them; name of a pack (its code metrics that need no "
+            + "settings); or names of metrics of the project, comma-separated, or `all`",
     };
 
     readonly Option<string[]> _minimum = new("--fail-under")
@@ -151,7 +152,8 @@ sealed class EvalArguments
     {
         foreach (var option in new Option[]
         {
-            _data, _dataset, _split, _metrics, _model, _prompt, _promptFile, _demonstrations, _k, _maxUsd, _name, _minimum, _maxErrors, _id, _input,
+            _data, _dataset, _split, _metrics, _model, _prompt, _promptFile, _demonstrations, _k, _maxUsd, _name, _minimum, _maxErrors, _id,
+            _input,
             _output, _expected, _nodeField, _kindField, _attributes, _node, _kind, _fresh, _concurrency, _worst, _junit, _lines, Common.Db,
             Common.Project, Common.Json,
         })
@@ -179,10 +181,12 @@ sealed class EvalArguments
 
     public EvalFields Fields(ParseResult parsed) => new(
         parsed.GetValue(_id)!, parsed.GetValue(_input)!, parsed.GetValue(_output), parsed.GetValue(_expected), parsed.GetValue(_nodeField)!,
-        parsed.GetValue(_kindField)!, parsed.GetValue(_attributes), parsed.GetValue(_node), Wire.Choice<NodeKind>("kind", parsed.GetValue(_kind)));
+        parsed.GetValue(_kindField)!, parsed.GetValue(_attributes), parsed.GetValue(_node),
+        Wire.Choice<NodeKind>("kind", parsed.GetValue(_kind)));
 
     public async Task<AnswerRequest> AnswersAsync(ParseResult parsed, CancellationToken ct) => new(
-        parsed.GetValue(_model), parsed.GetValue(_prompt), parsed.GetValue(_promptFile) is { } file ? await PromptFile.ReadAsync(file, ct) : null,
+        parsed.GetValue(_model), parsed.GetValue(_prompt),
+        parsed.GetValue(_promptFile) is { } file ? await PromptFile.ReadAsync(file, ct) : null,
         parsed.GetValue(_demonstrations), parsed.GetValue(_k));
 
     public EvalPlan Plan(ParseResult parsed, EvalRows rows, IReadOnlyList<EvalMetric> metrics, AnswerMaker? answers) =>
@@ -208,7 +212,8 @@ sealed class EvalArguments
     static EvalThreshold Threshold(string given)
     {
         var at = given.LastIndexOf('=');
-        return at > 0 && double.TryParse(given.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1
+        return at > 0 && double.TryParse(given.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
+            && share is >= 0 and <= 1
             ? new(given[..at], share)
             : throw new UsageException($"--fail-under `{given}`: write NAME=SHARE with a share from 0 to 1, such as answer.short=0.95.");
     }

@@ -24,7 +24,9 @@ static class EvalCommand
     public static Command Create()
     {
         var arguments = new EvalArguments();
-        var command = new Command("eval", "Check the rows of a file or data set with a set of metrics; a model can make the outputs first; exit code 100 if a threshold is not met")
+        var command = new Command(
+            "eval", "Check the rows of a file or data set with a set of metrics; a model can make the outputs first; exit code 100 if a "
+                + "threshold is not met")
         {
             EvalRunsCommand.Create(), EvalCompareCommand.Create(),
         };
@@ -65,21 +67,25 @@ static class EvalCommand
     }
 
     static async Task<EvalPlan> PlanAsync(
-        EvalArguments arguments, ParseResult parsed, Caller caller, IFlywheelStore store, CommandEngine data, CommandEngine validation, CancellationToken ct)
+        EvalArguments arguments, ParseResult parsed, Caller caller, IFlywheelStore store, CommandEngine data, CommandEngine validation,
+        CancellationToken ct)
     {
         var (fields, request) = (arguments.Fields(parsed), await arguments.AnswersAsync(parsed, ct));
         var sets = new EvalMetricSets(store.Metrics, validation.Validators);
         var named = arguments.Metrics(parsed);
         var metrics = File.Exists(named) ? sets.Of(MetricFile.Read(named), named) : await sets.FindAsync(caller, named, ct);
-        var rows = new EvalRows(await SourceAsync(arguments, parsed, caller, data, ct), fields, TimeProvider.System) { Generates = request.Generates };
+        var rows = new EvalRows(
+            await SourceAsync(arguments, parsed, caller, data, ct), fields, TimeProvider.System) { Generates = request.Generates };
         var answers = !request.Generates ? null : await new AnswerMakers(
             validation.Get<ModelRegistry>(), PriceTable.Read(Settings.Load().GetSection("Prices").AsEnumerable(makePathsRelative: true)),
-            data.Get<PromptService>(), validation.Get<NodePolicies>(), validation.Get<DemonstrationEmbedding>(), validation.Get<DemonstrationRetriever>())
+            data.Get<PromptService>(), validation.Get<NodePolicies>(), validation.Get<DemonstrationEmbedding>(),
+            validation.Get<DemonstrationRetriever>())
             .OpenAsync(caller, request, fields.Hidden, ct);
         return arguments.Plan(parsed, rows, metrics, answers);
     }
 
-    static async Task<IEvalSource> SourceAsync(EvalArguments arguments, ParseResult parsed, Caller caller, CommandEngine data, CancellationToken ct)
+    static async Task<IEvalSource> SourceAsync(
+        EvalArguments arguments, ParseResult parsed, Caller caller, CommandEngine data, CancellationToken ct)
     {
         if (arguments.Data(parsed) is { } file)
             return new EvalFile(file);
@@ -94,7 +100,8 @@ static class EvalCommand
         await using var writer = new StreamWriter(path);
         await foreach (var (metric, finding) in findings.WithCancellation(ct))
             await writer.WriteLineAsync(JsonSerializer.Serialize(
-                new Line(finding.Row, finding.Id, metric.Metric.Name, Wire.Name(finding.Outcome), finding.Score, finding.Reason), FileJson.Lines));
+                new Line(finding.Row, finding.Id, metric.Metric.Name, Wire.Name(finding.Outcome), finding.Score, finding.Reason),
+                FileJson.Lines));
     }
 
     static async Task<int> ExitCodeAsync(EvalReport report, long? maxErrors)

@@ -11,10 +11,14 @@ static class EvalCompareCommand
 {
     public static Command Create()
     {
-        var runs = new Argument<string[]>("runs") { Description = "Numbers of runs from `flywheel eval runs`, or DATABASE:NUMBER; the others are compared with the first", Arity = new ArgumentArity(2, 10) };
+        var runs = new Argument<string[]>(
+            "runs") { Description = "Numbers of runs from `flywheel eval runs`, or DATABASE:NUMBER; the others are compared with the first",
+            Arity = new ArgumentArity(2, 10) };
         var flips = new Option<int>("--flips") { Description = "Number of changed rows to print", DefaultValueFactory = _ => 10 };
         var (db, project, json) = (CommonOptions.Db(), CommonOptions.Project(), CommonOptions.Json());
-        var command = new Command("compare", "Compare runs: pass rates, paired differences with McNemar's test, and the rows whose outcome changed") { runs, flips, db, project, json };
+        var command = new Command(
+            "compare", "Compare runs: pass rates, paired differences with McNemar's test, and the rows whose outcome changed") { runs,
+            flips, db, project, json };
         command.SetAction(async (parsed, ct) =>
         {
             var opened = new Dictionary<string, (IFlywheelStore Store, Project Project)>();
@@ -51,7 +55,8 @@ static class EvalCompareCommand
             opened[url ?? ""] = there = (store, await CommonOptions.ProjectAsync(store, project, ct));
         }
         return new(there.Store.Description, there.Store.EvalRuns, await there.Store.EvalRuns.FindAsync(there.Project.Id, id, ct)
-            ?? throw new FlywheelException($"{there.Store.Description} has no run {id} of project {project}: `flywheel eval runs` lists them."));
+            ?? throw new FlywheelException(
+                $"{there.Store.Description} has no run {id} of project {project}: `flywheel eval runs` lists them."));
     }
 
     static void Show(EvalComparison it, int shown)
@@ -60,11 +65,13 @@ static class EvalCompareCommand
         {
             var run = it.Runs[i];
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"[{i + 1}] run {run.Id}{(run.Finished ? "" : " (unfinished)")}: {run.About.Title()}; {run.Data}, {run.Rows:N0} rows, {run.CostUsd:0.####} USD{(run.Generation is { } made ? $", {made.InputTokens + made.OutputTokens:N0} tokens, {made.MedianMs:0} ms at the median" : "")}"));
+                $"[{i + 1}] run {run.Id}{(run.Finished ? "" : " (unfinished)")}: {run.About.Title()}; {run.Data}, {run.Rows:N0} rows, "
+                    + $"{run.CostUsd:0.####} USD{(run.Generation is { } made ? $", {made.InputTokens + made.OutputTokens:N0} tokens, {made.MedianMs:0} ms at the median" : "")}"));
         }
         Console.WriteLine();
         EvalText.Print(
-            ["metric", .. it.Runs.Select((_, i) => $"[{i + 1}]"), .. it.Runs.Skip(1).SelectMany((_, i) => new[] { $"[{i + 2}]-[1], points", "better", "worse", "p" })],
+            ["metric", .. it.Runs.Select((_, i) => $"[{i + 1}]"),
+                .. it.Runs.Skip(1).SelectMany((_, i) => new[] { $"[{i + 2}]-[1], points", "better", "worse", "p" })],
             it.Metrics.Select(metric => (string[])
             [
                 metric.Name + (metric.Note is null ? "" : " *"),
@@ -73,14 +80,18 @@ static class EvalCompareCommand
                     ? new[]
                     {
                         pair.Difference.Value is { } value
-                            ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:+0.0;-0.0;0.0} ({100 * pair.Difference.Low:+0.0;-0.0;0.0} to {100 * pair.Difference.High:+0.0;-0.0;0.0})")
+                            ? string.Create(CultureInfo.InvariantCulture,
+                                $"{100 * value:+0.0;-0.0;0.0} ({100 * pair.Difference.Low:+0.0;-0.0;0.0} to "
+                                    + $"{100 * pair.Difference.High:+0.0;-0.0;0.0})")
                             : "no row in common",
-                        pair.OnlySecond.ToString("N0", CultureInfo.InvariantCulture), pair.OnlyFirst.ToString("N0", CultureInfo.InvariantCulture),
+                        pair.OnlySecond.ToString("N0", CultureInfo.InvariantCulture),
+                        pair.OnlyFirst.ToString("N0", CultureInfo.InvariantCulture),
                         pair.PValue < 0.0001 ? "<0.0001" : pair.PValue.ToString("0.0000", CultureInfo.InvariantCulture),
                     }
                     : ["-", "-", "-", "-"]),
             ]));
-        Console.WriteLine("Pass rates with 95 % intervals; differences over the rows that both runs decided; p of McNemar's exact test, for one comparison at a time.");
+        Console.WriteLine("Pass rates with 95 % intervals; differences over the rows that both runs decided; p of McNemar's exact test, "
+            + "for one comparison at a time.");
         foreach (var metric in it.Metrics.Where(metric => metric.Note is not null))
             Console.WriteLine($"* {metric.Name}: {metric.Note}.");
         if (it.Pairing == "id")
@@ -89,7 +100,8 @@ static class EvalCompareCommand
             Console.WriteLine($"\nRows that flipped{(it.Flips.Count > shown ? string.Create(CultureInfo.InvariantCulture, $" ({shown:N0} of {it.Flips.Count:N0}; --json gives all)") : "")}:");
         foreach (var flip in it.Flips.OrderByDescending(flip => flip.From == "pass").ThenBy(flip => flip.Row).Take(shown))
         {
-            Console.WriteLine($"  row {flip.Row}{(flip.Id == flip.Row.ToString(CultureInfo.InvariantCulture) ? "" : $" ({flip.Id})")}, {flip.Metric}: {flip.From} in [1], {flip.To} in [{flip.Run}]");
+            Console.WriteLine($"  row {flip.Row}{(flip.Id == flip.Row.ToString(CultureInfo.InvariantCulture) ? "" : $" ({flip.Id})")}, "
+                + $"{flip.Metric}: {flip.From} in [1], {flip.To} in [{flip.Run}]");
             Console.WriteLine($"    [1] {EvalText.Short(flip.First)}");
             Console.WriteLine($"    [{flip.Run}] {EvalText.Short(flip.Other)}");
         }

@@ -24,10 +24,15 @@ static class EvalRunsCommand
                     ["run", "made by", "data", "rows", "started", "USD", "pass rates"],
                     lines.Select(line => new[]
                     {
-                        line.Id.ToString(CultureInfo.InvariantCulture) + (line.State == "finished" ? "" : " (unfinished)"), EvalText.Short(line.About.Title()),
+                        line.Id.ToString(CultureInfo.InvariantCulture) + (line.State == "finished" ? "" : " (unfinished)"),
+                        EvalText.Short(line.About.Title()),
                         EvalText.Short(line.Data), line.Rows.ToString("N0", CultureInfo.InvariantCulture),
-                        line.StartedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture), line.CostUsd.ToString("0.####", CultureInfo.InvariantCulture),
-                        string.Join(", ", line.PassRates.Take(4).Select(rate => string.Create(CultureInfo.InvariantCulture, $"{rate.Key} {(rate.Value.Value is { } share ? $"{100 * share:0.#} %" : "-")}")))
+                        line.StartedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+                        line.CostUsd.ToString("0.####", CultureInfo.InvariantCulture),
+                        string.Join(", ", line.PassRates.Take(4)
+                            .Select(rate => string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{rate.Key} {(rate.Value.Value is { } share ? $"{100 * share:0.#} %" : "-")}")))
                             + (line.PassRates.Count > 4 ? ", …" : ""),
                     }));
         }, ct));

@@ -34,7 +34,8 @@ sealed class Fields(string path)
 
     /// <summary>A number in a range; null when the field is null or, unless <paramref name="required"/>, left out.</summary>
     /// <param name="within">The field that holds <paramref name="row"/>, for messages.</param>
-    public double? Number(JsonElement row, string field, int line, bool required, Func<double, bool> allowed, string range, string within = "")
+    public double? Number(
+        JsonElement row, string field, int line, bool required, Func<double, bool> allowed, string range, string within = "")
     {
         if (Value(row, field, line, required) is not { } value)
             return null;
@@ -42,7 +43,8 @@ sealed class Fields(string path)
         var read = value.ValueKind == JsonValueKind.Number
             ? value.TryGetDouble(out number)
             : _csv && double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
-        return read && double.IsFinite(number) && allowed(number) ? number : throw Wrong(line, within + field, value, $"write a number {range}");
+        return read && double.IsFinite(number)
+            && allowed(number) ? number : throw Wrong(line, within + field, value, $"write a number {range}");
     }
 
     /// <summary>A name: text, a number or a flag; null when the field is null, or an empty CSV field.</summary>
@@ -72,6 +74,7 @@ sealed class Fields(string path)
                 RowFile.Required(row, field, path, line);
             return null;
         }
-        return value.ValueKind == JsonValueKind.Null || _csv && value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0 ? null : value;
+        return value.ValueKind == JsonValueKind.Null || _csv && value.ValueKind == JsonValueKind.String
+            && value.GetString()!.Length == 0 ? null : value;
     }
 }

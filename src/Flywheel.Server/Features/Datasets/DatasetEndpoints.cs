@@ -22,10 +22,14 @@ static class DatasetEndpoints
         datasets.MapGet("/{name}/versions/{which}", VersionAsync).Needs(KeyScope.Read).WithSummary("One version, by number or `latest`");
         datasets.MapGet("/{name}/versions/{which}/items", ItemsAsync).Needs(KeyScope.Read).WithSummary("The items of a version by cursor");
         datasets.MapGet("/{name}/diff", DiffAsync).Needs(KeyScope.Read).WithSummary("Items that only one of two versions has");
-        datasets.MapPost("/{name}/items", AddAsync).Needs(KeyScope.Admin).WithSummary("Add items: the next version; equal content adds nothing");
-        datasets.MapPost("/{name}/items/from-traces", FromTracesAsync).Needs(KeyScope.Admin).WithSummary("Add the spans that a query names");
-        datasets.MapPost("/{name}/items/from-file", FromFileAsync).Needs(KeyScope.Admin).WithSummary("Add the rows of a file: the body is JSONL, CSV or Parquet, whatever its content type");
-        datasets.MapPost("/{name}/items/remove", RemoveAsync).Needs(KeyScope.Admin).WithSummary("Remove items: the next version; older ones keep them");
+        datasets.MapPost("/{name}/items", AddAsync).Needs(KeyScope.Admin)
+            .WithSummary("Add items: the next version; equal content adds nothing");
+        datasets.MapPost("/{name}/items/from-traces", FromTracesAsync).Needs(KeyScope.Admin)
+            .WithSummary("Add the spans that a query names");
+        datasets.MapPost("/{name}/items/from-file", FromFileAsync).Needs(KeyScope.Admin)
+            .WithSummary("Add the rows of a file: the body is JSONL, CSV or Parquet, whatever its content type");
+        datasets.MapPost("/{name}/items/remove", RemoveAsync).Needs(KeyScope.Admin)
+            .WithSummary("Remove items: the next version; older ones keep them");
     }
 
     static async Task<Ok<DatasetList>> ListAsync(HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
@@ -44,7 +48,8 @@ static class DatasetEndpoints
     static async Task<Ok<DatasetView>> GetAsync(string name, HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
         TypedResults.Ok(DatasetView.Of(await datasets.GetAsync(caller, name, ct)));
 
-    static async Task<Ok<DatasetVersionList>> VersionsAsync(string name, HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
+    static async Task<Ok<DatasetVersionList>> VersionsAsync(
+        string name, HttpCaller caller, DatasetService datasets, CancellationToken ct) =>
         TypedResults.Ok(new DatasetVersionList(name, [.. (await datasets.VersionsAsync(caller, name, ct)).Select(DatasetVersionView.Of)]));
 
     static async Task<Ok<DatasetVersionView>> VersionAsync(
@@ -87,7 +92,8 @@ static class DatasetEndpoints
 
     static async Task<Ok<DatasetChangeView>> FromFileAsync(
         string name, HttpRequest request, HttpCaller caller, DatasetService datasets, CancellationToken ct, string format = "jsonl",
-        string input_field = "input", string? expected_field = null, string split_field = "split", string? note = null, string? author = null)
+        string input_field = "input", string? expected_field = null, string split_field = "split", string? note = null,
+        string? author = null)
     {
         if (format is not ("jsonl" or "csv" or "parquet"))
             throw RequestException.BadField("format", $"`format` is `{format}`: use jsonl, csv or parquet.");
@@ -102,7 +108,8 @@ static class DatasetEndpoints
         }
         catch (FlywheelException unreadable)
         {
-            throw new RequestException(RequestErrorKind.Invalid, "unreadable_file", unreadable.Message.Replace(path, "the body", StringComparison.Ordinal));
+            throw new RequestException(
+                RequestErrorKind.Invalid, "unreadable_file", unreadable.Message.Replace(path, "the body", StringComparison.Ordinal));
         }
         finally
         {
@@ -114,7 +121,8 @@ static class DatasetEndpoints
         string name, Body<RemoveBody> body, HttpCaller caller, DatasetService datasets, CancellationToken ct)
     {
         var it = body.Value;
-        return TypedResults.Ok(DatasetChangeView.Of(name, await datasets.RemoveAsync(caller.For(it.Author), name, it.Ordinals, it.Note, ct)));
+        return TypedResults.Ok(
+            DatasetChangeView.Of(name, await datasets.RemoveAsync(caller.For(it.Author), name, it.Ordinals, it.Note, ct)));
     }
 
     static async Task<Ok<DatasetView>> DeleteAsync(

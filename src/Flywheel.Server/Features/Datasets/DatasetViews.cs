@@ -11,7 +11,8 @@ public sealed record DatasetBody(string Name, string? Description = null, string
 /// <param name="Attributes">An object of everything else; its fields are variables for prompts.</param>
 /// <param name="EndUser">Whose words they are, so that they go when the person is erased.</param>
 public sealed record ItemBody(
-    string Input, string? Expected = null, JsonElement? Attributes = null, string? Split = null, string? TraceId = null, string? SpanId = null,
+    string Input, string? Expected = null, JsonElement? Attributes = null, string? Split = null, string? TraceId = null,
+    string? SpanId = null,
     string? EndUser = null)
 {
     internal DatasetItemRequest Request() => new(Input, Expected, Attributes, Split, TraceId, SpanId, EndUser);
@@ -31,11 +32,14 @@ public sealed record RemoveBody(IReadOnlyList<long> Ordinals, string? Note = nul
 public sealed record FromTracesBody(
     string? Node = null, string? Kind = null, string? Metric = null, string? Outcome = null, string? Label = null, bool? Corrected = null,
     DateTimeOffset? Since = null, DateTimeOffset? Until = null, string? Session = null, string? EndUser = null, string? Feedback = null,
-    JsonElement? FeedbackValue = null, string? Prompt = null, int? PromptVersion = null, bool Sample = false, long Seed = 0, int Limit = 1_000,
-    string? Expected = null, string? Split = null, bool KeepOutput = false, bool Preview = false, string? Note = null, string? Author = null)
+    JsonElement? FeedbackValue = null, string? Prompt = null, int? PromptVersion = null, bool Sample = false, long Seed = 0,
+    int Limit = 1_000,
+    string? Expected = null, string? Split = null, bool KeepOutput = false, bool Preview = false, string? Note = null,
+    string? Author = null)
 {
     internal DatasetSpansRequest Request() => new(
-        Node, Kind, Metric, Outcome, Label, Corrected, Since, Until, Session, EndUser, Feedback, FeedbackValue, Prompt, PromptVersion, Sample, Seed,
+        Node, Kind, Metric, Outcome, Label, Corrected, Since, Until, Session, EndUser, Feedback, FeedbackValue, Prompt, PromptVersion,
+        Sample, Seed,
         Limit, Expected, Split, KeepOutput);
 }
 
@@ -49,7 +53,8 @@ public sealed record DatasetView(string Name, string? Description, string Author
 
 /// <param name="Erased">Items that went with their end user after the version was made.</param>
 public sealed record DatasetVersionView(
-    int Version, long Items, string ContentHash, long Added, long Removed, long Erased, string? Note, string Author, DateTimeOffset CreatedAt)
+    int Version, long Items, string ContentHash, long Added, long Removed, long Erased, string? Note, string Author,
+    DateTimeOffset CreatedAt)
 {
     public static DatasetVersionView Of(DatasetVersion it) => new(
         it.Number, it.Items, it.ContentHash, it.Added, it.Removed, it.Erased, it.Note, it.Author, it.CreatedAt);

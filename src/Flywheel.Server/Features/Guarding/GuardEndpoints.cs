@@ -25,18 +25,21 @@ public sealed record GuardView(string Decision, string Input, IReadOnlyList<Guar
 /// <param name="Action">What the guard does about a text that fails.</param>
 /// <param name="Spans">Positions in the input that was sent.</param>
 public sealed record GuardFindingView(
-    string Metric, string ValidatorVersion, string Action, string Outcome, double? Score, double? Confidence, string? Reason, double CostUsd,
+    string Metric, string ValidatorVersion, string Action, string Outcome, double? Score, double? Confidence, string? Reason,
+    double CostUsd,
     string? Model, IReadOnlyList<Guid> Demonstrations, IReadOnlyList<FoundSpanView>? Spans, double? RawConfidence)
 {
     public static GuardFindingView Of(GuardFinding it) => new(
         it.Metric, it.ValidatorVersion, Wire.Name(it.Action), Wire.Name(it.Finding.Outcome), it.Finding.Score, it.Finding.Confidence,
-        it.Finding.Reason, it.Finding.CostUsd, it.Finding.Model, it.Finding.Demonstrations ?? [], FoundSpanView.Of(it.Finding.Spans), it.Finding.RawConfidence);
+        it.Finding.Reason, it.Finding.CostUsd, it.Finding.Model, it.Finding.Demonstrations ?? [], FoundSpanView.Of(it.Finding.Spans),
+        it.Finding.RawConfidence);
 }
 
 static class GuardEndpoints
 {
     public static void MapGuard(this IEndpointRouteBuilder api) =>
-        api.MapPost("/guard", CheckAsync).Needs(KeyScope.Ingest).WithTags("Guards").WithSummary("Ask the guards about an input before a model sees it");
+        api.MapPost("/guard", CheckAsync).Needs(KeyScope.Ingest).WithTags("Guards")
+            .WithSummary("Ask the guards about an input before a model sees it");
 
     static async Task<Ok<GuardView>> CheckAsync(Body<GuardBody> body, HttpCaller caller, GuardService guards, CancellationToken ct)
     {

@@ -8,10 +8,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Jobs;
 
 public sealed record JobView(
-    long Id, string? TraceId, string? SpanId, string? Metric, int? MetricVersion, string Lane, string State, int Attempts, DateTimeOffset VisibleAt, string? Reason)
+    long Id, string? TraceId, string? SpanId, string? Metric, int? MetricVersion, string Lane, string State, int Attempts,
+    DateTimeOffset VisibleAt, string? Reason)
 {
     public static JobView Of(JobEntry it) => new(
-        it.Job.Id, it.Span?.Trace, it.Span?.Span, it.Metric?.Name, it.Metric?.Number, Wire.Name(it.Job.Lane), Wire.Name(it.Job.State), it.Job.Attempts,
+        it.Job.Id, it.Span?.Trace, it.Span?.Span, it.Metric?.Name, it.Metric?.Number, Wire.Name(it.Job.Lane), Wire.Name(it.Job.State),
+        it.Job.Attempts,
         it.Job.VisibleAt, it.Job.Reason);
 }
 

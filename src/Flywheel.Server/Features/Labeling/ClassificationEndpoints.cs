@@ -18,7 +18,8 @@ static class ClassificationEndpoints
             .WithSummary("Accuracy, precision, recall, F1 and confusion of a classifier, from corrections and later feedback");
 
     static async Task<Ok<NodeClassification>> GetAsync(
-        string node, HttpCaller caller, ClassificationService classification, CancellationToken ct, string feedback = "class", DateTimeOffset? since = null)
+        string node, HttpCaller caller, ClassificationService classification, CancellationToken ct, string feedback = "class",
+        DateTimeOffset? since = null)
     {
         var it = await classification.OfNodeAsync(caller, node, feedback, since, ct);
         return TypedResults.Ok(new NodeClassification(it.Node, it.Spans, it.Sources, it.Scores, it.Note));

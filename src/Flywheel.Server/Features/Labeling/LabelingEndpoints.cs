@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Flywheel.Server.Features.Labeling;
 
-/// <param name="Mode"><c>blind</c>, <c>accepted</c> or <c>edited</c>; only blind labels are gold. Left out: as the queue served the item, blind
+/// <param name="Mode"><c>blind</c>, <c>accepted</c> or <c>edited</c>; only blind labels are gold. Left out: as the queue served the item,
+/// blind
 /// where it did not. A mode that contradicts how the item was served is refused.</param>
 /// <param name="Propensity">Probability in (0, 1] with which the item was drawn; left out for items picked by hand.</param>
 /// <param name="Adjudicate">Decides between people who differ about the item: for counts and demonstrations this label is theirs.</param>
@@ -23,7 +24,8 @@ public sealed record CorrectionBody(
     string TraceId, string SpanId, JsonElement CorrectedOutput, string? WentWrong = null, string? Reasoning = null, string? Author = null,
     Guid? Id = null);
 
-/// <param name="Name">Of the outcome; <c>comment</c> is a text about the answer, <c>demonstration</c> the answer as it should have been.</param>
+/// <param name="Name">Of the outcome; <c>comment</c> is a text about the answer, <c>demonstration</c> the answer as it should have
+/// been.</param>
 /// <param name="Value">Number, boolean or text.</param>
 /// <param name="SpanId">With <paramref name="TraceId"/>; left out for the whole trace.</param>
 /// <param name="Session">Instead of a trace: the whole conversation.</param>
@@ -63,8 +65,10 @@ static class LabelingEndpoints
         labels.MapDelete("/{id:guid}", RemoveLabelAsync).Needs(KeyScope.Admin).WithSummary("Take back a label given by mistake");
         api.MapPost("/corrections", CorrectAsync).Needs(KeyScope.Admin).WithTags("Labeling")
             .WithSummary("Fix or confirm an output; a pending demonstration comes of it");
-        api.MapGet("/feedback", ListFeedbackAsync).Needs(KeyScope.Read).WithTags("Labeling").WithSummary("Feedback, newest first, by name, trace or session");
-        api.MapPost("/feedback", FeedbackAsync).Needs(KeyScope.Ingest).WithTags("Labeling").WithSummary("What the application learned of an answer");
+        api.MapGet("/feedback", ListFeedbackAsync).Needs(KeyScope.Read).WithTags("Labeling")
+            .WithSummary("Feedback, newest first, by name, trace or session");
+        api.MapPost("/feedback", FeedbackAsync).Needs(KeyScope.Ingest).WithTags("Labeling")
+            .WithSummary("What the application learned of an answer");
     }
 
     static async Task<Ok<LabelView>> LabelAsync(
@@ -105,8 +109,10 @@ static class LabelingEndpoints
     }
 
     static async Task<Ok<FeedbackList>> ListFeedbackAsync(
-        HttpCaller caller, FeedbackService feedback, CancellationToken ct, string? name = null, string? trace_id = null, string? session = null, int limit = 50) =>
-        TypedResults.Ok(new FeedbackList([.. (await feedback.ListAsync(caller, new(name, trace_id, session, limit), ct)).Select(FeedbackView.Of)]));
+        HttpCaller caller, FeedbackService feedback, CancellationToken ct, string? name = null, string? trace_id = null,
+        string? session = null, int limit = 50) =>
+        TypedResults.Ok(new FeedbackList(
+            [.. (await feedback.ListAsync(caller, new(name, trace_id, session, limit), ct)).Select(FeedbackView.Of)]));
 
     static async Task<Ok<FeedbackAnswer>> FeedbackAsync(
         Body<FeedbackBody> body, HttpRequest request, HttpCaller caller, FeedbackService feedback, CancellationToken ct)
@@ -114,7 +120,8 @@ static class LabelingEndpoints
         var it = body.Value;
         return TypedResults.Ok(FeedbackAnswer.Of(await feedback.AddAsync(
             caller,
-            new(it.Name, it.Value, it.TraceId, it.SpanId, it.Session, it.ResponseId, it.Comment, it.EndUser, IdempotencyKey.IdOf(request, caller, it.Id)),
+            new(it.Name, it.Value, it.TraceId, it.SpanId, it.Session, it.ResponseId, it.Comment, it.EndUser,
+                IdempotencyKey.IdOf(request, caller, it.Id)),
             ct)));
     }
 }

@@ -23,14 +23,17 @@ sealed class DemonstrationTools(DemonstrationService demonstrations, ProposedCor
         [Description("`next` of the page before")] string? cursor = null,
         [Description("Examples a page, 1 to 100")] int limit = 20)
     {
-        var page = await demonstrations.ListAsync(caller.Caller, new(node, metric, State: state, Cursor: cursor, Limit: PageSize.Check(limit, MostOnPage)), ct);
+        var page = await demonstrations.ListAsync(
+            caller.Caller, new(node, metric, State: state, Cursor: cursor, Limit: PageSize.Check(limit, MostOnPage)), ct);
         return new DemonstrationList(
-            [.. page.Items.Select(DemonstrationView.Of).Select(it => it with { Input = ShortText.Of(it.Input, Preview)!, Output = ShortText.Of(it.Output, Preview)! })],
+            [.. page.Items.Select(DemonstrationView.Of)
+                .Select(it => it with { Input = ShortText.Of(it.Input, Preview)!, Output = ShortText.Of(it.Output, Preview)! })],
             page.Next);
     }
 
     [McpServerTool(Name = "propose_correction", Destructive = false, Idempotent = true, OpenWorld = false)]
-    [Description("Propose what a node should have answered on a span. It becomes a pending demonstration; nothing reaches a prompt until a person approves it, and it is no person's correction.")]
+    [Description("Propose what a node should have answered on a span. It becomes a pending demonstration; nothing reaches a prompt until "
+        + "a person approves it, and it is no person's correction.")]
     public async Task<ProposalAnswer> CorrectAsync(
         [Description("Id of the trace")] string trace_id,
         [Description("Id of the span in it")] string span_id,

@@ -40,7 +40,8 @@ static class McpErrors
         }
         catch (Exception e) when (e is not OperationCanceledException and not ModelContextProtocol.McpException)
         {
-            request.Services!.GetRequiredService<ILoggerFactory>().CreateLogger("Flywheel.Mcp").LogError(e, "The tool {Tool} failed", request.Params?.Name);
+            request.Services!.GetRequiredService<ILoggerFactory>().CreateLogger("Flywheel.Mcp")
+                .LogError(e, "The tool {Tool} failed", request.Params?.Name);
             return Say("internal_error", "The server failed; its log says how. Nothing of this call was kept.");
         }
     }

@@ -35,7 +35,8 @@ static class McpHandler
         services.AddSingleton(new AgentPace(CallsPerMinute(configuration)));
         services.AddMcpServer(server =>
             {
-                server.ServerInfo = new Implementation { Name = "flywheel", Title = "Flywheel", Version = typeof(McpHandler).Assembly.GetName().Version!.ToString(3) };
+                server.ServerInfo = new Implementation { Name = "flywheel", Title = "Flywheel",
+                    Version = typeof(McpHandler).Assembly.GetName().Version!.ToString(3) };
                 server.ServerInstructions = Instructions;
             })
             .WithHttpTransport(transport => transport.SessionMode = ModelContextProtocol.AspNetCore.HttpServerSessionMode.Stateless)
@@ -54,8 +55,11 @@ static class McpHandler
     /// <summary>A page in a browser must not reach a server on loopback under a name that its owner points there.</summary>
     public static void UseMcpOrigins(this IApplicationBuilder app) => app.Use(next => http =>
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<OriginRule>() is { } rule && http.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !rule.Allows(origin))
-            throw new RequestException(RequestErrorKind.Forbidden, "foreign_origin", $"`Origin` is `{origin}`: this server answers pages of its own host only.", "Origin");
+        if (http.GetEndpoint()?.Metadata.GetMetadata<OriginRule>() is { } rule
+            && http.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !rule.Allows(origin))
+            throw new RequestException(
+                RequestErrorKind.Forbidden, "foreign_origin", $"`Origin` is `{origin}`: this server answers pages of its own host only.",
+                "Origin");
         return next(http);
     });
 
@@ -72,17 +76,20 @@ static class McpHandler
     sealed record OriginRule(ServerOptions Options)
     {
         public bool Allows(string origin) => Uri.TryCreate(origin, UriKind.Absolute, out var uri)
-            && (uri.Host == "localhost" || uri.Host == Options.Host || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)));
+            && (uri.Host == "localhost" || uri.Host == Options.Host
+            || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)));
     }
 }
 
 /// <summary>Holds each key to so many calls of tools a minute, in this process.</summary>
 sealed class AgentPace(int perMinute) : IDisposable
 {
-    readonly PartitionedRateLimiter<(ProjectId Project, string Actor)> _limiter = PartitionedRateLimiter.Create<(ProjectId Project, string Actor), (ProjectId, string)>(
+    readonly PartitionedRateLimiter<(ProjectId Project, string Actor)> _limiter = PartitionedRateLimiter.Create<(
+        ProjectId Project, string Actor), (ProjectId, string)>(
         caller => RateLimitPartition.GetTokenBucketLimiter(caller, _ => new TokenBucketRateLimiterOptions
         {
-            TokenLimit = perMinute, TokensPerPeriod = Math.Max(1, perMinute / 60), ReplenishmentPeriod = TimeSpan.FromSeconds(60.0 * Math.Max(1, perMinute / 60) / perMinute),
+            TokenLimit = perMinute, TokensPerPeriod = Math.Max(1, perMinute / 60),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(60.0 * Math.Max(1, perMinute / 60) / perMinute),
             QueueLimit = 0,
         }));
 
@@ -93,7 +100,9 @@ sealed class AgentPace(int perMinute) : IDisposable
         if (lease.IsAcquired)
             return;
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
-        throw new RequestException(RequestErrorKind.RateLimited, "rate_limited", $"This key has made {perMinute} calls within a minute: wait {Math.Ceiling(wait.TotalSeconds):0} s.");
+        throw new RequestException(
+            RequestErrorKind.RateLimited, "rate_limited",
+            $"This key has made {perMinute} calls within a minute: wait {Math.Ceiling(wait.TotalSeconds):0} s.");
     }
 
     public void Dispose() => _limiter.Dispose();
@@ -102,7 +111,10 @@ sealed class AgentPace(int perMinute) : IDisposable
 /// <summary>Who calls a tool.</summary>
 sealed class AgentCaller(IHttpContextAccessor http)
 {
-    public HttpCaller Caller => http.HttpContext?.Features.Get<HttpCaller>() ?? throw new RequestException(RequestErrorKind.Unauthenticated, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
+    public HttpCaller Caller =>
+        http.HttpContext?.Features.Get<HttpCaller>()
+            ?? throw new RequestException(
+                RequestErrorKind.Unauthenticated, "key_missing", "This call has no caller: send `Authorization: Bearer KEY`.");
 
     public ProjectId Project => Caller.Project;
 }

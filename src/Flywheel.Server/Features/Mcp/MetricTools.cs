@@ -23,7 +23,8 @@ sealed class MetricTools(
         MetricList.Of(await metrics.ListAsync(caller.Caller, state, ct));
 
     [McpServerTool(Name = "read_metric", ReadOnly = true, Idempotent = true, OpenWorld = false)]
-    [Description("How one metric stands: true pass rate, the validator's quality and agreement, each with its 95 % interval and the numbers behind it, by validator version.")]
+    [Description("How one metric stands: true pass rate, the validator's quality and agreement, each with its 95 % interval and the "
+        + "numbers behind it, by validator version.")]
     public async Task<MetricSummaryView> SummaryAsync(
         [Description("Name of the metric")] string metric,
         CancellationToken ct,
@@ -50,7 +51,8 @@ sealed class MetricTools(
     public async Task<ProposalAnswer> ProposeAsync(
         [Description("a-z, 0-9, `.`, `_` and `-`, such as answer.names-sum")] string name,
         [Description("A question answerable by yes (pass) or no (fail)")] string criterion,
-        [Description("The kind with its settings, such as {\"kind\": \"length\", \"max\": 400} or {\"kind\": \"judge\"}; see list_validators")] JsonElement validator,
+        [Description("The kind with its settings, such as {\"kind\": \"length\", \"max\": 400} or {\"kind\": \"judge\"}; see "
+            + "list_validators")] JsonElement validator,
         CancellationToken ct,
         [Description("output or input; left out: what the validator can check")] string? subject = null,
         [Description("Names of nodes; left out: all")] string[]? nodes = null,
@@ -59,7 +61,8 @@ sealed class MetricTools(
     {
         var result = await proposedMetrics.ProposeAsync(
             caller.Caller, new(name, criterion, validator) { Subject = subject, Nodes = nodes, Kinds = kinds, Sampling = sampling }, ct);
-        return ProposalAnswer.Of(result, $"metric {name}", "It checks nothing until a person activates it: POST /api/v1/metrics/NAME/state.");
+        return ProposalAnswer.Of(
+            result, $"metric {name}", "It checks nothing until a person activates it: POST /api/v1/metrics/NAME/state.");
     }
 
     [McpServerTool(Name = "list_guidelines", ReadOnly = true, Idempotent = true, OpenWorld = false)]
@@ -70,7 +73,8 @@ sealed class MetricTools(
     [McpServerTool(Name = "propose_guideline", Destructive = false, Idempotent = true, OpenWorld = false)]
     [Description("Propose a rule of a sentence or two for the judges of a metric. It enters the prompt once a person approved it.")]
     public async Task<ProposalAnswer> GuidelineAsync(
-        [Description("Name of the metric")] string metric, [Description("The rule, at most 1000 characters")] string text, CancellationToken ct)
+        [Description("Name of the metric")] string metric, [Description("The rule, at most 1000 characters")] string text,
+        CancellationToken ct)
     {
         var result = await proposedGuidelines.ProposeAsync(caller.Caller, metric, text, ct);
         return ProposalAnswer.Of(

@@ -11,7 +11,8 @@ namespace Flywheel.Server.Features.Mcp;
 /// <param name="State"><c>proposed</c>, or <c>repeated</c> when the same was proposed before.</param>
 public sealed record ProposalAnswer(string State, string What, string Next)
 {
-    public static ProposalAnswer Of(InsertResult result, string what, string next) => new(result == InsertResult.Stored ? "proposed" : "repeated", what, next);
+    public static ProposalAnswer Of(InsertResult result, string what, string next) =>
+        new(result == InsertResult.Stored ? "proposed" : "repeated", what, next);
 }
 
 /// <summary>The review queue, and answers to it that a person decides about.</summary>
@@ -20,7 +21,8 @@ sealed class ReviewTools(ReviewQueue queue, ProposedLabelService labels, AgentCa
     const int Preview = 2_000;
 
     [McpServerTool(Name = "read_review_queue", ReadOnly = true, Idempotent = true, OpenWorld = false)]
-    [Description("What people should look at, most urgent first. Items that are served blind have no suggestion. Reading takes nothing and changes nothing.")]
+    [Description("What people should look at, most urgent first. Items that are served blind have no suggestion. Reading takes nothing "
+        + "and changes nothing.")]
     public async Task<ReviewList> QueueAsync(
         CancellationToken ct,
         [Description("Only this node")] string? node = null,
@@ -32,12 +34,14 @@ sealed class ReviewTools(ReviewQueue queue, ProposedLabelService labels, AgentCa
         var page = ReviewList.Of(await queue.ListForAgentAsync(caller.Caller, new(node, metric, reason, cursor, limit), ct));
         return page with
         {
-            Items = [.. page.Items.Select(item => item with { Input = ShortText.Of(item.Input, Preview), Output = ShortText.Of(item.Output, Preview) })],
+            Items = [.. page.Items.Select(
+                item => item with { Input = ShortText.Of(item.Input, Preview), Output = ShortText.Of(item.Output, Preview) })],
         };
     }
 
     [McpServerTool(Name = "propose_label", Destructive = false, Idempotent = true, OpenWorld = false)]
-    [Description("Propose pass or fail for one metric on one span. A person sees it as a suggestion and accepts or changes it; it is no label and never counts as one. Items that are kept for blind labels are refused.")]
+    [Description("Propose pass or fail for one metric on one span. A person sees it as a suggestion and accepts or changes it; it is no "
+        + "label and never counts as one. Items that are kept for blind labels are refused.")]
     public async Task<ProposalAnswer> LabelAsync(
         [Description("Id of the trace")] string trace_id,
         [Description("Id of the span in it")] string span_id,
@@ -49,6 +53,7 @@ sealed class ReviewTools(ReviewQueue queue, ProposedLabelService labels, AgentCa
     {
         var result = await labels.ProposeAsync(caller.Caller, new(trace_id, span_id, metric, passed, critique, confidence), ct);
         return ProposalAnswer.Of(
-            result, $"label {(passed ? "pass" : "fail")} for {metric} on {new SpanKey(trace_id, span_id)}", "It is in the review queue as a suggestion; a person decides.");
+            result, $"label {(passed ? "pass" : "fail")} for {metric} on {new SpanKey(trace_id, span_id)}",
+            "It is in the review queue as a suggestion; a person decides.");
     }
 }

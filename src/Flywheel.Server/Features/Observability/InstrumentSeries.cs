@@ -70,7 +70,8 @@ sealed class InstrumentSeries(Instrument instrument)
         return i;
     }
 
-    static string? At(ReadOnlySpan<KeyValuePair<string, object?>> attributes, int i) => i < attributes.Length ? attributes[i].Value as string : null;
+    static string? At(ReadOnlySpan<KeyValuePair<string, object?>> attributes, int i) =>
+        i < attributes.Length ? attributes[i].Value as string : null;
 
     static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> attributes)
     {

@@ -4,7 +4,8 @@ using Flywheel.Server.Hosting;
 namespace Flywheel.Server.Features.Observability;
 
 /// <summary>Exports while the server runs, and measures the queue for it.</summary>
-sealed class OtlpExportService(QueueMeasurement queue, ServerOptions options, TimeProvider clock, ILogger<OtlpExportService> log) : BackgroundService
+sealed class OtlpExportService(QueueMeasurement queue, ServerOptions options, TimeProvider clock, ILogger<OtlpExportService> log)
+    : BackgroundService
 {
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 

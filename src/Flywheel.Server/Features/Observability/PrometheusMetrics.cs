@@ -19,8 +19,10 @@ sealed class PrometheusMetrics : IDisposable
             if (ReferenceEquals(instrument.Meter, FlywheelMeter.Meter))
                 listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument.Name, _ => new InstrumentSeries(instrument)));
         };
-        _listener.SetMeasurementEventCallback<long>(static (_, value, attributes, series) => ((InstrumentSeries)series!).Add(value, attributes));
-        _listener.SetMeasurementEventCallback<double>(static (_, value, attributes, series) => ((InstrumentSeries)series!).Add(value, attributes));
+        _listener.SetMeasurementEventCallback<long>(
+            static (_, value, attributes, series) => ((InstrumentSeries)series!).Add(value, attributes));
+        _listener.SetMeasurementEventCallback<double>(
+            static (_, value, attributes, series) => ((InstrumentSeries)series!).Add(value, attributes));
         _listener.Start();
     }
 

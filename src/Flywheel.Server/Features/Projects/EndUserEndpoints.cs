@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Projects;
 
 /// <param name="EndUser">As the spans name the person.</param>
-/// <param name="Compact">Also rewrite the database file, so that no free page holds what was deleted; writers wait meanwhile (false).</param>
+/// <param name="Compact">Also rewrite the database file, so that no free page holds what was deleted; writers wait meanwhile
+/// (false).</param>
 public sealed record EraseBody(string EndUser, bool Compact = false, string? Author = null);
 
 /// <param name="Compacted">The file was rewritten; false when nobody asked, and on PostgreSQL, which frees space in its own time.</param>

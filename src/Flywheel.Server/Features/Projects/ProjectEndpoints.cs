@@ -13,18 +13,21 @@ namespace Flywheel.Server.Features.Projects;
 /// <param name="CanaryRate">Share of a judge's texts, 0 to 1, that are judged twice more with orders planted in them.</param>
 /// <param name="AnchorHours">Hours between two replays of judges' frozen cases; 0 for none but those that are asked for.</param>
 public sealed record ProjectView(
-    string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double BlindShare, double CanaryRate, DateTimeOffset CreatedAt,
+    string Name, int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double BlindShare, double CanaryRate,
+    DateTimeOffset CreatedAt,
     int AnchorHours)
 {
     public static ProjectView Of(Project project) =>
-        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.BlindShare, project.CanaryRate, project.CreatedAt, project.AnchorHours);
+        new(project.Name, project.JudgeCallsPerDay, project.JudgeUsdPerDay, project.AuditRate, project.BlindShare, project.CanaryRate,
+            project.CreatedAt, project.AnchorHours);
 }
 
 /// <param name="BlindShare">Left out: stays as it is.</param>
 /// <param name="CanaryRate">Left out: stays as it is.</param>
 /// <param name="AnchorHours">Left out: stays as it is.</param>
 public sealed record LimitsBody(
-    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null, int? AnchorHours = null)
+    int? JudgeCallsPerDay, double? JudgeUsdPerDay, double AuditRate, double? BlindShare = null, double? CanaryRate = null,
+    int? AnchorHours = null)
 {
     internal ProjectSettings Settings() => new(JudgeCallsPerDay, JudgeUsdPerDay, AuditRate, BlindShare, CanaryRate, AnchorHours);
 }
@@ -48,7 +51,8 @@ static class ProjectEndpoints
     {
         api.MapGet("/project", GetAsync).Needs(KeyScope.Read).WithTags("Project").WithSummary("The caller's project and its limits");
         api.MapPut("/project", PutAsync).Needs(KeyScope.Admin).WithTags("Project").WithSummary("Set the judges' budget and the audit rate");
-        api.MapGet("/audit", AuditAsync).Needs(KeyScope.Admin).WithTags("Project").WithSummary("Who changed what, newest first, and whether the chain is whole");
+        api.MapGet("/audit", AuditAsync).Needs(KeyScope.Admin).WithTags("Project")
+            .WithSummary("Who changed what, newest first, and whether the chain is whole");
     }
 
     static async Task<Ok<ProjectView>> GetAsync(HttpCaller caller, ProjectService projects, CancellationToken ct) =>

@@ -11,19 +11,28 @@ static class PromptEndpoints
     {
         var prompts = api.MapGroup("/prompts").WithTags("Prompts");
         prompts.MapGet("/", ListAsync).Needs(KeyScope.Read).WithSummary("Prompts with their prompt labels");
-        prompts.MapGet("/{name}", GetAsync).Needs(KeyScope.Read).WithSummary("One prompt: its versions, newest first, and the number of spans that ran each");
-        prompts.MapPost("/{name}/versions", AddAsync).Needs(KeyScope.Admin).WithSummary("Add a version; the newest one's content again adds nothing");
-        prompts.MapGet("/{name}/versions/{which}", FetchAsync).Needs(KeyScope.Ingest).WithSummary("One version, by its number or a prompt label; `latest` is the newest");
-        prompts.MapPost("/{name}/versions/{which}/render", RenderAsync).Needs(KeyScope.Ingest).WithSummary("A version with its placeholders filled");
-        prompts.MapGet("/{name}/versions/{which}/spans", SpansAsync).Needs(KeyScope.Read).WithSummary("The newest spans that ran a version");
-        prompts.MapGet("/{name}/diff", DiffAsync).Needs(KeyScope.Read).WithSummary("What changed between two versions or prompt labels, as a unified diff");
-        prompts.MapPut("/{name}/labels/{label}", MoveLabelAsync).Needs(KeyScope.Admin).WithSummary("Point a prompt label at a version; 202 and a proposal if the prompt label is protected");
+        prompts.MapGet("/{name}", GetAsync).Needs(KeyScope.Read)
+            .WithSummary("One prompt: its versions, newest first, and the number of spans that ran each");
+        prompts.MapPost("/{name}/versions", AddAsync).Needs(KeyScope.Admin)
+            .WithSummary("Add a version; the newest one's content again adds nothing");
+        prompts.MapGet("/{name}/versions/{which}", FetchAsync).Needs(KeyScope.Ingest)
+            .WithSummary("One version, by its number or a prompt label; `latest` is the newest");
+        prompts.MapPost("/{name}/versions/{which}/render", RenderAsync).Needs(KeyScope.Ingest)
+            .WithSummary("A version with its placeholders filled");
+        prompts.MapGet("/{name}/versions/{which}/spans", SpansAsync).Needs(KeyScope.Read)
+            .WithSummary("The newest spans that ran a version");
+        prompts.MapGet("/{name}/diff", DiffAsync).Needs(KeyScope.Read)
+            .WithSummary("What changed between two versions or prompt labels, as a unified diff");
+        prompts.MapPut("/{name}/labels/{label}", MoveLabelAsync).Needs(KeyScope.Admin)
+            .WithSummary("Point a prompt label at a version; 202 and a proposal if the prompt label is protected");
         var proposals = api.MapGroup("/prompt-proposals").WithTags("Prompts");
         proposals.MapGet("/", ProposalsAsync).Needs(KeyScope.Read).WithSummary("Protected prompt labels that are to move");
         proposals.MapPost("/{id:long}/approve", ApproveAsync).Needs(KeyScope.Admin).WithSummary("Sign off: the prompt label moves");
         proposals.MapPost("/{id:long}/reject", RejectAsync).Needs(KeyScope.Admin).WithSummary("Turn down: the prompt label stays");
-        api.MapGet("/project/protected-labels", ProtectedAsync).Needs(KeyScope.Read).WithTags("Prompts").WithSummary("Prompt labels that move only with a person's sign-off");
-        api.MapPut("/project/protected-labels", ProtectAsync).Needs(KeyScope.Admin).WithTags("Prompts").WithSummary("Set which prompt labels need sign-off; none by default");
+        api.MapGet("/project/protected-labels", ProtectedAsync).Needs(KeyScope.Read).WithTags("Prompts")
+            .WithSummary("Prompt labels that move only with a person's sign-off");
+        api.MapPut("/project/protected-labels", ProtectAsync).Needs(KeyScope.Admin).WithTags("Prompts")
+            .WithSummary("Set which prompt labels need sign-off; none by default");
         api.MapGet("/traces/{traceId}/spans/{spanId}/prompt", ExactAsync).Needs(KeyScope.Read).WithTags("Prompts")
             .WithSummary("The prompt that a span got, message by message, demonstrations marked");
     }
@@ -38,7 +47,8 @@ static class PromptEndpoints
         string name, Body<PromptBody> body, HttpCaller caller, PromptService prompts, CancellationToken ct) =>
         TypedResults.Ok(PromptVersionView.Of(await prompts.AddAsync(caller.For(body.Value.Author), name, body.Value.Request(), ct)));
 
-    static async Task<Ok<PromptVersionView>> FetchAsync(string name, string which, HttpCaller caller, PromptService prompts, CancellationToken ct) =>
+    static async Task<Ok<PromptVersionView>> FetchAsync(
+        string name, string which, HttpCaller caller, PromptService prompts, CancellationToken ct) =>
         TypedResults.Ok(PromptVersionView.Of(await prompts.GetLabelledAsync(caller, name, which, ct)));
 
     static async Task<Ok<RenderedView>> RenderAsync(
@@ -68,7 +78,8 @@ static class PromptEndpoints
 
     static async Task<Ok<PromptLabelProposalList>> ProposalsAsync(
         HttpCaller caller, PromptService prompts, CancellationToken ct, string? state = null, int limit = 50) =>
-        TypedResults.Ok(new PromptLabelProposalList([.. (await prompts.ProposalsAsync(caller, state, limit, ct)).Select(PromptLabelProposalView.Of)]));
+        TypedResults.Ok(new PromptLabelProposalList(
+            [.. (await prompts.ProposalsAsync(caller, state, limit, ct)).Select(PromptLabelProposalView.Of)]));
 
     static async Task<NoContent> ApproveAsync(
         long id, Body<PromptDecisionBody> body, HttpCaller caller, PromptService prompts, CancellationToken ct)

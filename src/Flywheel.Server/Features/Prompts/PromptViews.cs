@@ -25,7 +25,8 @@ public sealed record ProtectedPromptLabels(IReadOnlyList<string> Labels, string?
 public sealed record RenderBody(Dictionary<string, string> Variables);
 
 public sealed record PromptVersionView(
-    string Name, int Version, string Type, JsonElement Template, JsonElement Config, IReadOnlyList<string> Variables, IReadOnlyList<string> Labels,
+    string Name, int Version, string Type, JsonElement Template, JsonElement Config, IReadOnlyList<string> Variables,
+    IReadOnlyList<string> Labels,
     string? Note, string Author, DateTimeOffset CreatedAt)
 {
     internal static PromptVersionView Of(LabelledPromptVersion it) => Of(it.Version, it.Labels, it.Newest);
@@ -34,7 +35,8 @@ public sealed record PromptVersionView(
         it.Name, it.Number, Wire.Name(it.Type),
         it.Type == PromptType.Text ? JsonSerializer.SerializeToElement(it.Template) : JsonElement.Parse(it.Template),
         JsonElement.Parse(it.Config), PromptTemplate.Variables(it.Type, it.Template),
-        [.. labels.Where(label => label.Number == it.Number).Select(label => label.Label), .. it.Number == newest ? [PromptLabel.Latest] : Array.Empty<string>()],
+        [.. labels.Where(label => label.Number == it.Number).Select(label => label.Label),
+            .. it.Number == newest ? [PromptLabel.Latest] : Array.Empty<string>()],
         it.Note, it.Author, it.CreatedAt);
 }
 

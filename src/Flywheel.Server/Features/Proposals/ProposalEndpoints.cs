@@ -15,11 +15,13 @@ public sealed record ChangeDecisionBody(string? Author = null, string? Reason = 
 /// <param name="Base">What it starts from: where that has changed, it cannot be approved any more.</param>
 /// <param name="Change">What approval changes.</param>
 public sealed record ChangeProposalView(
-    long Id, string Kind, string Action, string Subject, string Summary, string State, string Author, DateTimeOffset CreatedAt, string? DecidedBy,
+    long Id, string Kind, string Action, string Subject, string Summary, string State, string Author, DateTimeOffset CreatedAt,
+    string? DecidedBy,
     DateTimeOffset? DecidedAt, string? Reason, JsonElement Base, JsonElement Change, JsonElement Evidence)
 {
     public static ChangeProposalView Of(Proposal it) => new(
-        it.Id, Wire.Name(it.Kind), Wire.Name(it.Action), it.Subject, it.Summary, Wire.Name(it.State), it.Author, it.CreatedAt, it.DecidedBy, it.DecidedAt,
+        it.Id, Wire.Name(it.Kind), Wire.Name(it.Action), it.Subject, it.Summary, Wire.Name(it.State), it.Author, it.CreatedAt, it.DecidedBy,
+        it.DecidedAt,
         it.Reason, JsonElement.Parse(it.Base), JsonElement.Parse(it.Change), JsonElement.Parse(it.Evidence));
 }
 
@@ -37,7 +39,8 @@ static class ProposalEndpoints
     }
 
     static async Task<Ok<ChangeProposalList>> ListAsync(
-        HttpCaller caller, ProposalService proposals, CancellationToken ct, string? state = null, string? kind = null, string? subject = null, int limit = 50) =>
+        HttpCaller caller, ProposalService proposals, CancellationToken ct, string? state = null, string? kind = null,
+        string? subject = null, int limit = 50) =>
         TypedResults.Ok(new ChangeProposalList(
             [.. (await proposals.ListAsync(caller, new(kind, subject, state, limit), ct)).Select(ChangeProposalView.Of)]));
 

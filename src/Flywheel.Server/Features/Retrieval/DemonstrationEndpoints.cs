@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Retrieval;
 
 public sealed record DemonstrationView(
-    Guid Id, string Purpose, string Target, string Input, string Output, string? RejectedOutput, string? Reason, bool Fixed, double Disagreement,
+    Guid Id, string Purpose, string Target, string Input, string Output, string? RejectedOutput, string? Reason, bool Fixed,
+    double Disagreement,
     string? EndUser, string State, string Author, DateTimeOffset CreatedAt, DateTimeOffset? ApprovedAt, string? ApprovedBy,
     DateTimeOffset? RecalledAt, string? RecalledBy)
 {
@@ -49,9 +50,12 @@ static class DemonstrationEndpoints
         demonstrations.MapGet("/{id:guid}", GetAsync).Needs(KeyScope.Read).WithSummary("One demonstration");
         demonstrations.MapPost("/approve", ApproveAsync).Needs(KeyScope.Admin).WithSummary("Let demonstrations into prompts");
         demonstrations.MapPost("/recall", RecallAsync).Needs(KeyScope.Admin).WithSummary("Take demonstrations out of all prompts");
-        demonstrations.MapPost("/{id:guid}/approve", ApproveOneAsync).Needs(KeyScope.Admin).WithSummary("Let one demonstration into prompts");
-        demonstrations.MapPost("/{id:guid}/recall", RecallOneAsync).Needs(KeyScope.Admin).WithSummary("Take one demonstration out of all prompts");
-        demonstrations.MapPost("/search", SearchAsync).Needs(KeyScope.Ingest).WithSummary("Demonstrations for a prompt, and why each was chosen");
+        demonstrations.MapPost("/{id:guid}/approve", ApproveOneAsync).Needs(KeyScope.Admin)
+            .WithSummary("Let one demonstration into prompts");
+        demonstrations.MapPost("/{id:guid}/recall", RecallOneAsync).Needs(KeyScope.Admin)
+            .WithSummary("Take one demonstration out of all prompts");
+        demonstrations.MapPost("/search", SearchAsync).Needs(KeyScope.Ingest)
+            .WithSummary("Demonstrations for a prompt, and why each was chosen");
     }
 
     static async Task<Ok<DemonstrationList>> ListAsync(
@@ -62,24 +66,28 @@ static class DemonstrationEndpoints
         return TypedResults.Ok(new DemonstrationList([.. page.Items.Select(DemonstrationView.Of)], page.Next));
     }
 
-    static async Task<Ok<DemonstrationView>> GetAsync(Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+    static async Task<Ok<DemonstrationView>> GetAsync(
+        Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
         TypedResults.Ok(DemonstrationView.Of(await demonstrations.GetAsync(caller, id, ct)));
 
     static async Task<Ok<DecisionAnswer>> ApproveAsync(
         Body<DecisionBody> body, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
         TypedResults.Ok(new DecisionAnswer(await demonstrations.ApproveAsync(caller.For(body.Value.Author), body.Value.Ids, ct)));
 
-    static async Task<Ok<DemonstrationView>> ApproveOneAsync(Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+    static async Task<Ok<DemonstrationView>> ApproveOneAsync(
+        Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
         TypedResults.Ok(DemonstrationView.Of(await demonstrations.ApproveOneAsync(caller, id, ct)));
 
     static async Task<Ok<DecisionAnswer>> RecallAsync(
         Body<DecisionBody> body, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
         TypedResults.Ok(new DecisionAnswer(await demonstrations.RecallAsync(caller.For(body.Value.Author), body.Value.Ids, ct)));
 
-    static async Task<Ok<DemonstrationView>> RecallOneAsync(Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
+    static async Task<Ok<DemonstrationView>> RecallOneAsync(
+        Guid id, HttpCaller caller, DemonstrationService demonstrations, CancellationToken ct) =>
         TypedResults.Ok(DemonstrationView.Of(await demonstrations.RecallOneAsync(caller, id, ct)));
 
-    static async Task<Ok<SearchAnswer>> SearchAsync(Body<SearchBody> body, HttpCaller caller, RetrievalService retrieval, CancellationToken ct)
+    static async Task<Ok<SearchAnswer>> SearchAsync(
+        Body<SearchBody> body, HttpCaller caller, RetrievalService retrieval, CancellationToken ct)
     {
         var it = body.Value;
         var started = Stopwatch.GetTimestamp();
@@ -93,6 +101,7 @@ static class DemonstrationEndpoints
     {
         var chosen = Engine.Loop.EmbeddedLoop.Chosen(it);
         return new ChosenView(
-            it.Id, it.Text, it.Answer, it.IsFixed, chosen.Score, chosen.Parts.ToDictionary(part => part.Name, part => part.Value), it.ApprovedAt);
+            it.Id, it.Text, it.Answer, it.IsFixed, chosen.Score, chosen.Parts.ToDictionary(part => part.Name, part => part.Value),
+            it.ApprovedAt);
     }
 }

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Retrieval;
 
 /// <param name="Retrieval">What was set for this node; empty under the defaults.</param>
-public sealed record NodePolicyView(string Node, RetrievalSettings Retrieval, RetrievalSettings InForce, string? Author, DateTimeOffset? UpdatedAt)
+public sealed record NodePolicyView(
+    string Node, RetrievalSettings Retrieval, RetrievalSettings InForce, string? Author, DateTimeOffset? UpdatedAt)
 {
     public static NodePolicyView Of(NodePolicyInForce it) => new(it.Node, it.Own, it.InForce, it.Author, it.UpdatedAt);
 }

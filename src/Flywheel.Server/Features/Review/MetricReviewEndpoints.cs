@@ -8,10 +8,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Features.Review;
 
 /// <param name="Evidence">What the person could see then.</param>
-public sealed record MetricReviewView(int Number, int Version, string Decision, string? Note, string Author, DateTimeOffset At, JsonElement Evidence)
+public sealed record MetricReviewView(
+    int Number, int Version, string Decision, string? Note, string Author, DateTimeOffset At, JsonElement Evidence)
 {
     public static MetricReviewView Of(PastReview it) => new(
-        it.Review.Number, it.Version, Wire.Name(it.Review.Decision), it.Review.Note, it.Review.Author, it.Review.At, JsonElement.Parse(it.Review.Evidence));
+        it.Review.Number, it.Version, Wire.Name(it.Review.Decision), it.Review.Note, it.Review.Author, it.Review.At,
+        JsonElement.Parse(it.Review.Evidence));
 }
 
 /// <param name="EveryDays">Days between reviews; 0 is never.</param>
@@ -21,11 +23,13 @@ public sealed record MetricReviewView(int Number, int Version, string Decision, 
 /// <param name="Evidence">Null where it was left out.</param>
 /// <param name="Reviews">Newest first; null in lists.</param>
 public sealed record MetricScheduleView(
-    string Metric, string Criterion, string Kind, int Version, int EveryDays, bool Own, DateTimeOffset? DueAt, bool Due, DateTimeOffset Since,
+    string Metric, string Criterion, string Kind, int Version, int EveryDays, bool Own, DateTimeOffset? DueAt, bool Due,
+    DateTimeOffset Since,
     string? LastDecision, string? LastAuthor, MetricEvidenceView? Evidence = null, IReadOnlyList<MetricReviewView>? Reviews = null)
 {
     public static MetricScheduleView Of(MetricToReview it) => new(
-        it.Schedule.Metric.Name, it.Schedule.Metric.Criterion, it.Schedule.Metric.Validator.Kind, it.Schedule.Metric.Number, it.Schedule.EveryDays,
+        it.Schedule.Metric.Name, it.Schedule.Metric.Criterion, it.Schedule.Metric.Validator.Kind, it.Schedule.Metric.Number,
+        it.Schedule.EveryDays,
         it.Schedule.Own, it.Schedule.DueAt, it.Overdue, it.Schedule.Since, it.Schedule.Last is { } last ? Wire.Name(last.Decision) : null,
         it.Schedule.Last?.Author, it.Evidence is { } evidence ? MetricEvidenceView.Of(evidence) : null);
 }
@@ -43,15 +47,20 @@ static class MetricReviewEndpoints
 {
     public static void MapMetricReviews(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/metric-reviews", ListAsync).Needs(KeyScope.Read).WithTags("Review").WithSummary("When metrics in code are to be looked at again, the longest due first");
-        api.MapPut("/metric-reviews", SetProjectDaysAsync).Needs(KeyScope.Admin).WithTags("Review").WithSummary("Days between reviews of metrics without their own");
-        api.MapGet("/metrics/{name}/reviews", GetAsync).Needs(KeyScope.Read).WithTags("Review").WithSummary("What changed since the last review, and past reviews");
+        api.MapGet("/metric-reviews", ListAsync).Needs(KeyScope.Read).WithTags("Review")
+            .WithSummary("When metrics in code are to be looked at again, the longest due first");
+        api.MapPut("/metric-reviews", SetProjectDaysAsync).Needs(KeyScope.Admin).WithTags("Review")
+            .WithSummary("Days between reviews of metrics without their own");
+        api.MapGet("/metrics/{name}/reviews", GetAsync).Needs(KeyScope.Read).WithTags("Review")
+            .WithSummary("What changed since the last review, and past reviews");
         api.MapPost("/metrics/{name}/reviews", AddAsync).Needs(KeyScope.Admin).WithTags("Review")
             .WithSummary("Record a review: keep, change or retire").ProducesProblem(400).ProducesProblem(409);
-        api.MapPut("/metrics/{name}/reviews", SetDaysAsync).Needs(KeyScope.Admin).WithTags("Review").WithSummary("The metric's own days between reviews");
+        api.MapPut("/metrics/{name}/reviews", SetDaysAsync).Needs(KeyScope.Admin).WithTags("Review")
+            .WithSummary("The metric's own days between reviews");
     }
 
-    static async Task<Ok<MetricScheduleList>> ListAsync(HttpCaller caller, MetricReviewService reviews, CancellationToken ct, bool due = false) =>
+    static async Task<Ok<MetricScheduleList>> ListAsync(
+        HttpCaller caller, MetricReviewService reviews, CancellationToken ct, bool due = false) =>
         TypedResults.Ok(new MetricScheduleList([.. (await reviews.ListAsync(caller, due, ct)).Select(MetricScheduleView.Of)]));
 
     static async Task<Ok<MetricScheduleList>> SetProjectDaysAsync(
@@ -72,7 +81,8 @@ static class MetricReviewEndpoints
     {
         var it = body.Value;
         return TypedResults.Created(
-            $"/api/v1/metrics/{name}/reviews", MetricReviewView.Of(await reviews.AddAsync(caller, name, it.Decision, it.Note, it.Author, ct)));
+            $"/api/v1/metrics/{name}/reviews",
+            MetricReviewView.Of(await reviews.AddAsync(caller, name, it.Decision, it.Note, it.Author, ct)));
     }
 
     static async Task<Ok<MetricScheduleView>> SetDaysAsync(

@@ -24,13 +24,15 @@ public sealed record ProposalView(string Author, string Verdict, string Critique
 /// <param name="ReservedBy">Who has taken it until <c>ReservedUntil</c>; null when nobody has.</param>
 /// <param name="Served"><c>blind</c> or <c>suggested</c>; null when no judge has decided and nobody has proposed a label.</param>
 /// <param name="Suggestion">What the judge said, else what was proposed last, to accept or edit; null on blind items.</param>
-/// <param name="Proposals">Labels that agents or people elsewhere proposed, newest first; null on blind items and where there are none.</param>
+/// <param name="Proposals">Labels that agents or people elsewhere proposed, newest first; null on blind items and where there are
+/// none.</param>
 public sealed record ReviewItemView(
     string TraceId, string SpanId, string Node, string Kind, string? Input, string? Output, string? Metric, string Reason, string Detail,
     double Priority, double? Propensity, DateTimeOffset Since, string Id, string? Served = null, SuggestionView? Suggestion = null,
     string? ReservedBy = null, DateTimeOffset? ReservedUntil = null, IReadOnlyList<ProposalView>? Proposals = null)
 {
-    public static ReviewItemView Of(QueueItem item) => Of(item.Served) with { ReservedBy = item.Held?.Author, ReservedUntil = item.Held?.Until };
+    public static ReviewItemView Of(QueueItem item) =>
+        Of(item.Served) with { ReservedBy = item.Held?.Author, ReservedUntil = item.Held?.Until };
 
     static ReviewItemView Of(ServedItem served) => Of(served.Item) with
     {
@@ -40,11 +42,13 @@ public sealed record ReviewItemView(
         Suggestion = served.Suggestion is { } it
             ? new(Wire.Name(it.Verdict), it.Critique, it.Confidence, it.ValidatorVersion, it.RawConfidence, it.Author) : null,
         Proposals = served.Proposals.Count == 0 ? null
-            : [.. served.Proposals.Select(each => new ProposalView(each.Author, each.Passed ? "pass" : "fail", each.Critique, each.Confidence, each.CreatedAt))],
+            : [.. served.Proposals.Select(
+                each => new ProposalView(each.Author, each.Passed ? "pass" : "fail", each.Critique, each.Confidence, each.CreatedAt))],
     };
 
     static ReviewItemView Of(ReviewItem item) => new(
-        item.Key.Trace, item.Key.Span, item.Node, Wire.Name(item.Kind), item.Input, item.Output, item.Metric, ReviewReasons.Name(item.Reason),
+        item.Key.Trace, item.Key.Span, item.Node, Wire.Name(item.Kind), item.Input, item.Output, item.Metric,
+        ReviewReasons.Name(item.Reason),
         item.Detail, item.Priority, item.Propensity, item.Since, ReviewItemId.Of(new(item.Span, item.MetricId)));
 }
 
@@ -65,10 +69,12 @@ static class ReviewEndpoints
 {
     public static void MapReview(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/review", ListAsync).Needs(KeyScope.Read).WithTags("Review").WithSummary("What people should look at, most urgent first");
+        api.MapGet("/review", ListAsync).Needs(KeyScope.Read).WithTags("Review")
+            .WithSummary("What people should look at, most urgent first");
         api.MapPost("/review/{item}/reserve", ReserveAsync).Needs(KeyScope.Admin).WithTags("Review")
             .WithSummary("Take an item, or hold it longer: others are not shown it until then").ProducesProblem(404).ProducesProblem(409);
-        api.MapDelete("/review/{item}/reserve", ReleaseAsync).Needs(KeyScope.Admin).WithTags("Review").WithSummary("Give an item back").ProducesProblem(404);
+        api.MapDelete("/review/{item}/reserve", ReleaseAsync).Needs(KeyScope.Admin).WithTags("Review").WithSummary("Give an item back")
+            .ProducesProblem(404);
     }
 
     static async Task<Ok<ReviewList>> ListAsync(
@@ -77,13 +83,15 @@ static class ReviewEndpoints
         string? reserve = null, bool blind = false) =>
         TypedResults.Ok(ReviewList.Of(await queue.ListAsync(caller, new(node, metric, reason, cursor, limit, author, reserve, blind), ct)));
 
-    static async Task<Ok<ReservationView>> ReserveAsync(string item, Body<ReserveBody> body, HttpCaller caller, ReviewQueue queue, CancellationToken ct)
+    static async Task<Ok<ReservationView>> ReserveAsync(
+        string item, Body<ReserveBody> body, HttpCaller caller, ReviewQueue queue, CancellationToken ct)
     {
         var held = await queue.ReserveAsync(caller, item, body.Value.Author, body.Value.For, ct);
         return TypedResults.Ok(new ReservationView(item, held.Author, held.Until));
     }
 
-    static async Task<NoContent> ReleaseAsync(string item, HttpCaller caller, ReviewQueue queue, CancellationToken ct, string? author = null)
+    static async Task<NoContent> ReleaseAsync(
+        string item, HttpCaller caller, ReviewQueue queue, CancellationToken ct, string? author = null)
     {
         await queue.ReleaseAsync(caller, item, author, ct);
         return TypedResults.NoContent();

@@ -32,7 +32,8 @@ sealed class OtlpBody : IDisposable
     {
         var encoding = request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
-            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_encoding", $"The content encoding is `{encoding}`: send gzip, or none.");
+            throw new RequestException(
+                RequestErrorKind.UnsupportedFormat, "unsupported_encoding", $"The content encoding is `{encoding}`: send gzip, or none.");
         if (request.ContentLength > Body.MaxBytes)
             throw TooLarge();
         if (encoding != "gzip")
@@ -56,7 +57,9 @@ sealed class OtlpBody : IDisposable
                 return body;
             var encoding = request.Headers["grpc-encoding"].ToString();
             if (encoding != "gzip")
-                throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_encoding", $"The message is packed with `{encoding}`: use gzip, or none.");
+                throw new RequestException(
+                    RequestErrorKind.UnsupportedFormat, "unsupported_encoding",
+                    $"The message is packed with `{encoding}`: use gzip, or none.");
             using var stream = new MemoryStream(body._bytes, body._start, body._end - body._start, writable: false);
             await using var unpacked = new GZipStream(stream, CompressionMode.Decompress);
             var plain = await UnpackAsync(unpacked, load, ct);

@@ -20,7 +20,8 @@ static class OtlpEndpoints
     public static void MapOtlp(this IEndpointRouteBuilder app)
     {
         app.MapPost("/v1/traces", (HttpContext http) => HttpAsync(http, spans: true)).AsOtlpRoute("Take spans in OTLP");
-        app.MapPost("/v1/logs", (HttpContext http) => HttpAsync(http, spans: false)).AsOtlpRoute("Take log records in OTLP: texts of spans");
+        app.MapPost("/v1/logs", (HttpContext http) => HttpAsync(http, spans: false))
+            .AsOtlpRoute("Take log records in OTLP: texts of spans");
         app.MapPost("/opentelemetry.proto.collector.trace.v1.TraceService/Export", (HttpContext http) => GrpcAsync(http, spans: true))
             .AsOtlpRoute("Spans over gRPC").ExcludeFromDescription();
         app.MapPost("/opentelemetry.proto.collector.logs.v1.LogsService/Export", (HttpContext http) => GrpcAsync(http, spans: false))
@@ -51,11 +52,13 @@ static class OtlpEndpoints
         {
             await next(http);
         }
-        catch (Exception e) when (!http.Response.HasStarted && !(e is OperationCanceledException && http.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (
+            !http.Response.HasStarted && !(e is OperationCanceledException && http.RequestAborted.IsCancellationRequested))
         {
             var fault = Describe(e);
             if (fault.Status == 500)
-                http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Flywheel.Telemetry").LogError(e, "{Path} failed", http.Request.Path);
+                http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Flywheel.Telemetry")
+                    .LogError(e, "{Path} failed", http.Request.Path);
             if (IsGrpc(http.Request))
                 await GrpcFaultAsync(http, fault.Code, fault.Message, fault.RetryAfter);
             else
@@ -68,7 +71,9 @@ static class OtlpEndpoints
         var type = (http.Request.ContentType ?? "").Split(';')[0].Trim();
         var json = type.Equals(JsonType, StringComparison.OrdinalIgnoreCase);
         if (!json && !type.Equals(Protobuf, StringComparison.OrdinalIgnoreCase))
-            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"The content type is `{type}`: send `{Protobuf}` or `{JsonType}`.");
+            throw new RequestException(
+                RequestErrorKind.UnsupportedFormat, "unsupported_media_type",
+                $"The content type is `{type}`: send `{Protobuf}` or `{JsonType}`.");
         using var body = await OtlpBody.OfHttpAsync(http.Request, Load(http), http.RequestAborted);
         var taken = await TakeAsync(http, body, json, spans);
         http.Response.ContentType = json ? JsonType : Protobuf;
@@ -80,7 +85,9 @@ static class OtlpEndpoints
     static async Task GrpcAsync(HttpContext http, bool spans)
     {
         if (!HttpProtocol.IsHttp2(http.Request.Protocol) || !IsGrpc(http.Request))
-            throw new RequestException(RequestErrorKind.UnsupportedFormat, "unsupported_media_type", $"This route speaks gRPC over HTTP/2 (`{Grpc}`); over HTTP/1.1 use /v1/traces and /v1/logs.");
+            throw new RequestException(
+                RequestErrorKind.UnsupportedFormat, "unsupported_media_type",
+                $"This route speaks gRPC over HTTP/2 (`{Grpc}`); over HTTP/1.1 use /v1/traces and /v1/logs.");
         using var body = await OtlpBody.OfGrpcAsync(http.Request, Load(http), http.RequestAborted);
         var taken = await TakeAsync(http, body, json: false, spans);
         var reply = OtlpReply.Success(json: false, spans, taken.Rejected, taken.Message);
@@ -98,8 +105,10 @@ static class OtlpEndpoints
         var intake = http.RequestServices.GetRequiredService<TelemetryIntake>();
         var mayLabel = caller.Scope == KeyScope.Admin;
         return spans
-            ? intake.TracesAsync(caller.Project, json ? OtlpJson.Traces(body.Memory) : OtlpProtobuf.Traces(body.Memory.Span), http.RequestAborted, mayLabel)
-            : intake.LogsAsync(caller.Project, json ? OtlpJson.Logs(body.Memory) : OtlpProtobuf.Logs(body.Memory.Span), http.RequestAborted, mayLabel);
+            ? intake.TracesAsync(
+                caller.Project, json ? OtlpJson.Traces(body.Memory) : OtlpProtobuf.Traces(body.Memory.Span), http.RequestAborted, mayLabel)
+            : intake.LogsAsync(caller.Project, json ? OtlpJson.Logs(body.Memory) : OtlpProtobuf.Logs(body.Memory.Span), http.RequestAborted,
+                mayLabel);
     }
 
     static OtlpLoad Load(HttpContext http) => http.RequestServices.GetRequiredService<OtlpLoad>();
@@ -116,9 +125,11 @@ static class OtlpEndpoints
         RequestException { Kind: RequestErrorKind.Forbidden } key => new(403, OtlpReply.PermissionDenied, key.Message),
         // Without RetryInfo this code tells an exporter not to send the same again.
         RequestException { Kind: RequestErrorKind.TooLarge } large => new(413, OtlpReply.ResourceExhausted, large.Message),
-        RequestException { Kind: RequestErrorKind.RateLimited } limited => new(429, OtlpReply.Unavailable, limited.Message, limited.RetryAfter ?? TimeSpan.FromSeconds(1)),
+        RequestException { Kind: RequestErrorKind.RateLimited } limited =>
+            new(429, OtlpReply.Unavailable, limited.Message, limited.RetryAfter ?? TimeSpan.FromSeconds(1)),
         RequestException known => new(HttpStatus.Of(known.Kind), OtlpReply.InvalidArgument, known.Message),
-        BadHttpRequestException { StatusCode: 413 } => new(413, OtlpReply.ResourceExhausted, "The request body is too large: send fewer spans a request."),
+        BadHttpRequestException { StatusCode: 413 } =>
+            new(413, OtlpReply.ResourceExhausted, "The request body is too large: send fewer spans a request."),
         BadHttpRequestException bad => new(bad.StatusCode, OtlpReply.InvalidArgument, bad.Message),
         _ => new(500, OtlpReply.Internal, "The server failed; its log says how."),
     };
@@ -141,7 +152,8 @@ static class OtlpEndpoints
         http.Response.Headers["grpc-status"] = code.ToString(CultureInfo.InvariantCulture);
         http.Response.Headers["grpc-message"] = Uri.EscapeDataString(message);
         if (retryAfter is not null)
-            http.Response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(OtlpReply.Fault(json: false, code, message, retryAfter)).TrimEnd('=');
+            http.Response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(
+                OtlpReply.Fault(json: false, code, message, retryAfter)).TrimEnd('=');
         await http.Response.CompleteAsync();
     }
 }

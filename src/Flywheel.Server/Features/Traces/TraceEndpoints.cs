@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Flywheel.Core;
-using Flywheel.Core.Metrics;
 using Flywheel.Core.Projects;
 using Flywheel.Core.Traces;
 using Flywheel.Engine.Traces;
@@ -36,7 +35,8 @@ static class TraceEndpoints
     {
         public Task ExecuteAsync(HttpContext http)
         {
-            var body = System.Text.Encoding.ASCII.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{{\"accepted\":{accepted},\"rejected\":[]}}"));
+            var body = System.Text.Encoding.ASCII.GetBytes(
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{{\"accepted\":{accepted},\"rejected\":[]}}"));
             http.Response.ContentType = "application/json; charset=utf-8";
             http.Response.ContentLength = body.Length;
             return http.Response.Body.WriteAsync(body, 0, body.Length, http.RequestAborted);
@@ -50,7 +50,8 @@ static class TraceEndpoints
             || !document.RootElement.TryGetProperty("spans", out var items) || items.ValueKind != JsonValueKind.Array)
             throw RequestException.BadField("spans", "`spans` is missing: send `{\"spans\": [...]}`.");
         if (items.GetArrayLength() > MaxSpans)
-            throw RequestException.BadField("spans", $"`spans` holds {items.GetArrayLength():N0} spans; the limit is {MaxSpans:N0} a request: send several.");
+            throw RequestException.BadField(
+                "spans", $"`spans` holds {items.GetArrayLength():N0} spans; the limit is {MaxSpans:N0} a request: send several.");
 
         var now = clock.GetUtcNow();
         var spans = new List<NewSpan>(items.GetArrayLength());
@@ -78,7 +79,9 @@ static class TraceEndpoints
         rejected.Sort((a, b) => a.Index.CompareTo(b.Index));
         var accepted = index - rejected.Count;
         if (accepted == 0 && rejected.Count > 0)
-            throw new RequestException(RequestErrorKind.Invalid, rejected[0].Code, $"No span was stored. The first: {rejected[0].Message}", "spans[" + rejected[0].Index + "]")
+            throw new RequestException(
+                RequestErrorKind.Invalid, rejected[0].Code, $"No span was stored. The first: {rejected[0].Message}",
+                "spans[" + rejected[0].Index + "]")
             {
                 Details = new Dictionary<string, object?> { ["accepted"] = 0, ["rejected"] = rejected },
             };
@@ -95,7 +98,8 @@ static class TraceEndpoints
         return TypedResults.Ok(new TraceList(page.Items, page.Next));
     }
 
-    static async Task<Ok<TraceView>> GetAsync(string traceId, HttpCaller caller, TraceService traces, CancellationToken ct, bool blind = false) =>
+    static async Task<Ok<TraceView>> GetAsync(
+        string traceId, HttpCaller caller, TraceService traces, CancellationToken ct, bool blind = false) =>
         TypedResults.Ok(TraceView.Of(await traces.ReadAsync(caller, traceId, blind, ct), blind));
 }
 

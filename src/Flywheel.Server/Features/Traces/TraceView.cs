@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Flywheel.Core.Judging;
 using Flywheel.Core.Labeling;
 using Flywheel.Core.Metrics;
 using Flywheel.Core.Traces;
@@ -47,9 +46,11 @@ public sealed record VerdictView(
     double? RawConfidence, bool? Stands, IReadOnlyList<JudgeWordView>? Judges)
 {
     public static VerdictView Of(Verdict verdict, IReadOnlyDictionary<MetricId, string> metrics) => new(
-        metrics.GetValueOrDefault(verdict.Metric, "?"), Wire.Name(verdict.Finding.Outcome), verdict.Finding.Score, verdict.Finding.Confidence,
+        metrics.GetValueOrDefault(verdict.Metric, "?"), Wire.Name(verdict.Finding.Outcome), verdict.Finding.Score,
+        verdict.Finding.Confidence,
         verdict.Finding.Reason, verdict.Finding.CostUsd, verdict.Finding.Model, verdict.ValidatorVersion,
-        verdict.Finding.Demonstrations ?? [], verdict.At, FoundSpanView.Of(verdict.Finding.Spans), verdict.Finding.RawConfidence, verdict.Finding.Stands,
+        verdict.Finding.Demonstrations ?? [], verdict.At, FoundSpanView.Of(verdict.Finding.Spans), verdict.Finding.RawConfidence,
+        verdict.Finding.Stands,
         verdict.Finding.Trail is { } trail ? [.. trail.Words.Select(JudgeWordView.Of)] : null);
 }
 
@@ -78,12 +79,14 @@ public sealed record LabelView(
         Of(label, span, metrics.GetValueOrDefault(label.Metric, "?"));
 
     static LabelView Of(Label label, SpanKey span, string metric) => new(
-        label.Id, span.Trace, span.Span, metric, label.Passed, Wire.Name(label.Mode), label.Critique, label.Author, label.Propensity, label.CreatedAt,
+        label.Id, span.Trace, span.Span, metric, label.Passed, Wire.Name(label.Mode), label.Critique, label.Author, label.Propensity,
+        label.CreatedAt,
         label.Adjudicates);
 }
 
 public sealed record CorrectionView(
-    Guid Id, string TraceId, string SpanId, string? WentWrong, string CorrectedOutput, string? Reasoning, string Author, DateTimeOffset CreatedAt)
+    Guid Id, string TraceId, string SpanId, string? WentWrong, string CorrectedOutput, string? Reasoning, string Author,
+    DateTimeOffset CreatedAt)
 {
     public static CorrectionView Of(Correction correction, SpanKey span) => new(
         correction.Id, span.Trace, span.Span, correction.WentWrong, correction.CorrectedOutput, correction.Reasoning, correction.Author,
@@ -95,6 +98,7 @@ public sealed record FeedbackView(
     string? Session)
 {
     public static FeedbackView Of(Feedback feedback) => new(
-        feedback.Id, feedback.TraceId, feedback.SpanId, feedback.Name, JsonSerializer.Deserialize<JsonElement>(feedback.Value), feedback.Comment,
+        feedback.Id, feedback.TraceId, feedback.SpanId, feedback.Name, JsonSerializer.Deserialize<JsonElement>(feedback.Value),
+        feedback.Comment,
         feedback.EndUser, feedback.CreatedAt, feedback.Session);
 }

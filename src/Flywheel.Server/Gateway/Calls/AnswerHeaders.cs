@@ -3,12 +3,14 @@ namespace Flywheel.Server.Gateway.Calls;
 /// <summary>Which of a provider's headers the client sees.</summary>
 static class AnswerHeaders
 {
-    static readonly string[] Passed = ["x-request-id", "openai-processing-ms", "openai-version", "openai-model", "retry-after", "retry-after-ms"];
+    static readonly string[] Passed =
+        ["x-request-id", "openai-processing-ms", "openai-version", "openai-model", "retry-after", "retry-after-ms"];
 
     public static void Pass(HttpResponseMessage from, HttpResponse to)
     {
         foreach (var (name, values) in from.Headers.NonValidated)
-            if (name.StartsWith("x-ratelimit-", StringComparison.OrdinalIgnoreCase) || Passed.Contains(name, StringComparer.OrdinalIgnoreCase))
+            if (name.StartsWith("x-ratelimit-", StringComparison.OrdinalIgnoreCase)
+                || Passed.Contains(name, StringComparer.OrdinalIgnoreCase))
                 to.Headers[name] = values.ToString();
     }
 

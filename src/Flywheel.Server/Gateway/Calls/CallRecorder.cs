@@ -107,7 +107,8 @@ sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions 
                     log.LogCritical("The span {Span} is lost: the server stops and the database did not take it", span.Key);
                     return;
                 }
-                catch (Exception fault) when (fault is OverloadedException or System.Data.Common.DbException or TimeoutException or IOException)
+                catch (Exception fault)
+                    when (fault is OverloadedException or System.Data.Common.DbException or TimeoutException or IOException)
                 {
                     // Told once, when it failed for the first time.
                 }
@@ -135,7 +136,8 @@ sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions 
             input ??= TokenEstimate.OfBytes(call.Prompt.Length);
             estimated = true;
         }
-        var question = call.Guarded is null && call.Question is not null ? call.Question : Conversation.Question(call.Body.Span, call.Prompt);
+        var question = call.Guarded is null
+            && call.Question is not null ? call.Question : Conversation.Question(call.Body.Span, call.Prompt);
         return new NewSpan
         {
             Key = new SpanKey(call.Trace.Trace, call.Trace.Span),
@@ -169,6 +171,7 @@ sealed class CallRecorder(SpanIntake intake, TimeProvider clock, GatewayOptions 
         if (call.Route?.Price is not { } price || (input is null && output is null))
             return null;
         var cached = Math.Min(call.Reply?.CachedTokens ?? 0, input ?? 0);
-        return ((input ?? 0) - cached) * price.Input / 1e6 + cached * (price.CachedInput ?? price.Input) / 1e6 + (output ?? 0) * price.Output / 1e6;
+        return ((input ?? 0) - cached) * price.Input / 1e6 + cached * (price.CachedInput ?? price.Input) / 1e6
+            + (output ?? 0) * price.Output / 1e6;
     }
 }

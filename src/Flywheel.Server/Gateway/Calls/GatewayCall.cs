@@ -12,7 +12,8 @@ namespace Flywheel.Server.Gateway.Calls;
 sealed record FailedAttempt(string Provider, string Model, string Code, int? Status, double Milliseconds);
 
 /// <summary>One call from the request to its span.</summary>
-sealed class GatewayCall(HttpCaller caller, Protocol protocol, RequestOutline outline, TraceContext trace, DateTimeOffset startedAt, long started)
+sealed class GatewayCall(
+    HttpCaller caller, Protocol protocol, RequestOutline outline, TraceContext trace, DateTimeOffset startedAt, long started)
 {
     public HttpCaller Caller => caller;
     public Protocol Protocol => protocol;

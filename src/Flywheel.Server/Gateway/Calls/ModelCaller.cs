@@ -34,7 +34,8 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
                     return;
                 last = end.Fault;
                 call.Failed.Add(new FailedAttempt(
-                    call.Route.Upstream.Name, call.Route.Model, last.Code, last.UpstreamStatus, clock.GetElapsedTime(begun).TotalMilliseconds));
+                    call.Route.Upstream.Name, call.Route.Model, last.Code, last.UpstreamStatus,
+                    clock.GetElapsedTime(begun).TotalMilliseconds));
                 if (http.RequestAborted.IsCancellationRequested)
                 {
                     await LeftAsync(call);
@@ -45,7 +46,8 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
                     await BreakOffAsync(http, call, last);
                     return;
                 }
-                if (!last.Retry || tries >= settings.Retries || retried >= Core.Gateway.GatewaySettings.MostRetries || !await PauseAsync(last, tries, deadline, http.RequestAborted))
+                if (!last.Retry || tries >= settings.Retries || retried >= Core.Gateway.GatewaySettings.MostRetries
+                    || !await PauseAsync(last, tries, deadline, http.RequestAborted))
                     break;
                 retried++;
             }
@@ -93,16 +95,19 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
         var (route, settings) = (call.Route!, call.Rules.Settings);
         var idle = settings.IdleSeconds is { } own ? TimeSpan.FromSeconds(own) : route.Upstream.Idle;
         using var patience = new UpstreamTimeouts(deadline, clock, http.RequestAborted);
-        patience.For("the beginning of its reply", settings.FirstByteSeconds is { } first ? TimeSpan.FromSeconds(first) : route.Upstream.FirstByte);
+        patience.For("the beginning of its reply",
+            settings.FirstByteSeconds is { } first ? TimeSpan.FromSeconds(first) : route.Upstream.FirstByte);
         try
         {
-            using var response = await upstreams.PostAsync(route.Upstream, call.Protocol.Path, call.Body, call.Trace.Outgoing, patience.Token);
+            using var response = await upstreams.PostAsync(
+                route.Upstream, call.Protocol.Path, call.Body, call.Trace.Outgoing, patience.Token);
             call.Status = (int)response.StatusCode;
             if (!response.IsSuccessStatusCode)
                 return new(await UpstreamClient.FaultOfAsync(response, route.Upstream, patience.Token), false);
             return call.Outline.Stream
                 ? await relay.StreamAsync(http, call, response, idle, patience)
-                : await relay.WholeAsync(http, call, response, idle, patience, settings.CacheSeconds > 0 ? AnswerCache.KeyOf(call, route) : null);
+                : await relay.WholeAsync(
+                    http, call, response, idle, patience, settings.CacheSeconds > 0 ? AnswerCache.KeyOf(call, route) : null);
         }
         catch (OperationCanceledException) when (patience.Token.IsCancellationRequested)
         {
@@ -116,7 +121,8 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
 
     async Task<bool> AnswerFromCacheAsync(HttpContext http, GatewayCall call)
     {
-        if (call.Rules.Settings.CacheSeconds is not > 0 || call.Outline.Stream || cache.Find(AnswerCache.KeyOf(call, call.Route!)) is not { } kept)
+        if (call.Rules.Settings.CacheSeconds is not > 0 || call.Outline.Stream
+            || cache.Find(AnswerCache.KeyOf(call, call.Route!)) is not { } kept)
             return false;
         var reply = call.Protocol.NewReply();
         reply.ReadWhole(kept);
@@ -161,7 +167,8 @@ sealed class ModelCaller(UpstreamClient upstreams, Relay relay, AnswerCache cach
 
     /// <param name="body">The provider's own error; null writes one.</param>
     public static async Task ErrorAsync(
-        HttpContext http, GatewayCall call, CallRecorder recorder, int status, string code, string message, byte[]? body, string? retryAfter)
+        HttpContext http, GatewayCall call, CallRecorder recorder, int status, string code, string message, byte[]? body,
+        string? retryAfter)
     {
         var response = http.Response;
         response.StatusCode = status;

@@ -32,7 +32,8 @@ sealed class ModelHandler(
         await caller.CallAsync(http, call, wanted, edits);
     }
 
-    async Task<GatewayCall> OpenAsync(HttpContext http, Protocol protocol, ReadOnlyMemory<byte> body, DateTimeOffset startedAt, long started)
+    async Task<GatewayCall> OpenAsync(
+        HttpContext http, Protocol protocol, ReadOnlyMemory<byte> body, DateTimeOffset startedAt, long started)
     {
         var outline = Outline(body.Span, protocol);
         var headers = http.Request.Headers;
@@ -41,10 +42,12 @@ sealed class ModelHandler(
         var held = await rules.OfAsync(owner.Project, node, http.RequestAborted);
         var kind = headers.TryGetValue("x-flywheel-kind", out var word)
             ? Core.Metrics.Wire.Parse<NodeKind>(word.ToString())
-                ?? throw GatewayError.Invalid("x-flywheel-kind", $"`x-flywheel-kind` is `{word}`: use {Core.Metrics.Wire.Choices<NodeKind>()}.")
+                ?? throw GatewayError.Invalid(
+                    "x-flywheel-kind", $"`x-flywheel-kind` is `{word}`: use {Core.Metrics.Wire.Choices<NodeKind>()}.")
             : held.Kind ?? NodeKind.Other;
         var session = Header(headers, "x-flywheel-session");
-        var endUser = Header(headers, "x-flywheel-user") ?? (outline.EndUser is { } user && SpanRules.Name(user, SpanRules.MaxNameLength) is null ? user : null);
+        var endUser = Header(headers, "x-flywheel-user")
+            ?? (outline.EndUser is { } user && SpanRules.Name(user, SpanRules.MaxNameLength) is null ? user : null);
         var prompt = protocol.HasMessages ? Prompt(held) : null;
         if (prompt is not null)
             (body, outline) = PromptFilling.Fill(body, outline, protocol, prompt, name => name switch
@@ -72,7 +75,8 @@ sealed class ModelHandler(
         ? rules.Prompt
         : throw new RequestException(
             RequestErrorKind.NotFound, "prompt_not_found",
-            $"The node's policy names the prompt `{rules.Settings.Prompt}` at `{rules.Settings.PromptLabel ?? rules.Settings.PromptVersion?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? PromptLabel.Production}`, which is not there.");
+            $"The node's policy names the prompt `{rules.Settings.Prompt}` at "
+                + $"`{rules.Settings.PromptLabel ?? rules.Settings.PromptVersion?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? PromptLabel.Production}`, which is not there.");
 
     static RequestOutline Outline(ReadOnlySpan<byte> body, Protocol protocol)
     {
@@ -85,7 +89,8 @@ sealed class ModelHandler(
         }
         catch (JsonException e)
         {
-            throw new RequestException(RequestErrorKind.Invalid, "malformed_json", $"The body cannot be read: {e.Message.Split(" Path:")[0]}");
+            throw new RequestException(
+                RequestErrorKind.Invalid, "malformed_json", $"The body cannot be read: {e.Message.Split(" Path:")[0]}");
         }
     }
 
@@ -108,7 +113,9 @@ sealed class ModelHandler(
         return SpanRules.Name(value, SpanRules.MaxNameLength) is { } why ? throw GatewayError.Invalid(name, $"`{name}` {why}") : value;
     }
 
-    /// <summary>The model asked for and the node's fallbacks; names that no provider has are a mistake of the caller's or the policy's.</summary>
+    /// <summary>
+    /// The model asked for and the node's fallbacks; names that no provider has are a mistake of the caller's or the policy's.
+    /// </summary>
     List<ModelRoute> Routes(GatewayCall call)
     {
         var found = new List<ModelRoute> { Find(call.RequestedModel) };
@@ -117,7 +124,8 @@ sealed class ModelHandler(
         return found;
 
         ModelRoute Find(string name) => routes.Find(name)
-            ?? throw new RequestException(RequestErrorKind.NotFound, "model_not_found", $"There is no model `{name}`. {routes.Known}", "model");
+            ?? throw new RequestException(
+                RequestErrorKind.NotFound, "model_not_found", $"There is no model `{name}`. {routes.Known}", "model");
     }
 
     async Task RefuseAsync(HttpContext http, GatewayCall call)

@@ -25,7 +25,8 @@ static class PromptFilling
         if (rendered.Missing.Count > 0)
             throw GatewayError.Invalid(
                 "prompt_variables",
-                $"The prompt `{prompt.Name}` (version {prompt.Number}) asks for {string.Join(", ", rendered.Missing)}: send {{\"prompt_variables\": {{\"{rendered.Missing[0]}\": \"...\"}}}} with the request.");
+                $"The prompt `{prompt.Name}` (version {prompt.Number}) asks for {string.Join(", ", rendered.Missing)}: send "
+                    + $"{{\"prompt_variables\": {{\"{rendered.Missing[0]}\": \"...\"}}}} with the request.");
         if (outline.PromptVariablesMember.IsPresent)
         {
             body = Without(body.Span, outline.PromptVariablesMember);
@@ -46,7 +47,8 @@ static class PromptFilling
     public static string? Model(PromptVersion prompt)
     {
         using var config = JsonDocument.Parse(prompt.Config);
-        return config.RootElement.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.String ? model.GetString() : null;
+        return config.RootElement.TryGetProperty("model", out var model)
+            && model.ValueKind == JsonValueKind.String ? model.GetString() : null;
     }
 
     /// <returns>A member to add, when the request has no messages at all.</returns>
@@ -54,7 +56,8 @@ static class PromptFilling
     {
         var place = outline.Prompt;
         if (Conversation.TryFindInstructionsEnd(body, place, out var after, out var hasInstructions, out var hasMore))
-            edits.Replace(new JsonSlice(place.Start + 1, after - place.Start - 1), Encoding.UTF8.GetBytes(messages + (!hasInstructions && hasMore ? "," : "")));
+            edits.Replace(new JsonSlice(place.Start + 1, after - place.Start - 1),
+                Encoding.UTF8.GetBytes(messages + (!hasInstructions && hasMore ? "," : "")));
         else if (place.IsString(body))
         {
             edits.Insert(place.Start, Encoding.UTF8.GetBytes("[" + messages + ",{\"role\":\"user\",\"content\":"));
@@ -67,7 +70,9 @@ static class PromptFilling
         return "";
     }
 
-    /// <summary>Members of the config that are parameters of a call and that the request does not say, each with a comma behind it.</summary>
+    /// <summary>
+    /// Members of the config that are parameters of a call and that the request does not say, each with a comma behind it.
+    /// </summary>
     static string Members(PromptVersion prompt, RequestOutline outline)
     {
         var said = outline.ParameterValues.Select(each => RequestOutline.Parameters[each.Parameter].Attribute).ToHashSet();

@@ -21,7 +21,8 @@ sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retrieve
     {
         var settings = call.Rules.Settings;
         var guards = settings.Guards == true;
-        var retrieves = settings.Demonstrations == true && call.Protocol.HasMessages && call.Rules.Retrieval.Count > 0 && !ContinuesAResponse(call);
+        var retrieves = settings.Demonstrations == true && call.Protocol.HasMessages && call.Rules.Retrieval.Count > 0
+            && !ContinuesAResponse(call);
         if (!guards && !retrieves)
             return true;
         call.Question = Conversation.Question(call.Original.Span, call.Outline.Prompt);
@@ -35,7 +36,8 @@ sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retrieve
     async Task<bool> GuardAsync(GatewayCall call, BodyEdits edits, CancellationToken ct)
     {
         var question = call.Question!;
-        var answer = await guard.CheckAsync(call.Caller.Project, new GuardQuery(call.Node, call.Kind, question, call.EndUser, call.Session), ct);
+        var answer = await guard.CheckAsync(
+            call.Caller.Project, new GuardQuery(call.Node, call.Kind, question, call.EndUser, call.Session), ct);
         call.Guarded = answer;
         if (answer.Decision == GuardDecision.Block)
             return false;
@@ -60,7 +62,8 @@ sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retrieve
             var searching = retriever.SearchAsync(
                 call.Caller.Project, DemonstrationPurpose.Task, call.Node, call.Guarded?.Input ?? call.Question!, call.Rules.Retrieval, ct);
             var result = searching.IsCompleted ? await searching : await searching.WaitAsync(RetrievalDeadline, clock, ct);
-            call.Demonstrations = Affordable([.. result.Chosen.Select(EmbeddedLoop.Chosen)], call.Rules.Settings.DemonstrationTokens!.Value);
+            call.Demonstrations = Affordable(
+                [.. result.Chosen.Select(EmbeddedLoop.Chosen)], call.Rules.Settings.DemonstrationTokens!.Value);
             if (call.Demonstrations.Count > 0)
                 Insert(call, edits);
         }
@@ -112,7 +115,9 @@ sealed class PromptPreparation(InputGuard guard, DemonstrationRetriever retrieve
 
     /// <summary>The provider would keep demonstrations as things that its user said.</summary>
     static bool ContinuesAResponse(GatewayCall call) =>
-        call.Outline.ParameterValues.Any(each => RequestOutline.Parameters[each.Parameter].Member == "previous_response_id" && !each.Value.IsNull(call.Original.Span));
+        call.Outline.ParameterValues.Any(
+            each => RequestOutline.Parameters[each.Parameter].Member == "previous_response_id" && !each.Value.IsNull(call.Original.Span));
 
-    public static byte[] Quoted(string text) => Encoding.UTF8.GetBytes("\"" + JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text) + "\"");
+    public static byte[] Quoted(string text) =>
+        Encoding.UTF8.GetBytes("\"" + JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text) + "\"");
 }

@@ -24,7 +24,8 @@ static class Refusal
             (true, false) => Response(),
             _ => "event: response.output_text.delta\n"
                 + Data($$$"""{"type":"response.output_text.delta","item_id":"msg_{{{id}}}","output_index":0,"content_index":0,"delta":{{{text}}},"logprobs":[],"sequence_number":0}""")
-                + "event: response.completed\n" + Data($$$"""{"type":"response.completed","sequence_number":1,"response":{{{Response()}}}}"""),
+                + "event: response.completed\n"
+                + Data($$$"""{"type":"response.completed","sequence_number":1,"response":{{{Response()}}}}"""),
         });
 
         string Response() => $$$"""{"id":"resp_{{{id}}}","object":"response","created_at":{{{created}}},"status":"completed","error":null,"incomplete_details":null,"model":{{{model}}},"output":[{"type":"message","id":"msg_{{{id}}}","status":"completed","role":"assistant","content":[{"type":"output_text","text":{{{text}}},"annotations":[]}]}],"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"usage":{"input_tokens":0,"input_tokens_details":{"cached_tokens":0},"output_tokens":0,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":0}}""";

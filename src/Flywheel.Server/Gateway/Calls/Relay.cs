@@ -22,7 +22,8 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
     readonly long _maxReply = options.MaxReplyMegabytes * 1024L * 1024;
 
     /// <summary>A plain answer: read whole, checked, recorded, then given.</summary>
-    public async Task<RelayEnd> WholeAsync(HttpContext http, GatewayCall call, HttpResponseMessage response, TimeSpan idle, UpstreamTimeouts patience, string? cacheKey)
+    public async Task<RelayEnd> WholeAsync(
+        HttpContext http, GatewayCall call, HttpResponseMessage response, TimeSpan idle, UpstreamTimeouts patience, string? cacheKey)
     {
         var stream = await response.Content.ReadAsStreamAsync(patience.Token);
         var expected = response.Content.Headers.ContentLength;
@@ -92,7 +93,8 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
     }
 
     /// <summary>A stream: each piece goes on as soon as it comes; the closing event waits for the record.</summary>
-    public async Task<RelayEnd> StreamAsync(HttpContext http, GatewayCall call, HttpResponseMessage response, TimeSpan idle, UpstreamTimeouts patience)
+    public async Task<RelayEnd> StreamAsync(
+        HttpContext http, GatewayCall call, HttpResponseMessage response, TimeSpan idle, UpstreamTimeouts patience)
     {
         if (response.Content.Headers.ContentType?.MediaType is { } type && type != "text/event-stream")
             return new(await InsteadAsync(call, response, type, idle, patience), false);
@@ -249,7 +251,8 @@ sealed class Relay(CallRecorder recorder, AnswerCache cache, GatewayOptions opti
     }
 
     /// <summary>A provider that wants to say why there is no stream does so in one piece of JSON.</summary>
-    static async Task<Fault> InsteadAsync(GatewayCall call, HttpResponseMessage response, string type, TimeSpan idle, UpstreamTimeouts patience)
+    static async Task<Fault> InsteadAsync(
+        GatewayCall call, HttpResponseMessage response, string type, TimeSpan idle, UpstreamTimeouts patience)
     {
         if (type.EndsWith("json", StringComparison.Ordinal))
         {

@@ -35,7 +35,8 @@ static class SpanAttributes
     static (ArrayBufferWriter<byte>, Utf8JsonWriter) Create()
     {
         var buffer = new ArrayBufferWriter<byte>(8 * 1024);
-        return (buffer, new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
+        return (buffer, new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
     }
 
     static void Fill(Utf8JsonWriter json, GatewayCall call, bool usageIsEstimated, bool withMessages, int omitted = 0)

@@ -1,6 +1,8 @@
 namespace Flywheel.Server.Gateway.Calls;
 
-/// <summary>One token for all that may end an attempt: the client leaves, the provider is too slow at one step, the whole time is over.</summary>
+/// <summary>
+/// One token for all that may end an attempt: the client leaves, the provider is too slow at one step, the whole time is over.
+/// </summary>
 sealed class UpstreamTimeouts(long deadline, TimeProvider clock, CancellationToken clientLeft) : IDisposable
 {
     readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(clientLeft);

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flywheel.Server.Gateway.Policy;
 
 /// <param name="Settings">What was set for this node; empty under the defaults.</param>
-public sealed record GatewayPolicyView(string Node, GatewaySettings Settings, GatewaySettings InForce, string? Author, DateTimeOffset? UpdatedAt);
+public sealed record GatewayPolicyView(
+    string Node, GatewaySettings Settings, GatewaySettings InForce, string? Author, DateTimeOffset? UpdatedAt);
 
 public sealed record GatewayPolicyBody(GatewaySettings Settings, string? Author = null);
 
@@ -17,10 +18,12 @@ static class GatewayPolicyEndpoints
     {
         var nodes = api.MapGroup("/nodes").WithTags("Nodes");
         nodes.MapGet("/{node}/gateway", GetAsync).Needs(KeyScope.Read).WithSummary("What holds for a node's calls through the gateway");
-        nodes.MapPut("/{node}/gateway", PutAsync).Needs(KeyScope.Admin).WithSummary("Set a node's guards, demonstrations, fallbacks, timeouts, retries and cache");
+        nodes.MapPut("/{node}/gateway", PutAsync).Needs(KeyScope.Admin)
+            .WithSummary("Set a node's guards, demonstrations, fallbacks, timeouts, retries and cache");
     }
 
-    static async Task<Ok<GatewayPolicyView>> GetAsync(string node, HttpCaller caller, GatewayPolicyService policies, CancellationToken ct) =>
+    static async Task<Ok<GatewayPolicyView>> GetAsync(
+        string node, HttpCaller caller, GatewayPolicyService policies, CancellationToken ct) =>
         TypedResults.Ok(View(node, await policies.FindAsync(caller, node, ct)));
 
     static async Task<Ok<GatewayPolicyView>> PutAsync(

@@ -33,7 +33,8 @@ sealed class NodeRulesSource(IFlywheelStore store, NodePolicies retrieval, TimeP
         var at = clock.GetTimestamp();
         var set = await store.GatewayPolicies.FindAsync(project, node, ct);
         var settings = (set is null ? new() : GatewaySettings.Parse(set.Settings)).InForce();
-        var rules = new NodeRules(settings, settings.NodeKind, await retrieval.ForNodeAsync(project, node, ct), await PromptAsync(project, settings, ct));
+        var rules = new NodeRules(
+            settings, settings.NodeKind, await retrieval.ForNodeAsync(project, node, ct), await PromptAsync(project, settings, ct));
         if (_known.Count >= Kept)
             _known.Clear();
         _known[(project, node)] = (rules, at);

@@ -27,7 +27,8 @@ sealed class GatewayOptions
             var plain = configuration.GetSection("Gateway").AsEnumerable(makePathsRelative: true)
                 .Where(setting => setting.Key.Length > 0 && setting.Value is not null)
                 .Select(setting => KeyValuePair.Create(Plain(setting.Key), setting.Value));
-            new ConfigurationBuilder().AddInMemoryCollection(plain).Build().Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            new ConfigurationBuilder().AddInMemoryCollection(plain).Build()
+                .Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
         }
         catch (InvalidOperationException e)
         {
@@ -44,7 +45,8 @@ sealed class GatewayOptions
     }
 
     /// <summary>Underscores of settings do not matter; those in a provider's name do.</summary>
-    static string Plain(string key) => string.Join(':', key.Split(':').Select((part, i) => i == 1 ? part : part.Replace("_", "", StringComparison.Ordinal)));
+    static string Plain(string key) =>
+        string.Join(':', key.Split(':').Select((part, i) => i == 1 ? part : part.Replace("_", "", StringComparison.Ordinal)));
 
     internal static void Within(string name, double value, double least, double most)
     {
@@ -82,7 +84,8 @@ sealed class ProviderOptions
     public void Check(string path)
     {
         if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0)
-            throw new FlywheelException($"{path}.endpoint is `{Endpoint}`: set an http or https URL without user and password, such as https://api.openai.com/v1.");
+            throw new FlywheelException(
+                $"{path}.endpoint is `{Endpoint}`: set an http or https URL without user and password, such as https://api.openai.com/v1.");
         if (ApiKey is not null && ApiKeyEnv is not null)
             throw new FlywheelException($"{path}.api_key and api_key_env are both set: keep one.");
         GatewayOptions.Within($"{path}.timeout_seconds", TimeoutSeconds, 0.01, 3600);
@@ -90,7 +93,8 @@ sealed class ProviderOptions
         GatewayOptions.Within($"{path}.idle_seconds", IdleSeconds, 0.01, 3600);
         foreach (var model in Models)
             if (string.IsNullOrWhiteSpace(model.Model))
-                throw new FlywheelException($"{path}.models has an entry without `model`: name one, or a beginning with a star, such as gpt-4.1*.");
+                throw new FlywheelException(
+                    $"{path}.models has an entry without `model`: name one, or a beginning with a star, such as gpt-4.1*.");
     }
 }
 

@@ -9,7 +9,8 @@ namespace Flywheel.Server.Gateway.Upstreams;
 /// <param name="Base">Ends with a slash.</param>
 /// <param name="Key">Goes to this address only; null when it wants none.</param>
 sealed record Upstream(
-    string Name, Uri Base, string? Key, TimeSpan Timeout, TimeSpan FirstByte, TimeSpan Idle, bool StreamUsage, IReadOnlyList<ProviderModel> Models)
+    string Name, Uri Base, string? Key, TimeSpan Timeout, TimeSpan FirstByte, TimeSpan Idle, bool StreamUsage,
+    IReadOnlyList<ProviderModel> Models)
 {
     public AuthenticationHeaderValue? Authorization { get; } = Key is null ? null : new("Bearer", Key);
 
@@ -42,8 +43,10 @@ sealed class ModelRoutes : IRoutedModels
         environment ??= Environment.GetEnvironmentVariable;
         foreach (var (name, provider) in options.Providers)
             _providers[name] = new Upstream(
-                name, Slashed(new Uri(provider.Endpoint!)), KeyOf(provider.ApiKey, provider.ApiKeyEnv, $"Gateway.Providers.{name}.api_key_env", environment),
-                TimeSpan.FromSeconds(provider.TimeoutSeconds), TimeSpan.FromSeconds(provider.FirstByteSeconds), TimeSpan.FromSeconds(provider.IdleSeconds),
+                name, Slashed(new Uri(provider.Endpoint!)),
+                KeyOf(provider.ApiKey, provider.ApiKeyEnv, $"Gateway.Providers.{name}.api_key_env", environment),
+                TimeSpan.FromSeconds(provider.TimeoutSeconds), TimeSpan.FromSeconds(provider.FirstByteSeconds),
+                TimeSpan.FromSeconds(provider.IdleSeconds),
                 provider.StreamUsage, provider.Models);
         foreach (var (name, model) in models.Chat)
             if (EndpointOf(model) is { } endpoint)
@@ -86,7 +89,8 @@ sealed class ModelRoutes : IRoutedModels
     {
         foreach (var each in upstream.Models)
             if (each.Fits(model))
-                return new(upstream, model, new ModelPrice(each.InputUsdPerMillion, each.OutputUsdPerMillion, each.CachedInputUsdPerMillion));
+                return new(upstream, model,
+                    new ModelPrice(each.InputUsdPerMillion, each.OutputUsdPerMillion, each.CachedInputUsdPerMillion));
         return new(upstream, model, null);
     }
 

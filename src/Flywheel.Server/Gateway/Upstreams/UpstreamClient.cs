@@ -24,7 +24,8 @@ sealed class UpstreamClient : IDisposable
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
     });
 
-    public Task<HttpResponseMessage> PostAsync(Upstream upstream, string path, ReadOnlyMemory<byte> body, string traceparent, CancellationToken ct)
+    public Task<HttpResponseMessage> PostAsync(
+        Upstream upstream, string path, ReadOnlyMemory<byte> body, string traceparent, CancellationToken ct)
     {
         var content = new ReadOnlyMemoryContent(body);
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
@@ -40,16 +41,21 @@ sealed class UpstreamClient : IDisposable
     {
         var status = (int)response.StatusCode;
         if (status is 401 or 403)
-            return new(502, "upstream_refused_key", $"The provider {upstream.Name} refuses the server's key ({status}): the operator must check it.", Retry: false, UpstreamStatus: status);
+            return new(502, "upstream_refused_key",
+                $"The provider {upstream.Name} refuses the server's key ({status}): the operator must check it.", Retry: false,
+                UpstreamStatus: status);
         if (status is >= 300 and < 400)
-            return new(502, "upstream_redirect", $"The provider {upstream.Name} answers with a redirect ({status}), which is not followed.", Retry: false, UpstreamStatus: status);
+            return new(502, "upstream_redirect", $"The provider {upstream.Name} answers with a redirect ({status}), which is not followed.",
+                Retry: false, UpstreamStatus: status);
         var body = await ReadAsync(response, ct);
         var message = Utf8.IsValid(body) ? Reply.FailureIn(body) : null;
         var retryAfter = response.Headers.NonValidated.TryGetValues("Retry-After", out var after) ? after.ToString() : null;
         var code = status == 429 ? "upstream_rate_limited" : status >= 500 ? "upstream_failed" : "upstream_refused";
         return new(
-            status >= 400 ? status : 502, code, message is null ? $"The provider {upstream.Name} answered {status}." : Without(message, upstream.Key),
-            Retry: status is 408 or 409 or 429 or >= 500, FallBack: status is 404 or 408 or 409 or 429 or >= 500, UpstreamStatus: status, retryAfter,
+            status >= 400 ? status : 502, code,
+            message is null ? $"The provider {upstream.Name} answered {status}." : Without(message, upstream.Key),
+            Retry: status is 408 or 409 or 429 or >= 500, FallBack: status is 404 or 408 or 409 or 429 or >= 500, UpstreamStatus: status,
+            retryAfter,
             message is null ? null : Encoding.UTF8.GetBytes(Without(Encoding.UTF8.GetString(body), upstream.Key)));
     }
 

@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Flywheel.Server.Gateway.Wire;
 
 /// <summary>A chat completion, whole or in chunks.</summary>
-/// <remarks>Texts are kept escaped, as they came: pieces of one string put together are that string, even across a surrogate pair.</remarks>
+/// <remarks>Texts are kept escaped, as they came: pieces of one string put together are that string, even across a surrogate
+/// pair.</remarks>
 sealed class ChatReply : Reply
 {
     /// <summary>Choices or calls above this are passed on, but not recorded: an index is a number that the provider chooses.</summary>
@@ -19,7 +20,8 @@ sealed class ChatReply : Reply
 
     public override bool HasFinished => _choices.Count > 0 && _choices.TrueForAll(choice => choice.Finish is not null);
 
-    public override IEnumerable<string> FinishReasons => _choices.Where(choice => choice.Finish is not null).Select(choice => choice.Finish!);
+    public override IEnumerable<string> FinishReasons =>
+        _choices.Where(choice => choice.Finish is not null).Select(choice => choice.Finish!);
 
     public override string? ReadWhole(ReadOnlySpan<byte> body)
     {
@@ -34,7 +36,8 @@ sealed class ChatReply : Reply
         }
         if (Failure is not null)
             return null;
-        return sawChoices && _choices.Count > 0 && _choices.TrueForAll(choice => choice.SawMessage) ? null : "it has no `choices` with a `message`";
+        return sawChoices && _choices.Count > 0
+            && _choices.TrueForAll(choice => choice.SawMessage) ? null : "it has no `choices` with a `message`";
     }
 
     public override EventMeaning ReadEvent(ReadOnlySpan<byte> data, out JsonSlice emptyUsage)
@@ -236,7 +239,8 @@ sealed class ChatReply : Reply
         json.WriteEndArray();
     }
 
-    public override string WrittenText() => string.Concat(_choices.SelectMany(choice => choice.Texts).Select(text => JsonText.Decode(text.WrittenSpan)));
+    public override string WrittenText() =>
+        string.Concat(_choices.SelectMany(choice => choice.Texts).Select(text => JsonText.Decode(text.WrittenSpan)));
 
     sealed class Choice
     {
@@ -249,7 +253,8 @@ sealed class ChatReply : Reply
 
         public bool HasContent => Content.WrittenCount + Refusal.WrittenCount + Reasoning.WrittenCount + Calls.Count > 0;
 
-        public IEnumerable<ArrayBufferWriter<byte>> Texts => [Reasoning, Content, Refusal, .. Calls.SelectMany(call => new[] { call.Name, call.Arguments })];
+        public IEnumerable<ArrayBufferWriter<byte>> Texts =>
+            [Reasoning, Content, Refusal, .. Calls.SelectMany(call => new[] { call.Name, call.Arguments })];
 
         public void ReadMessage(ref Utf8JsonReader json)
         {

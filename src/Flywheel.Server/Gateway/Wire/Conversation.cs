@@ -71,7 +71,8 @@ static class Conversation
     /// <summary>Where demonstrations go: behind the leading instructions.</summary>
     /// <param name="after">The offset in the body.</param>
     /// <returns>False when the prompt is no list.</returns>
-    public static bool TryFindInstructionsEnd(ReadOnlySpan<byte> body, JsonSlice prompt, out int after, out bool hasInstructions, out bool hasMore)
+    public static bool TryFindInstructionsEnd(
+        ReadOnlySpan<byte> body, JsonSlice prompt, out int after, out bool hasInstructions, out bool hasMore)
     {
         (after, hasInstructions, hasMore) = (prompt.Start + 1, false, false);
         if (!prompt.IsArray(body))

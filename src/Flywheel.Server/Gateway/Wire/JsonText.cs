@@ -13,7 +13,8 @@ static class JsonText
     /// <summary>Depth to which bodies of clients and providers are read.</summary>
     public const int MaxDepth = 64;
 
-    public static readonly JsonWriterOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonWriterOptions Relaxed =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
 
@@ -51,7 +52,8 @@ static class JsonText
 
     static char Unit(ReadOnlySpan<byte> escaped, ref int used)
     {
-        if (escaped.Length < 5 || !ushort.TryParse(escaped.Slice(1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
+        if (escaped.Length < 5
+            || !ushort.TryParse(escaped.Slice(1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
             return Replacement;
         used = 5;
         return (char)unit;

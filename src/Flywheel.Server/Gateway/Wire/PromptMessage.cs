@@ -4,7 +4,8 @@ namespace Flywheel.Server.Gateway.Wire;
 
 /// <summary>One message of a request, by where its members stand: OpenAI's chat messages and the items of a response's input.</summary>
 readonly record struct PromptMessage(
-    JsonSlice Whole, JsonSlice Type, JsonSlice Role, JsonSlice Content, JsonSlice Name, JsonSlice ToolCalls, JsonSlice CallId, JsonSlice Arguments,
+    JsonSlice Whole, JsonSlice Type, JsonSlice Role, JsonSlice Content, JsonSlice Name, JsonSlice ToolCalls, JsonSlice CallId,
+    JsonSlice Arguments,
     JsonSlice Output)
 {
     /// <summary>Reads the object that the reader stands on.</summary>
@@ -12,7 +13,8 @@ readonly record struct PromptMessage(
     public static PromptMessage Read(ref Utf8JsonReader json, int offset)
     {
         var start = (int)json.TokenStartIndex;
-        JsonSlice type = default, role = default, content = default, name = default, calls = default, id = default, arguments = default, output = default;
+        JsonSlice type = default, role = default, content = default, name = default, calls = default, id = default, arguments = default,
+        output = default;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("role"u8)) role = Value(ref json, offset);

@@ -13,7 +13,8 @@ sealed record Protocol(string Path, string Operation, byte[] Prompt, bool UsageO
 
     public static readonly Protocol Responses = new("responses", "chat", "input"u8.ToArray(), false, true, () => new ResponsesReply());
 
-    public static readonly Protocol Embeddings = new("embeddings", "embeddings", "input"u8.ToArray(), false, false, () => new EmbeddingsReply());
+    public static readonly Protocol Embeddings = new(
+        "embeddings", "embeddings", "input"u8.ToArray(), false, false, () => new EmbeddingsReply());
 
     /// <summary>The event that ends a stream which failed after its first piece.</summary>
     public byte[] FailureEvent(string code, string message)
@@ -21,7 +22,8 @@ sealed record Protocol(string Path, string Operation, byte[] Prompt, bool UsageO
         using var buffer = new MemoryStream();
         buffer.Write(this == Responses ? "event: error\ndata: "u8 : "data: "u8);
         if (this == Responses)
-            buffer.Write(JsonSerializer.SerializeToUtf8Bytes(new ResponseFailure("error", code, message, null, 0), GatewayJson.Default.ResponseFailure));
+            buffer.Write(JsonSerializer.SerializeToUtf8Bytes(
+                new ResponseFailure("error", code, message, null, 0), GatewayJson.Default.ResponseFailure));
         else
             buffer.Write(GatewayError.Write(502, code, message));
         buffer.Write("\n\n"u8);

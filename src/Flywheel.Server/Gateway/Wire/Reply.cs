@@ -60,7 +60,9 @@ abstract class Reply
 
     public virtual bool HasToolCalls => false;
 
-    /// <summary>Tool calls as <c>[{name, arguments}]</c>, without ids: those differ each time and would hide that two answers are equal.</summary>
+    /// <summary>
+    /// Tool calls as <c>[{name, arguments}]</c>, without ids: those differ each time and would hide that two answers are equal.
+    /// </summary>
     public virtual void WriteToolCalls(Utf8JsonWriter json)
     {
     }
@@ -74,7 +76,8 @@ abstract class Reply
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("prompt_tokens"u8) || json.ValueTextEquals("input_tokens"u8)) InputTokens = Number(ref json);
-            else if (json.ValueTextEquals("completion_tokens"u8) || json.ValueTextEquals("output_tokens"u8)) OutputTokens = Number(ref json);
+            else if (json.ValueTextEquals("completion_tokens"u8) || json.ValueTextEquals("output_tokens"u8)) OutputTokens = Number(
+                ref json);
             else if (json.ValueTextEquals("prompt_tokens_details"u8) || json.ValueTextEquals("input_tokens_details"u8))
                 CachedTokens = Detail(ref json, "cached_tokens"u8);
             else if (json.ValueTextEquals("completion_tokens_details"u8) || json.ValueTextEquals("output_tokens_details"u8))

@@ -10,7 +10,8 @@ sealed class RequestOutline
     public static readonly (string Member, string Attribute)[] Parameters =
     [
         ("temperature", "gen_ai.request.temperature"), ("top_p", "gen_ai.request.top_p"), ("max_tokens", "gen_ai.request.max_tokens"),
-        ("max_completion_tokens", "gen_ai.request.max_tokens"), ("max_output_tokens", "gen_ai.request.max_tokens"), ("seed", "gen_ai.request.seed"),
+        ("max_completion_tokens", "gen_ai.request.max_tokens"), ("max_output_tokens", "gen_ai.request.max_tokens"),
+        ("seed", "gen_ai.request.seed"),
         ("frequency_penalty", "gen_ai.request.frequency_penalty"), ("presence_penalty", "gen_ai.request.presence_penalty"),
         ("stop", "gen_ai.request.stop_sequences"), ("n", "gen_ai.request.choice.count"), ("tools", "gen_ai.tool.definitions"),
         ("response_format", "flywheel.request.response_format"), ("text", "flywheel.request.response_format"),

@@ -6,7 +6,8 @@ namespace Flywheel.Validators.Detection.Adversarial;
 /// <remarks>The same seed gives the same sentences. The format stands at the head of the file.</remarks>
 public static class AttackFamilies
 {
-    static readonly Lazy<(Dictionary<string, string[]> Slots, List<(bool IsAttack, string Family, string Template)> Templates)> Grammar = new(Read);
+    static readonly Lazy<(Dictionary<string, string[]> Slots, List<(bool IsAttack, string Family, string Template)> Templates)> Grammar =
+        new(Read);
 
     /// <param name="each">Draws of each template; equal draws come once.</param>
     public static IReadOnlyList<(string Text, bool IsAttack, string Family)> Draw(int each, int seed)
@@ -19,7 +20,8 @@ public static class AttackFamilies
             {
                 var text = new StringBuilder();
                 Expand(template, text, random);
-                var clean = string.Join(' ', text.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries)).Replace("\\n", "\n", StringComparison.Ordinal);
+                var clean = string.Join(' ', text.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    .Replace("\\n", "\n", StringComparison.Ordinal);
                 if (seen.Add(clean))
                     drawn.Add((clean, isAttack, family));
             }
@@ -30,7 +32,8 @@ public static class AttackFamilies
     {
         for (var i = 0; i < template.Length; i++)
         {
-            if (template[i] == '{' && template.IndexOf('}', i) is > 0 and var close && Grammar.Value.Slots.TryGetValue(template[(i + 1)..close], out var choices))
+            if (template[i] == '{' && template.IndexOf('}', i) is > 0 and var close
+                && Grammar.Value.Slots.TryGetValue(template[(i + 1)..close], out var choices))
             {
                 Expand(choices[random.Next(choices.Length)], text, random);
                 i = close;

@@ -40,7 +40,8 @@ public sealed record AttackModel(HashedClassifier Classifier, double Threshold, 
             var sources = reader.ReadString();
             var threshold = reader.ReadDouble();
             var (scale, intercept, size) = (reader.ReadSingle(), reader.ReadSingle(), reader.ReadInt32());
-            if (size is < 2 or > MaxWeights || (size & (size - 1)) != 0 || !double.IsFinite(threshold) || !float.IsFinite(scale) || !float.IsFinite(intercept))
+            if (size is < 2 or > MaxWeights || (size & (size - 1)) != 0 || !double.IsFinite(threshold) || !float.IsFinite(scale)
+                || !float.IsFinite(intercept))
                 throw new InvalidDataException("The file of weights is damaged: train them again.");
             var weights = new sbyte[size];
             reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(weights.AsSpan()));

@@ -8,7 +8,9 @@ sealed record AttackScore(double LogOdds, IReadOnlyList<string> Reasons)
     public double Score => 1 / (1 + Math.Exp(-LogOdds));
 }
 
-/// <summary>The layers of one text: what hides in its characters, its structure, its wording; each reading counts, the worst decides.</summary>
+/// <summary>
+/// The layers of one text: what hides in its characters, its structure, its wording; each reading counts, the worst decides.
+/// </summary>
 sealed class AttackScoring(AttackModel model, IReadOnlySet<string> off)
 {
     // A sentence of attack in a long ordinary text is diluted by the rest: so long texts are also read in windows.
@@ -48,7 +50,9 @@ sealed class AttackScoring(AttackModel model, IReadOnlySet<string> off)
         return whole;
     }
 
-    /// <summary>Stretches of <see cref="WindowWords"/> words, each beginning in the middle of the one before; none for a short text.</summary>
+    /// <summary>
+    /// Stretches of <see cref="WindowWords"/> words, each beginning in the middle of the one before; none for a short text.
+    /// </summary>
     static IEnumerable<Range> Windows(string text)
     {
         var starts = new List<int>();

@@ -11,7 +11,9 @@ public static class AttackTraining
     /// <summary>Nominal share of ordinary training texts beyond the threshold.</summary>
     public const double FalseAlarms = 0.001;
 
-    /// <summary>The threshold is set on every fifth ordinary row, which the weights have not seen; then all rows are learned from.</summary>
+    /// <summary>
+    /// The threshold is set on every fifth ordinary row, which the weights have not seen; then all rows are learned from.
+    /// </summary>
     /// <param name="families">Draws of each template; 0 leaves the families out.</param>
     /// <param name="sources">See <see cref="AttackModel.Sources"/>.</param>
     /// <exception cref="ArgumentException">There are no attacks, or fewer than 200 ordinary texts.</exception>
@@ -20,7 +22,8 @@ public static class AttackTraining
         ArgumentNullException.ThrowIfNull(rows);
         var ordinary = rows.Where(row => !row.IsAttack).ToArray();
         if (ordinary.Length < 200)
-            throw new ArgumentException($"There are {ordinary.Length} ordinary texts; give at least 200 so that false alarms can be held down.", nameof(rows));
+            throw new ArgumentException(
+                $"There are {ordinary.Length} ordinary texts; give at least 200 so that false alarms can be held down.", nameof(rows));
         var drawn = AttackFamilies.Draw(families, seed).Select(draw => new AttackRow(draw.Text, draw.IsAttack, "families")).ToArray();
         AttackRow[] all = [.. rows, .. drawn];
 
@@ -34,7 +37,8 @@ public static class AttackTraining
     static HashedClassifier Learn(IReadOnlyList<AttackRow> rows, int seed)
     {
         // Attacks and ordinary texts weigh alike in sum; each source of attacks by the root of its size, so that none drowns the others.
-        var bySource = rows.Where(row => row.IsAttack).GroupBy(row => row.Source).ToDictionary(group => group.Key, group => 1 / MathF.Sqrt(group.Count()));
+        var bySource = rows.Where(row => row.IsAttack).GroupBy(row => row.Source)
+            .ToDictionary(group => group.Key, group => 1 / MathF.Sqrt(group.Count()));
         var attackMass = rows.Where(row => row.IsAttack).Sum(row => bySource[row.Source]);
         var ordinary = rows.Count(row => !row.IsAttack);
         var texts = rows.Select(row => new TrainingText(

@@ -60,7 +60,8 @@ static class OtherReadings
         var copied = 0;
         for (var i = 0; i + 11 <= text.Length; i++)
         {
-            if (!char.IsAsciiLetter(text[i]) || (i > 0 && char.IsLetterOrDigit(text[i - 1])) || text[i + 1] is not (' ' or '.' or '-' or '_' or '*' or '/'))
+            if (!char.IsAsciiLetter(text[i]) || (i > 0 && char.IsLetterOrDigit(text[i - 1]))
+                || text[i + 1] is not (' ' or '.' or '-' or '_' or '*' or '/'))
                 continue;
             var between = text[i + 1];
             var end = i;
@@ -99,7 +100,8 @@ static class OtherReadings
                 continue;
             words++;
             for (var i = start; i < end; i++)
-                spelt[i] = text[i] switch { '0' => 'o', '1' => 'i', '3' => 'e', '4' or '@' => 'a', '5' or '$' => 's', '7' => 't', var c => c };
+                spelt[i] = text[i] switch { '0' => 'o', '1' => 'i', '3' => 'e', '4' or '@' => 'a', '5' or '$' => 's', '7' => 't', var c =>
+                    c };
         }
         return words >= 4 ? new string(spelt) : null;
     }

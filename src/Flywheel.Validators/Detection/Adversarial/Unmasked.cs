@@ -17,7 +17,8 @@ readonly record struct Disguise(int Invisible, int Tags, int Reversals, int Look
 }
 
 /// <summary>A text as a model would understand it, free of Unicode's tricks, in lower case.</summary>
-/// <remarks>Unicode's NFKC and confusables (UTS 39) as far as they lead to Latin letters; the invisible text of tag characters is appended.</remarks>
+/// <remarks>Unicode's NFKC and confusables (UTS 39) as far as they lead to Latin letters; the invisible text of tag characters is
+/// appended.</remarks>
 static class Unmasked
 {
     const int MaxCharacters = 64_000;

@@ -31,7 +31,8 @@ public sealed class AlignmentTrialTests
     [InlineData(9, 3, 0.961, 0.0730, true)]
     [InlineData(3, 9, 0.039, 0.9807, false)]
     [InlineData(0, 0, 0.5, 1, false)]
-    public void A_judge_is_promoted_where_the_posterior_and_the_exact_test_agree(int better, int worse, double probability, double exact, bool promotes)
+    public void A_judge_is_promoted_where_the_posterior_and_the_exact_test_agree(
+        int better, int worse, double probability, double exact, bool promotes)
     {
         var test = PairedTest.Of(100, better, worse);
 
@@ -50,7 +51,8 @@ public sealed class AlignmentTrialTests
             for (var better = 0; better <= differing; better++)
             {
                 var weight = Math.Exp(
-                    BetaDistribution.LogGamma(differing + 1) - BetaDistribution.LogGamma(better + 1) - BetaDistribution.LogGamma(differing - better + 1)
+                    BetaDistribution.LogGamma(differing + 1) - BetaDistribution.LogGamma(better + 1)
+                        - BetaDistribution.LogGamma(differing - better + 1)
                     - differing * Math.Log(2));
                 var test = PairedTest.Of(100, better, differing - better);
                 both += test.Promotes ? weight : 0;
@@ -80,7 +82,8 @@ public sealed class AlignmentTrialTests
     {
         var counts = new JudgeCounts(40, 3, 5, 9, 1, 0);
         var random = new Random(7);
-        var draws = Enumerable.Range(0, 40_000).Select(_ => (BetaDistribution.Sample(random, 40.5, 6.5) + BetaDistribution.Sample(random, 9.5, 3.5)) / 2).Order().ToArray();
+        var draws = Enumerable.Range(0, 40_000)
+            .Select(_ => (BetaDistribution.Sample(random, 40.5, 6.5) + BetaDistribution.Sample(random, 9.5, 3.5)) / 2).Order().ToArray();
 
         Assert.InRange(counts.BalancedQuantile(0.05), draws[2_000] - 0.003, draws[2_000] + 0.003);
         Assert.InRange(counts.BalancedQuantile(0.5), draws[20_000] - 0.003, draws[20_000] + 0.003);
@@ -101,7 +104,8 @@ public sealed class AlignmentTrialTests
         Assert.InRange(split.HeldOut.Count, 100, 103);
         Assert.True(split.Fit.Max(each => each.At) < split.HeldOut.Min(each => each.At));
         Assert.Empty(split.Fit.Select(each => each.Trace).Intersect(split.HeldOut.Select(each => each.Trace)));
-        Assert.All(split.Fit.Zip(split.Fold).GroupBy(each => each.First.Trace), trace => Assert.Single(trace.Select(each => each.Second).Distinct()));
+        Assert.All(split.Fit.Zip(split.Fold).GroupBy(each => each.First.Trace), trace =>
+            Assert.Single(trace.Select(each => each.Second).Distinct()));
         Assert.All(split.Fold.CountBy(fold => fold), fold => Assert.InRange(fold.Value, 15, 24));
         Assert.Equal(LabelSplit.Folds, split.Fold.Distinct().Count());
         var again = LabelSplit.Of([.. cases.Reverse()]);
@@ -113,14 +117,20 @@ public sealed class AlignmentTrialTests
     [Fact]
     public void Labels_that_were_picked_for_what_the_judge_said_are_not_tested_on_and_drawn_ones_weigh_by_their_chance()
     {
-        AlignmentCase[] few = [.. Cases(40, i => i % 2 == 0), Case(40, true, chance: -1), Case(41, true, served: true), Case(42, true, chance: 0.1, served: true)];
-        AlignmentCase[] drawn = [.. Enumerable.Range(0, 60).Select(i => Case(i, i % 2 == 0, chance: i % 3 == 0 ? 0.5 : 0.1)), .. Enumerable.Range(60, 10).Select(i => Case(i, true))];
+        AlignmentCase[] few =
+            [.. Cases(40, i => i % 2 == 0), Case(40, true, chance: -1), Case(41, true, served: true),
+                Case(42, true, chance: 0.1, served: true)];
+        AlignmentCase[] drawn =
+            [.. Enumerable.Range(0, 60).Select(i => Case(i, i % 2 == 0, chance: i % 3 == 0 ? 0.5 : 0.1)),
+                .. Enumerable.Range(60, 10).Select(i => Case(i, true))];
 
-        var weightsOfFew = LabelSplit.Of(few) is var one ? one.HeldOut.Zip(one.Weights).ToDictionary(each => (int)each.First.Span.Value, each => each.Second) : null!;
+        var weightsOfFew = LabelSplit.Of(few) is var one ? one.HeldOut.Zip(one.Weights)
+            .ToDictionary(each => (int)each.First.Span.Value, each => each.Second) : null!;
         var split = LabelSplit.Of(drawn);
 
         Assert.Equal((0, 0, 1, 1), (weightsOfFew[40], weightsOfFew[41], weightsOfFew[42], weightsOfFew[39]));
-        Assert.All(split.HeldOut.Zip(split.Weights), each => Assert.Equal(each.First.Chance == 0 ? 0 : 1 / each.First.Chance, each.Second, 9));
+        Assert.All(split.HeldOut.Zip(split.Weights), each =>
+            Assert.Equal(each.First.Chance == 0 ? 0 : 1 / each.First.Chance, each.Second, 9));
         Assert.Equal(split.HeldOut.Count - 10, split.Tested);
     }
 
@@ -164,7 +174,8 @@ public sealed class AlignmentTrialTests
         var result = await AlignmentTrial.RunAsync(LabelSplit.Of(Cases(100, i => i % 2 == 0)), 2, (candidate, of, folds) =>
         {
             Assert.NotNull(folds);
-            return Task.FromResult<IReadOnlyList<Outcome>>([.. of.Select(each => candidate == 0 ? each.Passed ? Outcome.Pass : Outcome.Fail : Outcome.Unsure)]);
+            return Task.FromResult<IReadOnlyList<Outcome>>(
+                [.. of.Select(each => candidate == 0 ? each.Passed ? Outcome.Pass : Outcome.Fail : Outcome.Unsure)]);
         });
 
         Assert.Equal((0, null, false), (result.Chosen, result.Test, result.Promotes));

@@ -14,10 +14,13 @@ static class Detectors
 {
     public static IValidator Make(string kind, object settings, TimeProvider? clock = null, IApprovedReferences? references = null,
         MetricSubject subject = MetricSubject.Input) =>
-        new ValidatorRegistry(LeafValidators.All(new() { Detection = new(() => new LexicalEmbedder(), clock ?? new FakeTimeProvider(), References: references) }))
+        new ValidatorRegistry(
+            LeafValidators.All(new() { Detection = new(
+                () => new LexicalEmbedder(), clock ?? new FakeTimeProvider(), References: references) }))
             .Create(new(kind, JsonSerializer.SerializeToElement(settings)), new("guard", "Is it fine?", subject, ProjectId.Default));
 
-    public static string Refused(string kind, object settings) => Assert.Throws<ValidatorSettingsException>(() => Make(kind, settings)).Message;
+    public static string Refused(string kind, object settings) =>
+        Assert.Throws<ValidatorSettingsException>(() => Make(kind, settings)).Message;
 
     public static async Task<Finding> AskAsync(this IValidator validator, string? text, string? user = null)
     {

@@ -10,7 +10,8 @@ public sealed class ScopeTests
 {
     static readonly object[] Small =
     [
-        new { topic = "billing", text = "why was I charged twice this month" }, new { topic = "billing", text = "send me a copy of my invoice" },
+        new { topic = "billing", text = "why was I charged twice this month" },
+        new { topic = "billing", text = "send me a copy of my invoice" },
         new { topic = "delivery", text = "where is my parcel" }, new { topic = "delivery", text = "my package has not arrived yet" },
     ];
 
@@ -45,13 +46,20 @@ public sealed class ScopeTests
     [Fact]
     public void What_cannot_work_is_refused_with_the_remedy()
     {
-        Assert.Contains("at least two example inputs", Detectors.Refused("input.topic", new { topics = new[] { new { topic = "billing", text = "refund" } } }), StringComparison.Ordinal);
+        Assert.Contains("at least two example inputs",
+            Detectors.Refused("input.topic", new { topics = new[] { new { topic = "billing", text = "refund" } } }),
+            StringComparison.Ordinal);
         Assert.Contains("keywords", Detectors.Refused("input.topic", new { }), StringComparison.Ordinal);
-        Assert.Contains("empty", Detectors.Refused("input.topic", new { keywords = new { billing = Array.Empty<string>() } }), StringComparison.Ordinal);
-        Assert.Contains("holds an empty word", Detectors.Refused("input.topic", new { keywords = new { billing = new[] { " " } } }), StringComparison.Ordinal);
+        Assert.Contains("empty", Detectors.Refused("input.topic", new { keywords = new { billing = Array.Empty<string>() } }),
+            StringComparison.Ordinal);
+        Assert.Contains("holds an empty word", Detectors.Refused("input.topic", new { keywords = new { billing = new[] { " " } } }),
+            StringComparison.Ordinal);
         Assert.Contains("without a topic", Detectors.Refused("input.topic", new { topics = new[] { "a", "b" } }), StringComparison.Ordinal);
-        Assert.Contains("need at least 40", Detectors.Refused("input.anomaly", new { reference = new[] { "only", "three", "rows" } }), StringComparison.Ordinal);
-        Assert.Contains("need at least 999", Detectors.Refused("input.anomaly", new { false_alarms = 0.001, reference = Enumerable.Range(0, 500).Select(i => $"row {i}") }), StringComparison.Ordinal);
+        Assert.Contains("need at least 40", Detectors.Refused("input.anomaly", new { reference = new[] { "only", "three", "rows" } }),
+            StringComparison.Ordinal);
+        Assert.Contains("need at least 999",
+            Detectors.Refused("input.anomaly", new { false_alarms = 0.001, reference = Enumerable.Range(0, 500).Select(i => $"row {i}") }),
+            StringComparison.Ordinal);
         Assert.Contains("command line only", Detectors.Refused("input.topic", new { topics = "/etc/passwd" }), StringComparison.Ordinal);
         Assert.Contains("approve a reference", Detectors.Refused("input.anomaly", new { }), StringComparison.Ordinal);
     }
@@ -69,7 +77,8 @@ public sealed class ScopeTests
         references.Set = new("ref2", [.. Enumerable.Range(0, 100).Select(i => $"write a poem about volcanoes in Iceland, verse {i}")]);
         var after = await validator.DecideAsync(new("write a poem about volcanoes in Iceland, verse 3", null), Checks.Ct);
 
-        Assert.Equal((Outcome.Skipped, Outcome.Pass, Outcome.Fail, Outcome.Pass), (before.Outcome, inside.Finding.Outcome, outside.Outcome, after.Finding.Outcome));
+        Assert.Equal((Outcome.Skipped, Outcome.Pass, Outcome.Fail, Outcome.Pass),
+            (before.Outcome, inside.Finding.Outcome, outside.Outcome, after.Finding.Outcome));
         Assert.EndsWith("-ref1", inside.Version, StringComparison.Ordinal);
         Assert.EndsWith("-ref2", after.Version, StringComparison.Ordinal);
     }
@@ -100,6 +109,7 @@ public sealed class ScopeTests
     {
         public ReferenceSet? Set { get; set; }
 
-        public ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, MetricSubject subject, CancellationToken ct) => new(Set);
+        public ValueTask<ReferenceSet?> CurrentAsync(ProjectId project, string metric, MetricSubject subject, CancellationToken ct) =>
+            new(Set);
     }
 }

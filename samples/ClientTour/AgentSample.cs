@@ -23,8 +23,7 @@ static class AgentSample
         using (FlywheelTrace.Start(session: "chat-42", endUser: "ada", connection))
         {
             var reply = await FlywheelScope.RunAsync(
-                "support", NodeKind.Other, "Where is order A-1?", async stop =>
-                    (await agent.RunAsync("Where is order A-1?", cancellationToken: stop)).Text, ct: ct);
+                "support", NodeKind.Other, "Where is order A-1?", async stop => (await agent.RunAsync("Where is order A-1?", cancellationToken: stop)).Text, ct: ct);
             Console.WriteLine($"{reply}  (trace {FlywheelTrace.Current!.TraceId})");
         }
     }

@@ -29,8 +29,7 @@ static class AspNetCoreSample
             var answer = await intent.GetResponseAsync([new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, message)]);
             return Results.Ok(new { answer = answer.Text, span = answer.SpanKey()?.ToString() });
         });
-        app.MapPost("/thumbs/{trace}/{span}/{up:bool}",
-            (string trace, string span, bool up, FlywheelApi flywheel, CancellationToken stop) =>
+        app.MapPost("/thumbs/{trace}/{span}/{up:bool}", (string trace, string span, bool up, FlywheelApi flywheel, CancellationToken stop) =>
             flywheel.FeedbackAsync(trace, span, "thumbs", up, ct: stop));
 
         await app.StartAsync(ct);

@@ -14,8 +14,7 @@ static class FeedbackSample
         using var loop = new RemoteLoop(server);
         await using var connection = new FlywheelConnection(loop, new() { Outbox = outbox });
         var intent = ShopModel.Classifier().UseFlywheel(connection, "intent", NodeKind.Classifier);
-        var answer = await intent.GetResponseAsync(
-            [new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "Why was I charged twice?")], cancellationToken: ct);
+        var answer = await intent.GetResponseAsync([new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "Why was I charged twice?")], cancellationToken: ct);
         await connection.StoreAsync(ct);
 
         var key = answer.SpanKey()!.Value;

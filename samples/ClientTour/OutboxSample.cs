@@ -12,15 +12,12 @@ static class OutboxSample
     public static async Task RunAsync(Uri server, string folder, CancellationToken ct)
     {
         using var loop = new RemoteLoop(server);
-        await using var connection = new FlywheelConnection(
-            loop, new() { Outbox = folder == "-" ? null : folder, MaxRetry = TimeSpan.FromSeconds(1) });
+        await using var connection = new FlywheelConnection(loop, new() { Outbox = folder == "-" ? null : folder, MaxRetry = TimeSpan.FromSeconds(1) });
         using var model = ShopModel.Classifier();
-        var intent = model.UseFlywheel(
-            connection, "intent", NodeKind.Classifier, node => (node.UseDemonstrations, node.UseGuards) = (false, false));
+        var intent = model.UseFlywheel(connection, "intent", NodeKind.Classifier, node => (node.UseDemonstrations, node.UseGuards) = (false, false));
         while (true)
         {
-            var answer = await intent.GetResponseAsync(
-                [new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "Why was I charged twice?")], cancellationToken: ct);
+            var answer = await intent.GetResponseAsync([new(ChatRole.System, ShopModel.Intents), new(ChatRole.User, "Why was I charged twice?")], cancellationToken: ct);
             if (folder != "-")
                 await connection.StoreAsync(ct);
             Console.WriteLine($"safe {answer.SpanKey()}");

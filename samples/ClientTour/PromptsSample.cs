@@ -9,8 +9,7 @@ namespace ClientTour;
 static class PromptsSample
 {
     static readonly FlywheelPrompt Reserve = new(
-        "intent", version: 0, PromptType.Chat,
-        $$"""[{"role":"system","content":{{System.Text.Json.JsonSerializer.Serialize(ShopModel.Intents)}}},{"role":"user","content":"{{"{{message}}"}}"}]""");
+        "intent", version: 0, PromptType.Chat, $$"""[{"role":"system","content":{{System.Text.Json.JsonSerializer.Serialize(ShopModel.Intents)}}},{"role":"user","content":"{{"{{message}}"}}"}]""");
 
     public static async Task RunAsync(Uri server, CancellationToken ct)
     {

@@ -7,8 +7,7 @@ namespace ClientTour;
 /// <summary>Models that need no network, so that the samples run anywhere; use your provider's <see cref="IChatClient"/> instead.</summary>
 static class ShopModel
 {
-    public const string Intents =
-        "Answer with one of these options.\n\nOptions:\n- billing: charges and refunds\n- technical: devices\n- general: everything else";
+    public const string Intents = "Answer with one of these options.\n\nOptions:\n- billing: charges and refunds\n- technical: devices\n- general: everything else";
 
     /// <summary>Answers with what the examples and options of its prompt say.</summary>
     public static IChatClient Classifier() => new OfflineChatClient();
@@ -18,18 +17,14 @@ static class ShopModel
 
     sealed class Caller : IChatClient
     {
-        public Task<ChatResponse> GetResponseAsync(
-            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
             Task.FromResult(new ChatResponse(
                 messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>().LastOrDefault() is { } result
                     ? new ChatMessage(ChatRole.Assistant, $"Your order is {result.Result}.")
-                    : new ChatMessage(ChatRole.Assistant,
-                        [new FunctionCallContent(
-                            "call-1", options!.Tools![0].Name, new Dictionary<string, object?> { ["order"] = "A-1" })])));
+                    : new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("call-1", options!.Tools![0].Name, new Dictionary<string, object?> { ["order"] = "A-1" })])));
 
         public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-            IEnumerable<ChatMessage> messages, ChatOptions? options = null,
-            [EnumeratorCancellation] CancellationToken cancellationToken = default)
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             foreach (var update in (await GetResponseAsync(messages, options, cancellationToken)).ToChatResponseUpdates())
                 yield return update;

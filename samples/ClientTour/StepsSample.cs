@@ -15,8 +15,7 @@ static class StepsSample
 
         var orders = await FlywheelScope.RunAsync("orders_query", NodeKind.Tool, "SELECT count(*) FROM orders", CountAsync, ct: ct);
 
-        var shelves = await FlywheelScope.RunAsync(
-            "shelf_search", NodeKind.Retriever, new { words = "kettle", orders }, async (step, stop) =>
+        var shelves = await FlywheelScope.RunAsync("shelf_search", NodeKind.Retriever, new { words = "kettle", orders }, async (step, stop) =>
         {
             var found = await SearchAsync("kettle", stop);
             step.Set("rows", found.Length);
@@ -28,6 +27,5 @@ static class StepsSample
 
     static Task<int> CountAsync(CancellationToken ct) => Task.FromResult(3).WaitAsync(ct);
 
-    static Task<string[]> SearchAsync(string words, CancellationToken ct) =>
-        Task.FromResult(new[] { words + " 1", words + " 2" }).WaitAsync(ct);
+    static Task<string[]> SearchAsync(string words, CancellationToken ct) => Task.FromResult(new[] { words + " 1", words + " 2" }).WaitAsync(ct);
 }

@@ -18,8 +18,7 @@ public sealed class OrdersQueryTests : IDisposable
     [InlineData("SELECT customer_id FROM customers")]
     [InlineData("SELECT customer_id FROM main.customers WHERE customer_id <> @customer_id OR 1 = 1")]
     [InlineData("WITH orders AS (SELECT * FROM main.orders) SELECT DISTINCT customer_id FROM orders")]
-    [InlineData("SELECT customer_id FROM invoices UNION SELECT customer_id FROM refunds UNION SELECT customer_id FROM subscriptions UNION "
-        + "SELECT 7")]
+    [InlineData("SELECT customer_id FROM invoices UNION SELECT customer_id FROM refunds UNION SELECT customer_id FROM subscriptions UNION SELECT 7")]
     public void A_statement_without_restriction_sees_one_customer_only(string sql)
     {
         var answer = query.Run(sql, Customer, null, Ct);
@@ -37,8 +36,7 @@ public sealed class OrdersQueryTests : IDisposable
             UNION ALL
             SELECT order_id FROM shipments WHERE order_id NOT IN (SELECT order_id FROM orders)
             """, Customer, null, Ct);
-        var own = query.Run("SELECT (SELECT count(*) FROM order_items) AS items, (SELECT count(*) FROM shipments) AS parcels", Customer,
-            null, Ct);
+        var own = query.Run("SELECT (SELECT count(*) FROM order_items) AS items, (SELECT count(*) FROM shipments) AS parcels", Customer, null, Ct);
 
         Assert.Empty(others.Rows);
         Assert.True((long)own.Rows[0]["items"]! > 0 && (long)own.Rows[0]["parcels"]! > 0);
@@ -77,8 +75,7 @@ public sealed class OrdersQueryTests : IDisposable
         var hasty = new OrdersQuery(orders, TimeSpan.FromMilliseconds(100), maxRows: 5);
         var clock = Stopwatch.StartNew();
 
-        var answer = hasty.Run(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", Customer, null, Ct);
+        var answer = hasty.Run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", Customer, null, Ct);
 
         Assert.Contains("longer than 0.1 s", answer.Error, StringComparison.Ordinal);
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(10));
@@ -107,8 +104,7 @@ public sealed class OrdersQueryTests : IDisposable
     [Fact]
     public void The_order_number_is_bound_when_the_message_names_one()
     {
-        const string Sql = "SELECT order_number FROM orders WHERE @order_number IS NULL OR order_number = @order_number ORDER BY "
-            + "ordered_on";
+        const string Sql = "SELECT order_number FROM orders WHERE @order_number IS NULL OR order_number = @order_number ORDER BY ordered_on";
         var all = query.Run(Sql, Customer, null, Ct);
         var number = (int)(long)all.Rows[0]["order_number"]!;
 

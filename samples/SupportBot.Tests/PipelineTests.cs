@@ -139,8 +139,7 @@ public sealed class PipelineTests : IDisposable
         await using var flywheel = new FlywheelConnection(loop);
         using var offline = SupportModel.Of(new SupportBotOptions());
         var pipeline = new SupportPipeline(offline, orders, new SupportBotOptions(),
-            (node, kind, inner) =>
-                inner.UseFlywheel(flywheel, node, kind, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan));
+            (node, kind, inner) => inner.UseFlywheel(flywheel, node, kind, options => options.RetrievalDeadline = Timeout.InfiniteTimeSpan));
         var ignorant = await pipeline.AskAsync(refund, Ct);
 
         foreach (var node in new[] { "intent", "orders_sql", "answer" })
@@ -177,8 +176,7 @@ public sealed class PipelineTests : IDisposable
 
         Assert.Equal(NodeKind.Classifier, kinds["intent"]);
         Assert.Equal(NodeKind.Codegen, kinds["orders_sql"]);
-        Assert.Equal(["answer", "billing", "general", "technical"],
-            kinds.Where(kind => kind.Value == NodeKind.Writer).Select(kind => kind.Key).Order());
+        Assert.Equal(["answer", "billing", "general", "technical"], kinds.Where(kind => kind.Value == NodeKind.Writer).Select(kind => kind.Key).Order());
         Assert.Equal(6, kinds.Count);
     }
 

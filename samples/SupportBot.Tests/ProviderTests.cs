@@ -53,8 +53,7 @@ public sealed class ProviderTests
             var body = JsonNode.Parse(await reader.ReadToEndAsync())!;
             requests.Add((call.Request.Url!.AbsolutePath, call.Request.Headers["Authorization"], body));
             // The SQL node is the only one whose instructions hold the schema.
-            var text = body["messages"]![0]!.ToString().Contains("CREATE TABLE", StringComparison.Ordinal)
-                ? "NONE" : "technical says the model";
+            var text = body["messages"]![0]!.ToString().Contains("CREATE TABLE", StringComparison.Ordinal) ? "NONE" : "technical says the model";
             call.Response.ContentType = "application/json";
             call.Response.Close(Encoding.UTF8.GetBytes(new JsonObject
             {

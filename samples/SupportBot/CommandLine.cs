@@ -34,8 +34,7 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
                 "--customer" => command with { Customer = CustomerIn(ValueAfter(ref i)) },
                 "--server" => command with { Server = AddressIn("--server", ValueAfter(ref i)) },
                 "--write-expected" => command with { WriteExpected = ValueAfter(ref i) },
-                _ when args[i].StartsWith("--", StringComparison.Ordinal) =>
-                    throw new ArgumentException($"{args[i]} is no option of this program."),
+                _ when args[i].StartsWith("--", StringComparison.Ordinal) => throw new ArgumentException($"{args[i]} is no option of this program."),
                 _ => Add(args[i]),
             };
         if (words.Count == 0 && command.WriteExpected is null)
@@ -53,8 +52,7 @@ internal sealed record CommandLine(string? Text, int Customer, Uri? Server, stri
     }
 
     static int CustomerIn(string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var customer)
-            && customer is >= 1 and <= OrdersSeed.Customers
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var customer) && customer is >= 1 and <= OrdersSeed.Customers
             ? customer
             : throw new ArgumentException($"--customer is '{value}': give a number from 1 to {OrdersSeed.Customers}.");
 

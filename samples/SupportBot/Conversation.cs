@@ -37,8 +37,7 @@ internal static class Conversation
     }
 
     static Uri? ServerOf(CommandLine command) =>
-        command.Server ?? (Environment.GetEnvironmentVariable("FLYWHEEL_URL") is { Length: > 0 } url
-            ? CommandLine.AddressIn("FLYWHEEL_URL", url) : null);
+        command.Server ?? (Environment.GetEnvironmentVariable("FLYWHEEL_URL") is { Length: > 0 } url ? CommandLine.AddressIn("FLYWHEEL_URL", url) : null);
 
     static void Write(SupportAnswer answer, TextWriter output)
     {

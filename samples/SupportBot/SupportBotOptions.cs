@@ -24,11 +24,9 @@ public sealed record SupportBotOptions : SupportOptions
         if (endpoint is null)
             return options.ApiKey is null && options.Model is null
                 ? options
-                : throw new ArgumentException(
-                    "SUPPORTBOT_API_KEY or SUPPORTBOT_MODEL is set, but SUPPORTBOT_ENDPOINT is not: set it, too.");
+                : throw new ArgumentException("SUPPORTBOT_API_KEY or SUPPORTBOT_MODEL is set, but SUPPORTBOT_ENDPOINT is not: set it, too.");
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new ArgumentException(
-                $"SUPPORTBOT_ENDPOINT is '{endpoint}': give an http or https address, such as http://127.0.0.1:11434/v1.");
+            throw new ArgumentException($"SUPPORTBOT_ENDPOINT is '{endpoint}': give an http or https address, such as http://127.0.0.1:11434/v1.");
         if (options.Model is null)
             throw new ArgumentException("SUPPORTBOT_MODEL is missing: name the model that SUPPORTBOT_ENDPOINT serves.");
         return options with { Endpoint = address };

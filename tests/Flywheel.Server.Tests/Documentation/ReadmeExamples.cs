@@ -1,4 +1,5 @@
 using Flywheel.Client;
+using Flywheel.Client.Hosting;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
 using Flywheel.Core.Traces;
@@ -48,8 +49,7 @@ static class ReadmeExamples
         var prompts = new FlywheelPrompts(new FlywheelApi(new Uri("http://127.0.0.1:5151")));
 
         var prompt = await prompts.GetAsync("greet", ct: ct);
-        var answer = await greet.GetResponseAsync(
-            [.. prompt.Messages(("customer", "Ada"), ("language", "Latin")), new(ChatRole.User, question)], cancellationToken: ct);
+        var answer = await greet.GetResponseAsync([.. prompt.Messages(("customer", "Ada"), ("language", "Latin")), new(ChatRole.User, question)], cancellationToken: ct);
         return answer;
     }
 }

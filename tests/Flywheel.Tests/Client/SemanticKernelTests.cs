@@ -18,14 +18,12 @@ public sealed class SemanticKernelTests
     static ScriptedChatClient ToolUser() => new((messages, _) => Task.FromResult(new ChatResponse(
         messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>().LastOrDefault() is { } result
             ? new ChatMessage(ChatRole.Assistant, $"Your order is {result.Result}.")
-            : new ChatMessage(ChatRole.Assistant,
-                [new FunctionCallContent("call-1", "orders_status", new Dictionary<string, object?> { ["order"] = "A-1" })]))));
+            : new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("call-1", "orders_status", new Dictionary<string, object?> { ["order"] = "A-1" })]))));
 
     static Kernel Kernel(IChatClient model, FlywheelConnection connection)
     {
         var builder = Microsoft.SemanticKernel.Kernel.CreateBuilder();
-        builder.Services.AddSingleton(
-            model.UseFlywheel(connection, "kernel", NodeKind.Writer).AsBuilder().UseKernelFunctionInvocation().Build());
+        builder.Services.AddSingleton(model.UseFlywheel(connection, "kernel", NodeKind.Writer).AsBuilder().UseKernelFunctionInvocation().Build());
         builder.Plugins.AddFromType<Orders>("orders");
         return builder.Build();
     }
@@ -39,8 +37,7 @@ public sealed class SemanticKernelTests
         var model = ToolUser();
         await using var connection = new FlywheelConnection(loop, new() { MaxDelay = TimeSpan.Zero });
         var kernel = Kernel(model, connection);
-        var arguments = new KernelArguments(
-            new PromptExecutionSettings { FunctionChoiceBehavior = FunctionChoiceBehavior.Auto() }) { ["order"] = "A-1" };
+        var arguments = new KernelArguments(new PromptExecutionSettings { FunctionChoiceBehavior = FunctionChoiceBehavior.Auto() }) { ["order"] = "A-1" };
         var text = "";
 
         using (FlywheelTrace.Start("chat-42", "ada", connection))
@@ -70,9 +67,7 @@ public sealed class SemanticKernelTests
         await using var connection = new FlywheelConnection(loop, new() { MaxDelay = TimeSpan.Zero });
         var fails = false;
         var kernel = Kernel(
-            new ScriptedChatClient(
-                (_, _) => fails ? throw new HttpRequestException("no route") : Task.FromResult(
-                    new ChatResponse(new ChatMessage(ChatRole.Assistant, "Hello Ada.")))),
+            new ScriptedChatClient((_, _) => fails ? throw new HttpRequestException("no route") : Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, "Hello Ada.")))),
             connection);
         var chat = kernel.GetRequiredService<IChatClient>().AsChatCompletionService();
         var history = new ChatHistory("You greet people.");

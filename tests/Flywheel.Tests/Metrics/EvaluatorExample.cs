@@ -14,8 +14,7 @@ public sealed class EvaluatorExample
         var plain = new FlywheelEvaluator("absent", new { words = new[] { "delve", "crucial" }, inflections = true });
 
         var question = "When do you open?";
-        var result = await plain.EvaluateAsync(
-            question, await AnswerAsync(question), cancellationToken: TestContext.Current.CancellationToken);
+        var result = await plain.EvaluateAsync(question, await AnswerAsync(question), cancellationToken: TestContext.Current.CancellationToken);
 
         var metric = result.Get<BooleanMetric>("absent");
         Assert.True(metric.Value, metric.Reason);
@@ -31,8 +30,7 @@ public sealed class EvaluatorExample
         var page = File.ReadAllText(Path.Combine(root.FullName, "docs", "evaluation.md"));
         var code = File.ReadAllLines(Path.Combine(root.FullName, "tests", "Flywheel.Tests", "Metrics", "EvaluatorExample.cs"));
 
-        var shown = code.SkipWhile(line => line != "    [Fact]").TakeWhile(line => line != "    }").Append("    }")
-            .Select(line => line.Length > 4 ? line[4..] : line);
+        var shown = code.SkipWhile(line => line != "    [Fact]").TakeWhile(line => line != "    }").Append("    }").Select(line => line.Length > 4 ? line[4..] : line);
 
         Assert.Contains(string.Join('\n', shown), page, StringComparison.Ordinal);
     }

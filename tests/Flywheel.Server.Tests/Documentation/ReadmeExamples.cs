@@ -1,5 +1,4 @@
 using Flywheel.Client;
-using Flywheel.Client.Hosting;
 using Flywheel.Client.Remote;
 using Flywheel.Core;
 using Flywheel.Core.Traces;

@@ -5,7 +5,7 @@ namespace Flywheel.Engine.Jobs;
 /// <summary>Whether work that waits is being done: a worker that is alive but stuck must not look ready.</summary>
 public sealed class WorkerHealth(TimeProvider clock)
 {
-    public static readonly TimeSpan UpstreamTimeouts = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan StalledAfter = TimeSpan.FromSeconds(60);
 
     readonly Lock _lock = new();
     DateTimeOffset _progress = clock.GetUtcNow();
@@ -47,7 +47,7 @@ public sealed class WorkerHealth(TimeProvider clock)
             since = _progress > _pausedUntil ? _progress : _pausedUntil;
         if (counts.OldestWaiting is { } oldest && oldest > since)
             since = oldest;
-        return now - since <= UpstreamTimeouts
+        return now - since <= StalledAfter
             ? null
             : $"{counts.Waiting} jobs and {counts.PendingSpans} spans wait, and nothing has moved for {(now - since).TotalSeconds:0} s";
     }

@@ -22,10 +22,10 @@ public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registr
     /// <summary>Drawn items of one metric that wait for people at most.</summary>
     const int Stock = 25;
 
-    /// <summary>Verdicts that are considered together, at most and (for <see cref="UpstreamTimeouts"/>) at least.</summary>
+    /// <summary>Verdicts that are considered together, at most and (for <see cref="LongestWait"/>) at least.</summary>
     const int Most = 5_000, Least = 50;
 
-    static readonly TimeSpan UpstreamTimeouts = TimeSpan.FromHours(1);
+    static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     /// <summary>Share of a batch that people are asked about, at most.</summary>
     const double MostShare = 0.2;
@@ -51,7 +51,7 @@ public sealed class LabelPlanner(IFlywheelStore store, ValidatorRegistry registr
         if (room <= 0)
             return 0;
         var pending = await store.Review.UndrawnAsync(project.Id, metric.Id, Most, ct);
-        if (pending.Count == 0 || pending.Count < Least && clock.GetUtcNow() - pending[0].At < UpstreamTimeouts)
+        if (pending.Count == 0 || pending.Count < Least && clock.GetUtcNow() - pending[0].At < LongestWait)
             return 0;
         // What has been considered under an earlier verdict keeps its chance, drawn or not.
         var fresh = pending.Where(pair => pair.Earlier is null).ToArray();
